@@ -115,5 +115,3 @@ def by_split(table, split):
 def clips_per_user(clips):
     """Number of clips of each user, as a Series indexed by UserID."""
     return clips.groupby("UserID").size().rename("clips")
-
-

@@ -67,7 +67,9 @@ def _read_list(folder, split):
         table = pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         reason = str(error).strip().splitlines()[-1]
-        raise DataError(f"{path} cannot be read as a UTF-8 comma-separated list: {reason}") from None
+        raise DataError(
+            f"{path} cannot be read as a UTF-8 comma-separated list: {reason}"
+        ) from None
     missing = [column for column in LABEL_COLUMNS if column not in table.columns]
     if missing:
         raise DataError(
