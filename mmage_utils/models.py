@@ -1,0 +1,115 @@
+"""The three models of the report: face classifier, acoustic MLP, text head."""
+
+from pathlib import Path
+
+from mmage_utils.errors import DataError
+from mmage_utils.labels import N_GROUPS
+
+# facenet-pytorch (MIT) names its VGGFace2 checkpoint so in the torch cache.
+VGGFACE2_FILE = "20180402-114759-vggface2.pt"
+
+
+def face_classifier(weights="none"):
+    """InceptionResnetV1 with a new head for the seven age groups (tasks b and c).
+
+    Parameters
+    ----------
+    weights : str
+        ``"none"`` for random weights, ``"vggface2"`` for the file in the torch cache, else its
+        download, or the path of a checkpoint of the same network.
+
+    Returns
+    -------
+    model : torch.nn.Module
+        From images of shape (B, 3, H, W), H and W at least 80 pixels, to logits (B, 7).
+    used : str
+        What was loaded, for results and figures: ``none`` or name and SHA-256 of the file.
+
+    Raises
+    ------
+    DataError
+        When the file is missing, unreadable or of another network, or cannot be downloaded.
+    """
+    from facenet_pytorch import InceptionResnetV1
+
+    model = InceptionResnetV1(pretrained=None, classify=True, num_classes=N_GROUPS)
+    if weights == "none":
+        return model, "none"
+    path = _vggface2_file() if weights == "vggface2" else Path(weights)
+    return model, _load_weights(model, path)
+
+
+def _vggface2_file():
+    import torch
+
+    places = [
+        Path(torch.hub.get_dir()) / "checkpoints" / VGGFACE2_FILE,
+        Path(torch.hub.get_dir()).parent / "checkpoints" / VGGFACE2_FILE,
+    ]
+    for place in places:
+        if place.is_file():
+            return place
+    url = f"https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/{VGGFACE2_FILE}"
+    places[0].parent.mkdir(parents=True, exist_ok=True)
+    try:
+        torch.hub.download_url_to_file(url, str(places[0]), progress=False)
+    except OSError as error:
+        raise DataError(
+            f"The VGGFace2 weights are not in {places[0]} and cannot be downloaded ({error}): "
+            f'put {VGGFACE2_FILE} there, or set FACE_WEIGHTS to its path or to "none".'
+        ) from None
+    return places[0]
+
+
+def _load_weights(model, path):
+    import torch
+
+    from mmage_utils.runs import file_sha256
+
+    if not path.is_file():
+        raise DataError(f"The face weights {path} do not exist: check FACE_WEIGHTS.")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        # The head of the checkpoint tells 8,631 people apart; ours seven age groups.
+        state = {key: value for key, value in state.items() if not key.startswith("logits.")}
+        result = model.load_state_dict(state, strict=False)
+    except Exception as error:  # torch.load raises many kinds for a truncated or foreign file
+        reason = str(error).strip().splitlines()[0]
+        raise DataError(f"{path} does not hold weights of InceptionResnetV1: {reason}") from None
+    missing = [key for key in result.missing_keys if not key.startswith("logits.")]
+    if missing or result.unexpected_keys:
+        raise DataError(
+            f"{path} does not hold weights of InceptionResnetV1: {len(missing)} tensors are "
+            f"missing and {len(result.unexpected_keys)} are unknown."
+        )
+    return f"{path.name} (SHA-256 {file_sha256(path)})"
+
+
+def acoustic_mlp(n_features=7, dropout=0.4):
+    """The report's audio network 7-16-32-16-7: batch norm, ReLU and dropout between layers.
+
+    Returns
+    -------
+    torch.nn.Module
+        From features of shape (B, 7) to logits (B, 7).
+    """
+    from torch import nn
+
+    widths = (n_features, 16, 32, 16)
+    layers = []
+    for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
+        layers += [nn.Linear(n_in, n_out), nn.BatchNorm1d(n_out), nn.ReLU(), nn.Dropout(dropout)]
+    return nn.Sequential(*layers, nn.Linear(widths[-1], N_GROUPS))
+
+
+def text_head(width=768, hidden=512):
+    """The report's text network on a frozen embedding: Linear, ReLU, Linear.
+
+    Returns
+    -------
+    torch.nn.Module
+        From embeddings of shape (B, width) to logits (B, 7).
+    """
+    from torch import nn
+
+    return nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, N_GROUPS))

@@ -1,0 +1,179 @@
+"""Fit and predict with Lightning: curves, early stop on valid, the best epoch kept."""
+
+import logging
+import time
+import warnings
+from typing import NamedTuple
+
+import lightning as L
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from mmage_utils.predictions import softmax
+
+
+class Fit(NamedTuple):
+    """A trained model (its best epoch), its curves, the best epoch and the seconds it took."""
+
+    model: nn.Module
+    history: pd.DataFrame
+    best_epoch: int
+    seconds: float
+
+
+class _Classifier(L.LightningModule):
+    """Cross-entropy training of any network that gives logits over the seven age groups."""
+
+    def __init__(self, model, optimiser, lr, weights):
+        super().__init__()
+        self.model, self.optimiser, self.lr = model, optimiser, lr
+        weights = None if weights is None else torch.as_tensor(weights, dtype=torch.float32)
+        self.loss = nn.CrossEntropyLoss(weight=weights)
+        self.history, self.totals = [], {}
+
+    def forward(self, x):
+        return self.model(x)
+
+    def configure_optimizers(self):
+        return getattr(torch.optim, self.optimiser)(self.parameters(), lr=self.lr)
+
+    def training_step(self, batch, _):
+        return self._step("train", batch)
+
+    def validation_step(self, batch, _):
+        self._step("valid", batch)
+
+    def _step(self, stage, batch):
+        x, target = batch
+        logits = self.model(x)
+        loss = self.loss(logits, target)
+        total = self.totals.setdefault(stage, np.zeros(3))
+        right = (logits.argmax(1) == target).sum()
+        total += [float(loss.detach()) * len(target), float(right), len(target)]
+        return loss
+
+    def on_validation_epoch_end(self):
+        loss, right, n = self.totals.pop("valid")
+        self.log("valid_loss", loss / n)
+        self.log("valid_accuracy", right / n)
+        self.history.append({"valid_loss": loss / n, "valid_accuracy": right / n})
+
+    def on_train_epoch_end(self):
+        loss, right, n = self.totals.pop("train")
+        self.history[-1] |= {"train_loss": loss / n, "train_accuracy": right / n}
+
+
+def fit(
+    model,
+    train,
+    valid,
+    *,
+    epochs,
+    batch_size,
+    lr,
+    checkpoint,
+    seed,
+    optimiser="Adam",
+    class_weights=None,
+    patience=None,
+    monitor="valid_accuracy",
+):
+    """Train a model and return its best epoch.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Gives logits of shape (B, 7).
+    train, valid : torch.utils.data.Dataset
+        Examples (input, age group 0..6).
+    epochs, batch_size : int
+    lr : float
+    checkpoint : pathlib.Path
+        Where the best epoch is kept: one file per model and run.
+    seed : int
+        Decides initial order, dropout and augmentation. Weights of a new model are drawn before,
+        see `seed_everything`.
+    optimiser : str
+        A name in ``torch.optim``.
+    class_weights : array-like, shape (7,), optional
+        Weights of the cross-entropy; the loss curves are weighted too.
+    patience : int, optional
+        Epochs without a better `monitor` before training stops.
+    monitor : str
+        ``valid_accuracy`` (as the report) or ``valid_loss``.
+
+    Returns
+    -------
+    Fit
+        history has one row an epoch (1, 2, ...): train and valid loss and accuracy.
+    """
+    _be_quiet()
+    seed_everything(seed)
+    mode = "min" if monitor.endswith("loss") else "max"
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    checkpoint.unlink(missing_ok=True)
+    keep = L.pytorch.callbacks.ModelCheckpoint(
+        dirpath=checkpoint.parent,
+        filename=checkpoint.stem,
+        monitor=monitor,
+        mode=mode,
+        save_weights_only=True,
+        enable_version_counter=False,
+    )
+    stop = L.pytorch.callbacks.EarlyStopping(monitor, mode=mode, patience=patience or epochs)
+    order = torch.Generator().manual_seed(seed)
+    # A last batch of one clip would leave batch norm without a variance.
+    ragged = len(train) % batch_size == 1
+    loaders = (
+        DataLoader(train, batch_size, shuffle=True, generator=order, drop_last=ragged),
+        DataLoader(valid, batch_size),
+    )
+    module = _Classifier(model, optimiser, lr, class_weights)
+    start = time.perf_counter()
+    trainer = L.Trainer(
+        max_epochs=epochs,
+        callbacks=[keep, stop],
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        deterministic="warn",
+    )
+    trainer.fit(module, *loaders)
+    seconds = time.perf_counter() - start
+    module.load_state_dict(torch.load(keep.best_model_path, weights_only=True)["state_dict"])
+    history = pd.DataFrame(module.history)
+    history.insert(0, "epoch", np.arange(1, len(history) + 1))
+    pick = history[monitor].idxmin() if mode == "min" else history[monitor].idxmax()
+    return Fit(model, history, int(history.loc[pick, "epoch"]), seconds)
+
+
+def predict(model, dataset, *, batch_size=256):
+    """Probabilities of every example, in the order of the dataset, shape (n, 7)."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = model.to(device).eval()
+    with torch.inference_mode():
+        logits = [model(x.to(device)).cpu() for x, _ in DataLoader(dataset, batch_size)]
+    return softmax(torch.cat(logits).numpy())
+
+
+def as_dataset(features, age_groups):
+    """Feature rows and age groups 1..7 as a dataset for `fit` and `predict`."""
+    features = torch.as_tensor(np.array(features), dtype=torch.float32)
+    return TensorDataset(features, torch.as_tensor(np.asarray(age_groups) - 1))
+
+
+def seed_everything(seed):
+    """Seed Python, numpy and torch; call it before building a model with new weights."""
+    L.seed_everything(seed, workers=True, verbose=False)
+
+
+def _be_quiet():
+    """Keep Lightning's tips, which a reader of the report has no use for, out of its outputs."""
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="lightning")
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
