@@ -1,0 +1,165 @@
+"""Curves, accuracy bars, confusion matrices and ablations (tasks b, c, d, g and h)."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+
+from mmage_utils.labels import AGE_GROUPS, N_GROUPS
+from mmage_utils.plots.statistics import COLOURS
+from mmage_utils.plots.style import (
+    ACCENT,
+    AXIS_NAMES,
+    LINE,
+    MODEL_COLOURS,
+    SPLIT_COLOURS,
+    axes_of,
+    percent,
+)
+
+
+def plot_curves(history, *, best_epoch, constant=None, title="", axes=None):
+    """Loss and accuracy of train and valid over the epochs, the chosen epoch marked.
+
+    Parameters
+    ----------
+    history : pandas.DataFrame
+        `training.Fit.history`.
+    best_epoch : int
+    constant : float, optional
+        Accuracy of the constant predictor on valid, drawn as a dashed line.
+    axes : pair of matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    array of two matplotlib.axes.Axes
+        Loss, accuracy.
+    """
+    axes = axes if axes is not None else plt.subplots(1, 2, figsize=(9, 3.2))[1]
+    for ax, quantity in zip(axes, ("loss", "accuracy"), strict=True):
+        for split in ("train", "valid"):
+            values = history[f"{split}_{quantity}"]
+            ax.plot(history["epoch"], values, color=SPLIT_COLOURS[split], label=split)
+        ax.axvline(best_epoch, color=ACCENT, ls=":", label=f"chosen epoch, {best_epoch}")
+        ax.set(xlabel="epoch", ylabel=quantity)
+        ax.xaxis.get_major_locator().set_params(integer=True)
+    if constant is not None:
+        axes[1].axhline(constant, color=LINE, ls="--", lw=1, label="constant predictor, valid")
+    percent(axes[1].yaxis)
+    axes[1].set_ylim(0, 1)
+    axes[0].set_title(title)
+    axes[1].legend(fontsize="small")
+    return axes
+
+
+def plot_accuracy_bars(table, attribute, *, constant, ax=None):
+    """Accuracy per category with intervals and k/n, and the lines of chance and constant.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        `evaluation.accuracy_by`.
+    attribute : str
+        ``AgeGroup``, ``Gender`` or ``Ethnicity``.
+    constant : float
+        Accuracy of the constant predictor over all clips.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = axes_of(ax)
+    colours = [COLOURS[attribute][name] for name in table.index]
+    ax.bar(table.index, table["accuracy"].fillna(0), color=colours)
+    known = table.dropna(subset=["low"])
+    reach = np.abs(known[["low", "high"]].sub(known["accuracy"], axis=0)).T.to_numpy()
+    ax.errorbar(known.index, known["accuracy"], yerr=reach, fmt="none", color=LINE, capsize=3)
+    for x, row in enumerate(table.itertuples()):
+        top = max(np.nan_to_num(row.accuracy), np.nan_to_num(row.high))
+        ax.annotate(
+            f"{row.right}/{row.clips}",
+            (x, top),
+            (0, 3),
+            textcoords="offset points",
+            ha="center",
+            fontsize="small",
+        )
+    ax.axhline(1 / N_GROUPS, color=LINE, ls="--", lw=1, label="chance")
+    ax.axhline(constant, color=ACCENT, ls=":", lw=1.5, label="constant predictor")
+    ax.set(xlabel=AXIS_NAMES[attribute], ylabel="accuracy", ylim=(0, 1.12))
+    ax.set_yticks(np.linspace(0, 1, 6))
+    percent(ax.yaxis)
+    ax.grid(axis="x", visible=False)
+    return ax
+
+
+def plot_confusion(matrix, *, ax=None):
+    """Confusion matrix: shares of each true age group as colour, counts as numbers."""
+    ax = axes_of(ax, figsize=(5.6, 4.6))
+    share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+    names = list(AGE_GROUPS.values())
+    sns.heatmap(
+        share,
+        annot=matrix,
+        fmt="d",
+        cmap="Blues",
+        vmin=0,
+        vmax=1,
+        xticklabels=names,
+        yticklabels=names,
+        cbar_kws={"label": "share of the true group"},
+        ax=ax,
+    )
+    ax.set(xlabel="predicted age group (years)", ylabel="true age group (years)")
+    ax.tick_params(axis="y", rotation=0)
+    return ax
+
+
+def plot_intervals(scores, *, constant, ceiling=None, ax=None):
+    """Dots with 95% intervals, one row a model, beside the constant predictor.
+
+    Parameters
+    ----------
+    scores : dict of str to dict
+        Name to {"value", "interval"}, drawn from top to bottom.
+    constant : float
+        The constant predictor's value.
+    ceiling : float, optional
+        The ideal observer's value (synthetic sample only).
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = axes_of(ax, figsize=(7, 0.6 + 0.42 * len(scores)))
+    for y, (name, entry) in enumerate(scores.items()):
+        low, high = entry["interval"]
+        colour = MODEL_COLOURS.get(name.split()[0], MODEL_COLOURS["fusion"])
+        ax.plot([low, high], [y, y], color=colour, lw=2)
+        ax.plot(entry["value"], y, "o", color=colour)
+        text = f"{entry['value']:.1%}"
+        ax.annotate(text, (high, y), (6, 0), textcoords="offset points", va="center")
+    ax.set_yticks(range(len(scores)), list(scores))
+    ax.invert_yaxis()
+    ax.axvline(constant, color=LINE, ls="--", lw=1, label="constant predictor")
+    if ceiling is not None:
+        ax.axvline(ceiling, color=ACCENT, ls=":", lw=1.5, label="ideal observer")
+    ax.set(xlabel="test accuracy, 95% interval over users")
+    percent(ax.xaxis)
+    ax.margins(x=0.12)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.22), ncols=2, fontsize="small")
+    return ax
+
+
+def plot_age_distribution(table, *, ax=None):
+    """How often each age group is true and how often it is predicted (task g)."""
+    ax = axes_of(ax)
+    names, x = list(AGE_GROUPS.values()), np.arange(N_GROUPS)
+    for shift, column, colour in ((-0.2, "ground_truth", "#999999"), (0.2, "prediction", ACCENT)):
+        counts = table[column].value_counts().reindex(range(1, N_GROUPS + 1), fill_value=0)
+        bars = ax.bar(x + shift, counts, 0.4, color=colour, label=column.replace("_", " "))
+        ax.bar_label(bars, padding=1, fontsize="x-small")
+    ax.set_xticks(x, names)
+    ax.set(xlabel=AXIS_NAMES["AgeGroup"], ylabel="clips")
+    ax.legend()
+    ax.grid(axis="x", visible=False)
+    return ax
