@@ -80,8 +80,6 @@ def plot_augmented(plan, *, ax=None):
     table = table.reindex(index=list(ATTRIBUTES["AgeGroup"]), columns=list(COPY_COLOURS))
     table = table.fillna(0).astype(int).rename(index=ATTRIBUTES["AgeGroup"])
     table.plot.bar(ax=ax, stacked=True, color=list(COPY_COLOURS.values()), rot=0, width=0.8)
-    for container in ax.containers[1:]:
-        container.set_label(container.get_label())
     for x, total in enumerate(table.sum(axis=1)):
         ax.annotate(f"{total:,}", (x, total), (0, 2), textcoords="offset points", ha="center")
     ax.set(xlabel=AXIS_NAMES["AgeGroup"], ylabel="images")

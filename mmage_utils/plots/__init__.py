@@ -1,0 +1,37 @@
+"""Every figure of the report: ``plot_x(data, *, ax=None) -> Axes``; `runs.save_figure` saves."""
+
+from mmage_utils.plots.faces import (
+    plot_age_examples,
+    plot_answers,
+    plot_augmentations,
+    plot_faces,
+)
+from mmage_utils.plots.scores import (
+    plot_accuracy_bars,
+    plot_age_distribution,
+    plot_confusion,
+    plot_curves,
+    plot_intervals,
+)
+from mmage_utils.plots.statistics import (
+    age_table,
+    plot_augmented,
+    plot_counts,
+    plot_grouped_counts,
+    style_age_table,
+)
+from mmage_utils.plots.style import use_style
+from mmage_utils.plots.summary import plot_summary
+from mmage_utils.plots.texts import plot_text_map
+from mmage_utils.plots.voices import (
+    plot_denoised,
+    plot_f0,
+    plot_feature_distributions,
+    plot_onsets,
+    plot_pipeline,
+    plot_raw_and_scaled,
+    plot_trimmed,
+    plot_waveform,
+)
+
+__all__ = [name for name in dir() if name.startswith(("plot_", "age_table", "style_", "use_"))]
