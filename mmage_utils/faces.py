@@ -1,5 +1,7 @@
 """Face crops as tensors, and the report's augmentations (tasks b and c)."""
 
+import hashlib
+
 import numpy as np
 import torch
 from torch.utils.data import Dataset
@@ -124,3 +126,12 @@ class FaceDataset(Dataset):
     def __getitem__(self, i):
         image = torch.from_numpy(np.array(self.faces[self.rows[i]]))
         return normalise(self.transforms[self.copies[i]](image)), self.targets[i]
+
+    def fingerprint(self):
+        """Hash of the faces used, their age groups and their augmentations."""
+        digest = hashlib.blake2b(digest_size=12)
+        for part in (self.rows, self.targets.numpy(), self.copies.astype("U")):
+            digest.update(part.tobytes())
+        for row in np.unique(self.rows):
+            digest.update(self.faces[row].tobytes())
+        return digest.hexdigest()

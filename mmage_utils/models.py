@@ -1,5 +1,6 @@
 """The three models of the report: face classifier, acoustic MLP, text head."""
 
+from itertools import pairwise
 from pathlib import Path
 
 from mmage_utils.errors import DataError
@@ -97,7 +98,7 @@ def acoustic_mlp(n_features=7, dropout=0.4):
 
     widths = (n_features, 16, 32, 16)
     layers = []
-    for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
+    for n_in, n_out in pairwise(widths):
         layers += [nn.Linear(n_in, n_out), nn.BatchNorm1d(n_out), nn.ReLU(), nn.Dropout(dropout)]
     return nn.Sequential(*layers, nn.Linear(widths[-1], N_GROUPS))
 

@@ -1,18 +1,24 @@
 """Fit and predict with Lightning: curves, early stop on valid, the best epoch kept."""
 
+import hashlib
 import logging
+import shutil
+import tempfile
 import time
 import warnings
+from pathlib import Path
 from typing import NamedTuple
 
 import lightning as L
 import numpy as np
 import pandas as pd
 import torch
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from mmage_utils.predictions import softmax
+from mmage_utils.runs import CACHE, whole
 
 
 class Fit(NamedTuple):
@@ -22,6 +28,15 @@ class Fit(NamedTuple):
     history: pd.DataFrame
     best_epoch: int
     seconds: float
+
+    def record(self):
+        """What the results keep of it."""
+        return {
+            "epochs": len(self.history),
+            "best_epoch": self.best_epoch,
+            "seconds": self.seconds,
+            "history": self.history.to_dict("list"),
+        }
 
 
 class _Classifier(L.LightningModule):
@@ -71,31 +86,34 @@ def fit(
     train,
     valid,
     *,
+    checkpoint,
     epochs,
     batch_size,
     lr,
-    checkpoint,
     seed,
     optimiser="Adam",
     class_weights=None,
     patience=None,
     monitor="valid_accuracy",
+    cache=CACHE,
 ):
-    """Train a model and return its best epoch.
+    """Train a model and return its best epoch; the same training is never done twice.
+
+    A finished training is kept in the cache under a hash of the model's first weights, the data,
+    the settings and this package's code for models and training.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Gives logits of shape (B, 7).
+        Gives logits of shape (B, 7); it holds the best epoch's weights afterwards.
     train, valid : torch.utils.data.Dataset
-        Examples (input, age group 0..6).
+        Examples (input, age group 0..6) with ``fingerprint()``, see `as_dataset`.
+    checkpoint : pathlib.Path
+        Where the best epoch is written: one file per model and run.
     epochs, batch_size : int
     lr : float
-    checkpoint : pathlib.Path
-        Where the best epoch is kept: one file per model and run.
     seed : int
-        Decides initial order, dropout and augmentation. Weights of a new model are drawn before,
-        see `seed_everything`.
+        Decides order, dropout and augmentation; see `seed_everything` for the first weights.
     optimiser : str
         A name in ``torch.optim``.
     class_weights : array-like, shape (7,), optional
@@ -110,45 +128,72 @@ def fit(
     Fit
         history has one row an epoch (1, 2, ...): train and valid loss and accuracy.
     """
+    settings = (epochs, batch_size, lr, seed, optimiser, patience, monitor)
+    weights = None if class_weights is None else np.asarray(class_weights, np.float32)
+    kept = cache / f"fit_{_key(model, train, valid, weights, settings)}.pt"
+    if not kept.is_file():
+        _train(model, train, valid, kept, weights, *settings)
+    with whole(checkpoint) as temporary:
+        shutil.copyfile(kept, temporary)
+    saved = torch.load(kept, weights_only=True)
+    model.load_state_dict(saved["model"])
+    return Fit(model, pd.DataFrame(saved["history"]), saved["best_epoch"], saved["seconds"])
+
+
+def _key(model, train, valid, weights, settings):
+    digest = hashlib.blake2b(digest_size=12)
+    digest.update(repr((settings, torch.__version__, weights)).encode())
+    digest.update(f"{train.fingerprint()} {valid.fingerprint()}".encode())
+    for name in ("training.py", "models.py", "faces.py"):
+        digest.update((Path(__file__).parent / name).read_bytes())
+    for tensor in model.state_dict().values():
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _train(
+    model, train, valid, kept, weights, epochs, batch_size, lr, seed, optimiser, patience, monitor
+):
     _be_quiet()
     seed_everything(seed)
     mode = "min" if monitor.endswith("loss") else "max"
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    checkpoint.unlink(missing_ok=True)
-    keep = L.pytorch.callbacks.ModelCheckpoint(
-        dirpath=checkpoint.parent,
-        filename=checkpoint.stem,
-        monitor=monitor,
-        mode=mode,
-        save_weights_only=True,
-        enable_version_counter=False,
-    )
-    stop = L.pytorch.callbacks.EarlyStopping(monitor, mode=mode, patience=patience or epochs)
-    order = torch.Generator().manual_seed(seed)
-    # A last batch of one clip would leave batch norm without a variance.
-    ragged = len(train) % batch_size == 1
-    loaders = (
-        DataLoader(train, batch_size, shuffle=True, generator=order, drop_last=ragged),
-        DataLoader(valid, batch_size),
-    )
-    module = _Classifier(model, optimiser, lr, class_weights)
-    start = time.perf_counter()
-    trainer = L.Trainer(
-        max_epochs=epochs,
-        callbacks=[keep, stop],
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        deterministic="warn",
-    )
-    trainer.fit(module, *loaders)
-    seconds = time.perf_counter() - start
-    module.load_state_dict(torch.load(keep.best_model_path, weights_only=True)["state_dict"])
+    with tempfile.TemporaryDirectory() as folder:
+        keep = ModelCheckpoint(folder, monitor=monitor, mode=mode, save_weights_only=True)
+        stop = EarlyStopping(monitor, mode=mode, patience=patience or epochs)
+        # A last batch of one clip would leave batch norm without a variance.
+        ragged = len(train) % batch_size == 1
+        order = torch.Generator().manual_seed(seed)
+        trainer = L.Trainer(
+            max_epochs=epochs,
+            callbacks=[keep, stop],
+            logger=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            deterministic="warn",
+        )
+        module = _Classifier(model, optimiser, lr, weights)
+        start = time.perf_counter()
+        trainer.fit(
+            module,
+            DataLoader(train, batch_size, shuffle=True, generator=order, drop_last=ragged),
+            DataLoader(valid, batch_size),
+        )
+        seconds = time.perf_counter() - start
+        best = torch.load(keep.best_model_path, weights_only=True)
+    module.load_state_dict(best["state_dict"])
     history = pd.DataFrame(module.history)
     history.insert(0, "epoch", np.arange(1, len(history) + 1))
-    pick = history[monitor].idxmin() if mode == "min" else history[monitor].idxmax()
-    return Fit(model, history, int(history.loc[pick, "epoch"]), seconds)
+    with whole(kept) as temporary:
+        torch.save(
+            {
+                "model": model.cpu().state_dict(),
+                "history": history.to_dict("list"),
+                "best_epoch": best["epoch"] + 1,
+                "seconds": seconds,
+            },
+            temporary,
+        )
 
 
 def predict(model, dataset, *, batch_size=256):
@@ -160,10 +205,17 @@ def predict(model, dataset, *, batch_size=256):
     return softmax(torch.cat(logits).numpy())
 
 
+class _Rows(TensorDataset):
+    def fingerprint(self):
+        """Hash of the features and age groups."""
+        data = b"".join(tensor.numpy().tobytes() for tensor in self.tensors)
+        return hashlib.blake2b(data, digest_size=12).hexdigest()
+
+
 def as_dataset(features, age_groups):
     """Feature rows and age groups 1..7 as a dataset for `fit` and `predict`."""
     features = torch.as_tensor(np.array(features), dtype=torch.float32)
-    return TensorDataset(features, torch.as_tensor(np.asarray(age_groups) - 1))
+    return _Rows(features, torch.as_tensor(np.asarray(age_groups) - 1))
 
 
 def seed_everything(seed):

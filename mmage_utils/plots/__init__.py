@@ -33,5 +33,3 @@ from mmage_utils.plots.voices import (
     plot_trimmed,
     plot_waveform,
 )
-
-__all__ = [name for name in dir() if name.startswith(("plot_", "age_table", "style_", "use_"))]

@@ -1,4 +1,4 @@
-"""Write the sample: a First Impressions folder of invented people, in the exact layout of the data."""
+"""Write the sample: invented people in a folder of the exact layout of First Impressions."""
 
 import json
 import os
@@ -121,13 +121,17 @@ def choose_clips(labels, n_clips, seed):
 
     chosen = []
     for split in SPLITS:
-        users = labels[labels["split"] == split].groupby("UserID", sort=True)
+        part = labels[labels["split"] == split]
+        users = part.groupby("UserID", sort=True)
         users = pd.DataFrame({"clips": users.size(), "group": users["user_group"].first()})
         users = users.iloc[rng.permutation(len(users))]
-        first = users.groupby("group").cumcount() < 2
-        users = pd.concat([users[first], users[~first]])
+        quota = part["user_group"].value_counts() * wanted[split] / len(part)
+        # Two users of every group first, then each group up to its share, then what fits.
+        rank = users.groupby("group").cumcount()
+        filled = users.groupby("group")["clips"].cumsum() - users["clips"]
+        order = np.where(rank < 2, 0, np.where(filled < users["group"].map(quota), 1, 2))
         left = wanted[split]
-        for user, count in users["clips"].items():
+        for user, count in users["clips"].iloc[np.argsort(order, kind="stable")].items():
             if count <= left:
                 chosen.append(user)
                 left -= count
