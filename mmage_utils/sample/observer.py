@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 
 from mmage_utils.errors import DataError
-from mmage_utils.labels import ATTRIBUTES, N_GROUPS
+from mmage_utils.evaluation import score, train_majority
+from mmage_utils.labels import ATTRIBUTES
+from mmage_utils.predictions import P_COLUMNS, tabulate
 from mmage_utils.sample import cues as c
 from mmage_utils.sample import words
 
@@ -32,6 +34,29 @@ def read_cues(folder):
         raise DataError(
             f"{path} is missing: only a synthetic sample has an ideal observer."
         ) from None
+
+
+def ceiling(run, clips, modalities=tuple(MODALITIES), *, split="test"):
+    """Score of the ideal observer beside which a model is read, or None for real data.
+
+    Parameters
+    ----------
+    run : runs.Run
+    clips : pandas.DataFrame
+        Clips with labels.
+    modalities : sequence of str
+        Any of image, audio, text.
+
+    Returns
+    -------
+    dict or None
+        `evaluation.score` of the observer's answers for the clips of the split.
+    """
+    if not run.synthetic:
+        return None
+    observed = observe(read_cues(run.data_folder), clips, modalities)
+    here = clips[clips["split"] == split].merge(observed, on="VideoName", validate="1:1")
+    return score(tabulate(here, here[P_COLUMNS]), majority=train_majority(clips))
 
 
 def observe(cues, clips, modalities=tuple(MODALITIES)):
@@ -62,8 +87,9 @@ def observe(cues, clips, modalities=tuple(MODALITIES)):
     # Sum over the years within a group, then over gender, which no modality is told.
     posterior = np.einsum("ngy,ay,ag->na", likelihood, share, prior)
     posterior /= posterior.sum(1, keepdims=True)
-    columns = {f"p{k + 1}": posterior[:, k] for k in range(N_GROUPS)}
-    return pd.DataFrame({"VideoName": cues["VideoName"].to_numpy(), **columns})
+    table = pd.DataFrame(posterior, columns=P_COLUMNS)
+    table.insert(0, "VideoName", cues["VideoName"].to_numpy())
+    return table
 
 
 def _log_likelihood(cues, modality, years):
