@@ -21,11 +21,12 @@ CACHE = ROOT / "cache"
 
 
 class Run(NamedTuple):
-    """A run: its name, its folder, and what its data are (``synthetic sample, seed 0``)."""
+    """A run: its name and folder, and what its data are (``synthetic sample, seed 0``)."""
 
     name: str
     folder: Path
     data: str
+    data_folder: Path
     synthetic: bool
 
 
@@ -63,8 +64,8 @@ def open_run(name, data_dir, *, n_clips=None, seed=0):
 
         make_sample(data_dir, n_clips=n_clips, seed=seed)
     clips = read_clips(data_dir)
-    clips.attrs["folder"] = str(data_dir)
-    return Run(name, RUNS / name, describe_data(data_dir), is_synthetic(data_dir)), clips
+    synthetic = is_synthetic(data_dir)
+    return Run(name, RUNS / name, describe_data(data_dir), data_dir, synthetic), clips
 
 
 @contextmanager

@@ -44,13 +44,12 @@ class _Classifier(L.LightningModule):
 
     def __init__(self, model, optimiser, lr, weights):
         super().__init__()
-        self.model, self.optimiser, self.lr = model, optimiser, lr
+        # Convolutions are a third faster with channels last; other layers do not notice.
+        self.model = model.to(memory_format=torch.channels_last)
+        self.optimiser, self.lr = optimiser, lr
         weights = None if weights is None else torch.as_tensor(weights, dtype=torch.float32)
         self.loss = nn.CrossEntropyLoss(weight=weights)
         self.history, self.totals = [], {}
-
-    def forward(self, x):
-        return self.model(x)
 
     def configure_optimizers(self):
         return getattr(torch.optim, self.optimiser)(self.parameters(), lr=self.lr)
@@ -63,7 +62,7 @@ class _Classifier(L.LightningModule):
 
     def _step(self, stage, batch):
         x, target = batch
-        logits = self.model(x)
+        logits = self.model(_channels_last(x))
         loss = self.loss(logits, target)
         total = self.totals.setdefault(stage, np.zeros(3))
         right = (logits.argmax(1) == target).sum()
@@ -156,6 +155,7 @@ def _train(
 ):
     _be_quiet()
     seed_everything(seed)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # costly, and all of it is written
     mode = "min" if monitor.endswith("loss") else "max"
     with tempfile.TemporaryDirectory() as folder:
         keep = ModelCheckpoint(folder, monitor=monitor, mode=mode, save_weights_only=True)
@@ -201,7 +201,8 @@ def predict(model, dataset, *, batch_size=256):
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = model.to(device).eval()
     with torch.inference_mode():
-        logits = [model(x.to(device)).cpu() for x, _ in DataLoader(dataset, batch_size)]
+        loader = DataLoader(dataset, batch_size)
+        logits = [model(_channels_last(x.to(device))).cpu() for x, _ in loader]
     return softmax(torch.cat(logits).numpy())
 
 
@@ -216,6 +217,10 @@ def as_dataset(features, age_groups):
     """Feature rows and age groups 1..7 as a dataset for `fit` and `predict`."""
     features = torch.as_tensor(np.array(features), dtype=torch.float32)
     return _Rows(features, torch.as_tensor(np.asarray(age_groups) - 1))
+
+
+def _channels_last(x):
+    return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
 
 
 def seed_everything(seed):

@@ -1,0 +1,65 @@
+"""Sentences made from results, so that no number in a notebook's prose is typed."""
+
+
+def say(text):
+    """Show a sentence as Markdown below a cell."""
+    from IPython.display import Markdown, display
+
+    display(Markdown(text))
+
+
+def percent(share, digits=1):
+    """A share as per cent: .5349 is 53.5%."""
+    return "–" if share is None or share != share else f"{100 * share:.{digits}f}%"
+
+
+def scored(name, score, *, ceiling=None):
+    """Accuracy of a model with n, interval, constant predictor and, if known, ideal observer.
+
+    Parameters
+    ----------
+    name : str
+    score, ceiling : dict
+        `evaluation.score`.
+    """
+    accuracy = score["accuracy"]
+    low, high = accuracy["interval"]
+    text = (
+        f"**{name}** is right for {percent(accuracy['value'])} of {score['n_clips']:,} clips of "
+        f"{score['n_users']:,} users (95% interval over users {percent(low)} to {percent(high)}); "
+        f"the constant predictor is right for {percent(accuracy['constant'])}"
+    )
+    if ceiling:
+        text += f" and the ideal observer for {percent(ceiling['accuracy']['value'])}"
+    return text + f". Balanced accuracy is {percent(score['balanced_accuracy']['value'])}."
+
+
+def beats_constant(score):
+    """Whether the interval of the accuracy lies above the constant predictor, in words."""
+    low, high = score["accuracy"]["interval"]
+    constant = score["accuracy"]["constant"]
+    if low > constant:
+        return "The interval lies above the constant predictor."
+    if high < constant:
+        return "The interval lies below the constant predictor."
+    return "The interval holds the constant predictor: nothing is shown to be learnt."
+
+
+def compared(name, other, difference):
+    """A paired difference in words.
+
+    Parameters
+    ----------
+    name, other : str
+    difference : dict
+        `evaluation.difference`.
+    """
+    low, high = difference["interval"]
+    points = (
+        f"{100 * difference['value']:+.1f} points, interval {100 * low:+.1f} to {100 * high:+.1f}"
+    )
+    if low > 0:
+        return f"{name} is better than {other} ({points})."
+    if high < 0:
+        return f"{name} is worse than {other} ({points})."
+    return f"No difference between {name} and {other} is shown ({points})."

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Run the notebooks of the report in order, on the synthetic sample or on your data.
+#
+#   ./run_all.sh                                  the sample, as committed
+#   ./run_all.sh --data DIR -f params/full.yaml   the real clips in DIR, with their parameters
+#
+#   --data DIR     folder of the clips
+#   --run NAME     write to runs/NAME (default: sample)
+#   -f FILE.yaml   parameters for the notebooks
+#   --from NN      start at notebook NN, on the results of an earlier run
+#   --only NN      run notebook NN alone
+#   --slides       export a slide deck of every notebook
+#   --refresh      put the outputs of a default run into notebooks/ and figures/
+#
+# Sets up .venv first where needed (tools/setup_env.sh). Paths are relative to where you are.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+bin=$("$root/tools/setup_env.sh")
+exec "$bin/mmage" report "$@"

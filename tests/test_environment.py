@@ -1,0 +1,67 @@
+"""pyproject.toml, requirements.lock and environment.yml say the same."""
+
+import re
+import tomllib
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from mmage_utils.report import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+LOCK = (ROOT / "requirements.lock").read_text()
+ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
+
+
+def lock_entries():
+    """Return (requirement, hashes) of every entry; an entry goes on after a backslash."""
+    lines = re.sub(r"\\\n\s*", " ", LOCK).splitlines()
+    entries = [re.split(r"\s+--hash=", line) for line in lines if line and line[0] != "#"]
+    return [(Requirement(first.strip()), [h.strip() for h in rest]) for first, *rest in entries]
+
+
+def declared():
+    own = PROJECT["project"]
+    groups = [own["dependencies"], *own["optional-dependencies"].values()]
+    return [*PROJECT["build-system"]["requires"], *(line for group in groups for line in group)]
+
+
+def test_lock_holds_exact_pins_with_hashes_and_no_addresses():
+    entries = lock_entries()
+    assert len(entries) > 100
+    for requirement, hashes in entries:
+        assert [s.operator for s in requirement.specifier] == ["=="], requirement
+        assert "*" not in str(requirement.specifier), requirement
+        assert hashes, requirement
+        assert all(re.fullmatch("sha256:[0-9a-f]{64}", h) for h in hashes), requirement
+    assert "://" not in LOCK
+    assert "--index" not in LOCK
+    assert "--extra-index" not in LOCK
+
+
+@pytest.mark.parametrize("line", declared())
+def test_every_dependency_is_locked_at_the_version_asked_for(line):
+    wanted = Requirement(line)
+    locked = [
+        next(iter(requirement.specifier)).version
+        for requirement, _ in lock_entries()
+        if canonicalize_name(requirement.name) == canonicalize_name(wanted.name)
+    ]
+    assert locked, f"{wanted.name} is not in the lock"
+    assert all(wanted.specifier.contains(version) for version in locked)
+
+
+def test_no_dependency_is_declared_twice():
+    names = [canonicalize_name(Requirement(line).name) for line in declared()]
+    assert sorted(names) == sorted(set(names))
+
+
+def test_conda_environment_is_the_lock_on_a_python_of_the_project():
+    assert ENVIRONMENT["name"] == "mmage"
+    *conda, from_pip = ENVIRONMENT["dependencies"]
+    assert from_pip == {"pip": ["-r requirements.lock"]}
+    assert conda[1:] == ["pip"]
+    python = conda[0].removeprefix("python=")
+    assert Requirement(f"python{PROJECT['project']['requires-python']}").specifier.contains(python)

@@ -1,0 +1,188 @@
+"""The contract of the committed notebooks, and of the files in params/."""
+
+import ast
+import json
+import re
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from mmage_utils.parameters import check_parameters, declared_parameters, load_parameters
+from mmage_utils.report import ROOT
+
+NAMES = [
+    "01_dataset_statistics",
+    "02_image_classifier",
+    "03_train_strategy",
+    "04_test_strategy",
+    "05_acoustic_features",
+    "06_text_features",
+    "07_multimodal_fusion",
+    "08_ablation",
+    "09_summary",
+]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PARAMETER_FILES = sorted((ROOT / "params").glob("*.yaml"))
+
+
+def complaints(notebook):
+    """Return what in a notebook breaks the contract, a sentence each."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    words = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+    found = []
+    lines = [[line for line in cell.source.splitlines() if line.strip()] for cell in code]
+    if max(map(len, lines), default=0) > 20:
+        found.append("a cell has more than 20 lines")
+    if sum(map(len, lines)) > 100:
+        found.append("more than 100 lines of code")
+    if 2 * len(words) < len(code) or notebook.cells[0].cell_type != "markdown":
+        found.append("steps are not announced")
+    if any(re.search(r"\$[^$]+\$", cell.source) for cell in words):
+        found.append("maths, which the slides do not typeset")
+    for cell in code:
+        found += code_complaints(cell.source)
+    if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
+        found.append("not run once from top to bottom")
+    for cell in code:
+        found += output_complaints(cell)
+    if sum("parameters" in cell.metadata.get("tags", []) for cell in code) != 1:
+        found.append("not one cell tagged parameters")
+    if set(notebook.metadata) - {"kernelspec", "language_info"}:
+        found.append("metadata of a machine")
+    return found
+
+
+def code_complaints(source):
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # nbval lets an unknown magic pass
+        return ["not plain Python"]
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    if any(isinstance(node, kinds) for node in ast.walk(tree)):
+        return ["a definition, which belongs in the package"]
+    return []
+
+
+def output_complaints(cell):
+    found = []
+    if any(output.output_type == "error" for output in cell.outputs):
+        found.append("an error")
+    if any(output.get("name") == "stderr" for output in cell.outputs):
+        found.append("output on stderr")
+    if re.search(r"(?<![\w.])/(home|root|Users|tmp|mnt)/", json.dumps(cell.outputs)):
+        found.append("an absolute path")
+    if "nbval-check-output" in cell.metadata.get("tags", []) and not cell.outputs:
+        found.append("nothing to check")
+    return found
+
+
+def is_json(value):
+    """Is a value the same after a trip through JSON?"""
+    try:
+        return json.loads(json.dumps(value)) == value
+    except TypeError:
+        return False
+
+
+def test_there_are_the_nine_notebooks():
+    assert [path.stem for path in NOTEBOOKS] == NAMES
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_keeps_the_contract(path):
+    assert complaints(nbformat.read(path, as_version=4)) == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_parameters_are_uppercase_names_of_json_values(path):
+    parameters = declared_parameters(path)
+    assert parameters
+    assert all(re.fullmatch("[A-Z][A-Z0-9_]*", name) for name in parameters)
+    assert all(is_json(value) for value in parameters.values())
+
+
+def test_a_parameter_has_one_type_in_all_notebooks():
+    types = {}
+    for path in NOTEBOOKS:
+        for name, value in declared_parameters(path).items():
+            types.setdefault(name, set()).add(type(value).__name__)
+    assert types
+    assert {name: kinds for name, kinds in types.items() if len(kinds) > 1} == {}
+
+
+def test_parameter_files_set_declared_parameters():
+    assert {"full.yaml", "tiny.yaml"} <= {path.name for path in PARAMETER_FILES}
+    defaults = {}
+    for path in NOTEBOOKS:
+        defaults |= declared_parameters(path)
+    for path in PARAMETER_FILES:
+        check_parameters(load_parameters(path), defaults, path.name)
+
+
+def good_notebook():
+    parameters = new_code_cell("N = 1", execution_count=1, metadata={"tags": ["parameters"]})
+    shown = [new_output("stream", text="1\n")]
+    step = new_code_cell("print(N)", execution_count=2, outputs=shown)
+    return new_notebook(cells=[new_markdown_cell("# What and why"), parameters, step])
+
+
+def test_the_contract_can_be_kept():
+    assert complaints(good_notebook()) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        ("def helper():\n    pass", "a definition, which belongs in the package"),
+        ("if N:\n    class Helper:\n        pass", "a definition, which belongs in the package"),
+        ("%matplotlib inline", "not plain Python"),
+        ("!ls", "not plain Python"),
+        ("\n".join(["print(N)"] * 21), "a cell has more than 20 lines"),
+    ],
+)
+def test_contract_on_code(source, complaint):
+    notebook = good_notebook()
+    notebook.cells[-1].source = source
+    assert complaints(notebook) == [complaint]
+
+
+@pytest.mark.parametrize(
+    ("output", "complaint"),
+    [
+        (new_output("stream", name="stderr", text="warning"), "output on stderr"),
+        (new_output("error", ename="E", evalue="", traceback=[]), "an error"),
+        (new_output("stream", text="saved /tmp/x.png"), "an absolute path"),
+    ],
+)
+def test_contract_on_outputs(output, complaint):
+    notebook = good_notebook()
+    notebook.cells[-1].outputs = [output]
+    assert complaints(notebook) == [complaint]
+
+
+def test_contract_on_the_whole():
+    notebook = good_notebook()
+    notebook.cells[-1].execution_count = 3
+    assert complaints(notebook) == ["not run once from top to bottom"]
+    notebook = good_notebook()
+    del notebook.cells[1].metadata["tags"]
+    assert complaints(notebook) == ["not one cell tagged parameters"]
+    notebook = good_notebook()
+    notebook.cells[0].source = "where $x$ is"
+    assert complaints(notebook) == ["maths, which the slides do not typeset"]
+    notebook = good_notebook()
+    notebook.cells[-1].metadata["tags"] = ["nbval-check-output"]
+    notebook.cells[-1].outputs = []
+    assert complaints(notebook) == ["nothing to check"]
+    notebook = good_notebook()
+    notebook.cells = notebook.cells[1:]
+    assert complaints(notebook) == ["steps are not announced"]
+    notebook = good_notebook()
+    notebook.metadata["papermill"] = {}
+    assert complaints(notebook) == ["metadata of a machine"]
+    notebook = good_notebook()
+    extra = [("\n".join(["print(N)"] * 20), count) for count in range(3, 8)]
+    notebook.cells += [new_code_cell(source, execution_count=n) for source, n in extra]
+    notebook.cells += [new_markdown_cell("a step")] * 3
+    assert complaints(notebook) == ["more than 100 lines of code"]

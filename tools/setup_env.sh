@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Make the Python environment ready and print the folder of its programs on standard output.
+#
+# The environment is .venv beside this repository, or the conda environment `mmage` where that is
+# active. It is made new where it is missing, unusable or moved, and brought up to date where the
+# lock or pyproject.toml changed; otherwise this ends at once.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+say() { echo "mmage: $*" >&2; }
+
+usable() { # is $1 a Python that this project runs on, with what it takes to make an environment?
+  "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' \
+    2>/dev/null
+}
+
+wanted() { # all that decides what the environment holds; the root, for the project is linked, not copied
+  echo "$root"
+  cat "$root/requirements.lock" "$root/pyproject.toml"
+}
+
+if [[ ${CONDA_DEFAULT_ENV-} == mmage ]]; then
+  prefix=$CONDA_PREFIX
+else
+  prefix=$root/.venv
+fi
+python=$prefix/bin/python
+stamp=$prefix/mmage.stamp
+
+if [[ $prefix == "$root/.venv" ]]; then
+  # Programs in a virtual environment hold its absolute path, so a moved one is of no use.
+  if ! usable "$python" || ! grep -qsF -e "VIRTUAL_ENV=$prefix" -e "VIRTUAL_ENV='$prefix'" \
+    -e "VIRTUAL_ENV=\"$prefix\"" "$prefix/bin/activate"; then
+    for base in python3.11 python3.12 python3 python ""; do
+      usable "$base" && break
+    done
+    if [[ -z $base ]]; then
+      say "needs Python 3.11 or 3.12 with the modules venv and ensurepip, and found none."
+      exit 1
+    fi
+    say "making the environment .venv with $("$base" --version) ..."
+    rm -rf "$prefix"
+    "$base" -m venv "$prefix"
+  fi
+fi
+
+if ! wanted | cmp -s - "$stamp"; then
+  say "installing the packages of requirements.lock (several GB the first time) ..."
+  rm -f "$stamp" # written last: an interrupted set-up is taken up again
+  export UV_PYTHON_DOWNLOADS=never
+  "$python" -m pip install --quiet --disable-pip-version-check uv==0.13.9 >&2
+  "$python" -m uv pip install --quiet --python "$python" --require-hashes \
+    -r "$root/requirements.lock" >&2
+  # The build backend is in the lock, so the project builds without an environment of its own.
+  "$python" -m uv pip install --quiet --python "$python" --no-deps --no-build-isolation \
+    -e "$root" >&2
+  wanted >"$stamp.new" && mv "$stamp.new" "$stamp"
+  say "the environment is ready after $SECONDS s."
+fi
+
+echo "$prefix/bin"
