@@ -61,14 +61,15 @@ def resolve_parameters(notebooks, *, params_file=None, data=None, run=None):
     data : path, optional
         Folder of the clips; becomes the absolute path ``DATA_DIR`` and wins over the file.
     run : str, optional
-        Name of the run; becomes ``RUN`` and wins over the file.
+        Name of the run; becomes ``RUN`` and wins over the file. Data given without a name for
+        the run are named after their folder, so that they never mix with the sample.
 
     Returns
     -------
     per_notebook : dict of Path to dict
         The values to inject into each notebook: only names that it declares.
-    run : str
-        Name of the run, from the user or else from the notebooks.
+    settings : dict
+        The value of every parameter in this run, set or by default.
 
     Raises
     ------
@@ -85,16 +86,18 @@ def resolve_parameters(notebooks, *, params_file=None, data=None, run=None):
         if not Path(data).is_dir():
             raise UsageError(f"--data {data} is not a folder.")
         values["DATA_DIR"] = str(Path(data).resolve())
+        values.setdefault("RUN", re.sub(r"[^\w.-]", "_", Path(data).resolve().name))
     if run is not None:
         values["RUN"] = run
-    run = values.get("RUN", defaults.get("RUN", "sample"))
+    settings = {**defaults, **values}
+    run = settings.setdefault("RUN", "sample")
     if not re.fullmatch(r"\w[\w.-]*", run):
         raise UsageError(f"The run {run!r} must be named with letters, digits, '_', '-' and '.'.")
     per_notebook = {
         path: {key: value for key, value in values.items() if key in own}
         for path, own in declared.items()
     }
-    return per_notebook, run
+    return per_notebook, settings
 
 
 def load_parameters(params_file):

@@ -13,6 +13,12 @@ def percent(share, digits=1):
     return "–" if share is None or share != share else f"{100 * share:.{digits}f}%"
 
 
+def with_interval(entry):
+    """A value with its 95% interval: ``61.2% (52.0% to 69.9%)``."""
+    low, high = entry["interval"]
+    return f"{percent(entry['value'])} ({percent(low)} to {percent(high)})"
+
+
 def scored(name, score, *, ceiling=None):
     """Accuracy of a model with n, interval, constant predictor and, if known, ideal observer.
 

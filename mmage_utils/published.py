@@ -56,7 +56,8 @@ FUSION = {
 }
 
 # The constant predictor on the real test and valid lists: always 25-32.
-CONSTANT = {"test": 972 / 1975, "valid": 1049 / 2019}
+TEST_CLIPS = 1975
+CONSTANT = {"test": 972 / TEST_CLIPS, "valid": 1049 / 2019}
 
 ERRATA = {
     1: "The class weights are count / total: proportional to frequency, not inverse to it.",

@@ -72,8 +72,12 @@ def run_report(
             "--refresh takes a full run of the sample as it is: leave out --data, --run, -f, "
             "--from and --only."
         )
-    parameters, run = resolve_parameters(notebooks, params_file=params_file, data=data, run=run)
-    folder = root / "runs" / run
+    parameters, settings = resolve_parameters(
+        notebooks, params_file=params_file, data=data, run=run
+    )
+    folder = root / "runs" / settings["RUN"]
+    if "DATA_DIR" in settings:
+        prepare_data(settings, root)
 
     for path in chosen:
         print(f"[{notebooks.index(path) + 1}/{len(notebooks)}] {path.stem} … ", end="", flush=True)
@@ -85,12 +89,37 @@ def run_report(
         from mmage_utils.refresh import refresh_outputs
 
         refresh_outputs(folder, root, since=began)
-        print(f"refreshed: notebooks and figures/{run}")
+        print(f"refreshed: notebooks and figures/{folder.name}")
     if slides:
         from mmage_utils.slides import export_slides
 
         print(f"slides: {_shown(export_slides(folder)[0].parent)}")
     print(f"report: {_shown(folder / 'notebooks')} ({time.time() - began:.0f} s in all)")
+
+
+def prepare_data(settings, root):
+    """Make the sample if its folder is missing, and check the label lists before anything runs.
+
+    Raises
+    ------
+    DataError
+        The folder, a label list or its content is wrong, or no clip has media.
+    """
+    from mmage_utils.clips import count_media, describe_data, read_clips, with_media
+
+    folder = root / settings["DATA_DIR"]
+    if not folder.exists():
+        from mmage_utils.sample.make import make_sample
+
+        make_sample(folder, n_clips=settings["N_CLIPS"], seed=settings["SEED"])
+    clips = read_clips(folder)
+    with_media(clips)
+    complete = count_media(clips).loc["all", "complete"]
+    print(
+        f"data: {_shown(folder)} ({describe_data(folder)}; {len(clips):,} clips listed, "
+        f"{complete:,} with face, voice and words)",
+        flush=True,
+    )
 
 
 def choose_notebooks(notebooks, *, start=None, only=None):

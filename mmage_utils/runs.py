@@ -153,10 +153,10 @@ def _plain(value):
         return {str(key): _plain(item) for key, item in value.items()}
     if hasattr(value, "to_dict"):
         return _plain(value.to_dict())
-    if isinstance(value, list | tuple | np.ndarray):
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
     if isinstance(value, float) and not np.isfinite(value):
         return None
     return value

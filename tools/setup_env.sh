@@ -49,7 +49,7 @@ if ! wanted | cmp -s - "$stamp"; then
   rm -f "$stamp" # written last: an interrupted set-up is taken up again
   export UV_PYTHON_DOWNLOADS=never
   "$python" -m pip install --quiet --disable-pip-version-check uv==0.13.9 >&2
-  "$python" -m uv pip install --quiet --python "$python" --require-hashes \
+  "$python" -m uv pip install --quiet --compile-bytecode --python "$python" --require-hashes \
     -r "$root/requirements.lock" >&2
   # The build backend is in the lock, so the project builds without an environment of its own.
   "$python" -m uv pip install --quiet --python "$python" --no-deps --no-build-isolation \
