@@ -1,10 +1,14 @@
-"""Refresh the committed outputs: notebooks and figures of a run of the sample."""
+"""Refresh the committed outputs: notebooks, figures and headlines of a run of the sample."""
 
+import json
 import os
 from pathlib import Path
 
 from mmage_utils.errors import DataError
+from mmage_utils.headlines import collect_headlines, put_headlines, render_headlines
 from mmage_utils.parameters import find_notebooks
+
+HEADLINES = "headlines.json"
 
 # The kernel's own description names versions and machines; this is all that a reader needs.
 NOTEBOOK_METADATA = {
@@ -14,7 +18,7 @@ NOTEBOOK_METADATA = {
 
 
 def refresh_outputs(run_folder, root, *, since):
-    """Put the outputs of a run into ``notebooks/`` and its figures into ``figures/<RUN>/``.
+    """Put the outputs of a run into ``notebooks/``, ``figures/<RUN>/`` and the README.
 
     Everything but outputs and execution counts stays as it is in ``notebooks/``, except for
     metadata of machines and of the execution, which go.
@@ -54,7 +58,15 @@ def refresh_outputs(run_folder, root, *, since):
         for path in sorted((run_folder / "figures").glob("*.png"))
         if path.stat().st_mtime >= since
     }
-    for path, content in {**pages, **figures}.items():
+    headlines = collect_headlines(run_folder)
+    block = render_headlines(headlines, run_folder.name)
+    readme = root / "README.md"
+    numbers = {
+        root / "figures" / run_folder.name / HEADLINES: json.dumps(headlines, indent=1) + "\n",
+        readme: put_headlines(readme.read_text(encoding="utf-8"), block),
+    }
+    texts = {path: text.encode() for path, text in numbers.items()}
+    for path, content in {**pages, **figures, **texts}.items():
         _write_whole(path, content)
     for path in (root / "figures" / run_folder.name).glob("*.png"):
         if path not in figures:

@@ -4,6 +4,7 @@
 notebooks that ``run_tests.sh`` executes on a tiny sample.
 """
 
+import json
 import os
 import re
 import time
@@ -13,6 +14,7 @@ from unittest.mock import patch
 
 from mmage_utils.errors import DataError, UsageError
 from mmage_utils.parameters import find_notebooks, resolve_parameters
+from mmage_utils.runs import write_text
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -79,12 +81,17 @@ def run_report(
     if "DATA_DIR" in settings:
         prepare_data(settings, root)
 
+    seconds, empty_cache = {}, not any((root / "cache").glob("*"))
     for path in chosen:
         print(f"[{notebooks.index(path) + 1}/{len(notebooks)}] {path.stem} … ", end="", flush=True)
         clock = time.time()
         output = execute(path, folder / "notebooks" / path.name, parameters[path])
-        print(f"{time.time() - clock:.0f} s  {_shown(output)}", flush=True)
+        seconds[path.stem] = round(time.time() - clock, 1)
+        print(f"{seconds[path.stem]:.0f} s  {_shown(output)}", flush=True)
 
+    if chosen == notebooks:
+        times = {"cores": os.cpu_count(), "empty_cache": empty_cache, "seconds": seconds}
+        write_text(folder / "results" / "times.json", json.dumps(times, indent=1) + "\n")
     if refresh:
         from mmage_utils.refresh import refresh_outputs
 
