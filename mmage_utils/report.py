@@ -18,9 +18,8 @@ from mmage_utils.runs import write_text
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# Kernels work offline and without progress bars, and show figures whatever the caller's backend.
+# Kernels work without progress bars, and show figures whatever the caller's backend.
 KERNEL_ENV = {
-    "HF_HUB_OFFLINE": "1",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     "TOKENIZERS_PARALLELISM": "false",

@@ -14,6 +14,7 @@ from mmage_utils.plots.style import (
     SPLIT_COLOURS,
     axes_of,
     percent,
+    wrapped,
 )
 
 
@@ -54,6 +55,8 @@ def plot_curves(history, *, best_epoch, constant=None, title="", axes=None):
 def plot_accuracy_bars(table, attribute, *, constant, ax=None):
     """Accuracy per category with intervals and k/n, and the lines of chance and constant.
 
+    A category of fewer than ten users has no bar: k/n and its users stand in its place.
+
     Parameters
     ----------
     table : pandas.DataFrame
@@ -69,23 +72,21 @@ def plot_accuracy_bars(table, attribute, *, constant, ax=None):
     """
     ax = axes_of(ax)
     colours = [COLOURS[attribute][name] for name in table.index]
-    ax.bar(table.index, table["accuracy"].fillna(0), color=colours)
-    known = table.dropna(subset=["low"])
-    reach = np.abs(known[["low", "high"]].sub(known["accuracy"], axis=0)).T.to_numpy()
-    ax.errorbar(known.index, known["accuracy"], yerr=reach, fmt="none", color=LINE, capsize=3)
+    known = table["low"].notna()
+    ax.bar(range(len(table)), table["accuracy"].where(known, 0), color=colours)
     for x, row in enumerate(table.itertuples()):
-        top = max(np.nan_to_num(row.accuracy), np.nan_to_num(row.high))
-        ax.annotate(
-            f"{row.right}/{row.clips}",
-            (x, top),
-            (0, 3),
-            textcoords="offset points",
-            ha="center",
-            fontsize="small",
-        )
+        text, top = f"{row.right}/{row.clips}", row.high
+        if known.iloc[x]:
+            reach = [[row.accuracy - row.low], [row.high - row.accuracy]]
+            ax.errorbar(x, row.accuracy, yerr=reach, fmt="none", color=LINE, capsize=3)
+        else:  # too few users for a percentage
+            text, top = f"{text}\n{row.users} users", 0
+        place = {"xytext": (0, 3), "textcoords": "offset points", "ha": "center"}
+        ax.annotate(text, (x, top), fontsize="small", **place)
     ax.axhline(1 / N_GROUPS, color=LINE, ls="--", lw=1, label="chance")
     ax.axhline(constant, color=ACCENT, ls=":", lw=1.5, label="constant predictor")
     ax.set(xlabel=AXIS_NAMES[attribute], ylabel="accuracy", ylim=(0, 1.12))
+    ax.set_xticks(range(len(table)), wrapped(table.index))
     ax.set_yticks(np.linspace(0, 1, 6))
     percent(ax.yaxis)
     ax.grid(axis="x", visible=False)

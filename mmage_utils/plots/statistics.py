@@ -11,6 +11,7 @@ from mmage_utils.plots.style import (
     GENDER_COLOURS,
     SPLIT_COLOURS,
     axes_of,
+    wrapped,
 )
 
 COLOURS = {"AgeGroup": AGE_COLOURS, "Gender": GENDER_COLOURS, "Ethnicity": ETHNICITY_COLOURS}
@@ -35,6 +36,7 @@ def plot_counts(labels, column, *, ax=None):
     counts = count_labels(labels, column)
     bars = ax.bar(counts.index, counts, color=[COLOURS[column][name] for name in counts.index])
     ax.bar_label(bars, labels=[f"{count:,}" for count in counts], padding=2, fontsize="small")
+    ax.set_xticks(range(len(counts)), wrapped(counts.index))
     ax.set(xlabel=AXIS_NAMES[column], ylabel="clips", ylim=(0, counts.max() * 1.14))
     ax.grid(axis="x", visible=False)
     return ax
@@ -82,7 +84,7 @@ def plot_augmented(plan, *, ax=None):
     table.plot.bar(ax=ax, stacked=True, color=list(COPY_COLOURS.values()), rot=0, width=0.8)
     for x, total in enumerate(table.sum(axis=1)):
         ax.annotate(f"{total:,}", (x, total), (0, 2), textcoords="offset points", ha="center")
-    ax.set(xlabel=AXIS_NAMES["AgeGroup"], ylabel="images")
+    ax.set(xlabel=AXIS_NAMES["AgeGroup"], ylabel="images", ylim=(0, table.sum(axis=1).max() * 1.1))
     ax.legend(title="copy")
     ax.grid(axis="x", visible=False)
     return ax

@@ -48,3 +48,8 @@ def axes_of(ax, **size):
 def percent(axis):
     """Show a share as per cent on an axis."""
     axis.set_major_formatter(mpl.ticker.PercentFormatter(1, decimals=0))
+
+
+def wrapped(names):
+    """Names of categories for an axis: a long one takes two lines."""
+    return [name.replace("African-", "African-\n") for name in names]

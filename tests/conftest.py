@@ -1,0 +1,92 @@
+"""What the tests share: one small sample, tables made by hand, and no network."""
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # before transformers is imported: it reads it once
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from mmage_utils import predictions, runs
+from mmage_utils.clips import read_clips
+from mmage_utils.sample import who
+from mmage_utils.sample.make import make_sample
+
+HEADER = "VideoName,UserID,AgeGroup,Gender,Ethnicity"
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(20)
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory):
+    """Folder of the smallest sample, seed 0."""
+    folder = tmp_path_factory.mktemp("data") / "small"
+    assert make_sample(folder, n_clips=160, seed=0, n_jobs=2) is True
+    return folder
+
+
+@pytest.fixture(scope="session")
+def clips(sample):
+    """Clips of the smallest sample; read-only."""
+    return read_clips(sample)
+
+
+@pytest.fixture(scope="session")
+def labels():
+    """Label lists of the sample, seed 0, as one table; read-only."""
+    return who.draw_labels(0)
+
+
+@pytest.fixture
+def lists(tmp_path):
+    """A folder with three label lists of three clips each, and no media."""
+    folder = tmp_path / "First Impressions"
+    folder.mkdir()
+    for split in ("train", "valid", "test"):
+        rows = [f"-{split}_{k}.000.mp4,-{split}_{k},{3 + k},{1 + k % 2},{1 + k}" for k in range(3)]
+        text = "\n".join([HEADER, *rows]) + "\n"
+        (folder / f"{split}_set_age_labels.csv").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """A synthetic run in a repository of its own."""
+    for module in (runs, predictions):
+        monkeypatch.setattr(module, "ROOT", tmp_path)
+    data = "synthetic sample, seed 0"
+    return runs.Run("test", tmp_path / "runs" / "test", data, tmp_path / "data", True)
+
+
+@pytest.fixture
+def tabled():
+    """Function that makes a prediction table from lists."""
+
+    def make(truth, prediction=None, *, users=None, p=None, split="test"):
+        n = len(truth)
+        if p is None:
+            p = 0.01 + 0.93 * np.eye(7)[np.asarray(prediction) - 1]
+        columns = {
+            "VideoName": [f"clip{k:04d}.mp4" for k in range(n)],
+            "UserID": [f"user{k:04d}" for k in range(n)] if users is None else users,
+            "split": split,
+            "AgeGroup": truth,
+        }
+        return predictions.tabulate(pd.DataFrame(columns), p)
+
+    return make

@@ -1,0 +1,107 @@
+"""The command mmage ends in 0, 1 or 2, and says what is wrong in one line."""
+
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from mmage_utils.cli import app
+from mmage_utils.sample import make
+
+
+def _mmage(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def _spoil(lists, old, new):
+    path = lists / "valid_set_age_labels.csv"
+    path.write_text(path.read_text().replace(old, new))
+
+
+def test_sample_that_is_there_is_left_alone(sample):
+    result = _mmage("sample", sample, "--clips", 160)
+    assert result.exit_code == 0
+    assert "160 clips with media, seed 0" in result.stdout
+    assert "there already" in result.stdout
+
+
+def test_data_are_counted(sample):
+    result = _mmage("check-data", sample)
+    assert result.exit_code == 0
+    assert "synthetic sample, seed 0, 3,060 users" in result.stdout
+    rows = {line.split()[0]: line.split()[1:] for line in result.stdout.splitlines()[2:]}
+    assert rows["train"] == ["6006", "96", "96", "96", "96", "5910"]
+    assert rows["all"] == ["10000", "160", "160", "160", "160", "9840"]
+
+
+def test_lists_without_media_are_no_error(lists):
+    result = _mmage("check-data", lists)
+    assert result.exit_code == 0
+    assert "First Impressions, 9 users" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda lists: lists.rename(lists.parent / "moved"), "does not exist"),
+        (lambda lists: [path.unlink() for path in lists.iterdir()], "train_set_age_labels.csv"),
+        (lambda lists: (lists / "test_set_age_labels.csv").unlink(), "test_set_age_labels.csv"),
+        (lambda lists: _spoil(lists, "AgeGroup", "Age"), "lacks the column AgeGroup"),
+        (lambda lists: _spoil(lists, ",4,2,2", ",9,2,2"), "valid_set_age_labels.csv, row 3"),
+        (lambda lists: (lists / "synthetic.json").write_text("{"), "synthetic.json"),
+    ],
+    ids=["no folder", "empty folder", "no list", "no column", "age group 9", "broken mark"],
+)
+def test_wrong_data_end_in_1_and_one_line(lists, spoil, message):
+    spoil(lists)
+    result = _mmage("check-data", lists)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert message in result.stderr
+    assert result.stderr.startswith("mmage: ")
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+
+
+def test_folder_with_other_files_ends_in_1(lists):
+    result = _mmage("sample", lists)
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+    assert "holds other files" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(["--clips", 5], "160 to 10000"), (["--clips", 10_001], "160 to 10000"),
+     (["--seed", -1], "0 or more")],
+)  # fmt: skip
+def test_wrong_usage_ends_in_2_and_one_line(tmp_path, arguments, message):
+    result = _mmage("sample", tmp_path / "new", *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "new").exists()
+
+
+def test_place_that_cannot_be_written_is_no_traceback(tmp_path):
+    (tmp_path / "file").write_text("")
+    result = _mmage("sample", tmp_path / "file" / "new", "--clips", 160)
+    assert isinstance(result.exception, SystemExit)
+    assert result.stderr.count("\n") == 1
+
+
+def test_empty_folder_that_one_stands_in_is_no_traceback(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr(make, "_write_clip", lambda *_: "")
+    result = _mmage("sample", ".", "--clips", 160)
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+
+
+def test_unknown_option_ends_in_2_without_a_traceback():
+    command = [sys.executable, "-m", "mmage_utils.cli", "check-data", "--nothing"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+    assert "--nothing" in result.stderr

@@ -1,0 +1,55 @@
+"""Class weights, what they do to the loss, and the augmentation plan of task c."""
+
+import numpy as np
+import pytest
+
+from mmage_utils import imbalance
+
+PUBLISHED = [30, 492, 1264, 2932, 1353, 696, 153]  # images per age group after augmentation
+
+
+def test_plan_copies_the_small_groups_of_the_full_list(labels):
+    plan = imbalance.plan_augmentation(labels[labels["split"] == "train"])
+    assert plan["copy"].value_counts().to_dict() == {"original": 6006, "flip": 457, "mixed": 457}
+    assert imbalance.group_counts(plan["AgeGroup"]).tolist() == PUBLISHED
+    copied = plan[plan["copy"] != "original"]
+    assert set(copied["AgeGroup"]) == {1, 2, 6, 7}
+    assert set(copied["split"]) == {"train"}
+    assert (copied["VideoName"].value_counts() == 2).all()
+
+
+def test_published_weights_are_proportional_to_frequency():
+    weights = imbalance.published_weights(PUBLISHED)
+    assert weights.sum() == pytest.approx(1)
+    assert weights[3] == pytest.approx(2932 / 6920)
+    # count x weight is the square of the count: the largest group takes two thirds of the loss.
+    share = imbalance.loss_share(PUBLISHED, weights)
+    assert share[3] == pytest.approx(2932**2 / sum(n**2 for n in PUBLISHED))
+    assert share[3] == pytest.approx(0.67, abs=0.005)
+
+
+def test_inverse_weights_share_the_loss_equally():
+    weights = imbalance.inverse_weights(PUBLISHED)
+    assert weights[0] == pytest.approx(6920 / (7 * 30))
+    np.testing.assert_allclose(imbalance.loss_share(PUBLISHED, weights), 1 / 7)
+    assert np.average(weights, weights=PUBLISHED) == pytest.approx(1)
+
+
+def test_group_without_clips_gets_no_weight():
+    counts = [0, 10, 20, 0, 40, 0, 0]
+    weights = imbalance.inverse_weights(counts)
+    assert weights.tolist() == pytest.approx([0, 70 / 30, 70 / 60, 0, 70 / 120, 0, 0])
+    share = imbalance.loss_share(counts, weights)
+    assert share.tolist() == pytest.approx([0, 1 / 3, 1 / 3, 0, 1 / 3, 0, 0])
+
+
+def test_counts_have_every_group():
+    assert imbalance.group_counts([4, 4, 2]).tolist() == [0, 1, 0, 2, 0, 0, 0]
+
+
+def test_weight_table_shows_both_rules():
+    table = imbalance.weight_table(PUBLISHED)
+    assert table["clips"].tolist() == PUBLISHED
+    assert table.loc["25-32", "published share of loss"] == pytest.approx(0.67, abs=0.005)
+    assert table.loc["7-13", "inverse share of loss"] == pytest.approx(1 / 7)
+    assert table.index[0] == "7-13"

@@ -1,0 +1,122 @@
+"""Files are written whole, results survive JSON, and synthetic figures say so."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from mmage_utils import runs
+from mmage_utils.errors import DataError
+
+
+def test_file_is_kept_and_nothing_left_behind_when_writing_fails(tmp_path):
+    path = tmp_path / "out" / "table.csv"
+    runs.write_text(path, "old")
+    with pytest.raises(UnicodeEncodeError):
+        runs.write_text(path, "half \ud800")
+    assert path.read_text() == "old"
+    assert [entry.name for entry in path.parent.iterdir()] == ["table.csv"]
+
+
+def test_file_appears_only_when_it_is_whole_and_readable_by_all(tmp_path):
+    path = tmp_path / "table.csv"
+    with runs.whole(path) as temporary:
+        temporary.write_text("new")
+        assert not path.exists()
+        assert temporary.suffix == ".csv"
+    assert path.read_text() == "new"
+    assert path.stat().st_mode & 0o777 == 0o644
+    assert [entry.name for entry in tmp_path.iterdir()] == ["table.csv"]
+
+
+@pytest.mark.parametrize("synthetic", [True, False])
+def test_synthetic_figure_says_so_once(run, synthetic):
+    run = run._replace(synthetic=synthetic)
+    figure, ax = plt.subplots()
+    runs.save_figure(run, figure, "a_ages")
+    runs.save_figure(run, ax, "a_ages_again")
+    assert [text.get_text() for text in figure.texts] == [run.data] * synthetic
+    for name in ("a_ages", "a_ages_again"):
+        with Image.open(run.folder / "figures" / f"{name}.png") as image:
+            assert image.format == "PNG"
+            assert image.width > 300
+
+
+def test_same_figure_gives_the_same_bytes(run):
+    for name in ("one", "two"):
+        figure, ax = plt.subplots()
+        ax.plot([1, 3, 2])
+        runs.save_figure(run, figure, name)
+    one, two = ((run.folder / "figures" / f"{name}.png").read_bytes() for name in ("one", "two"))
+    assert one == two
+
+
+def test_results_are_read_back_as_plain_values(run):
+    runs.save_results(
+        run,
+        "g",
+        {
+            "n": np.int64(3),
+            "share": np.float32(0.5),
+            "right": np.bool_(True),
+            "none": [float("nan"), np.inf, None],
+            "array": np.array([[1, 2], [3, 4]]),
+            "column": pd.Series([1.5, np.nan], index=["7-13", "61+"]),
+            "table": pd.DataFrame({"clips": [1, 2]}, index=["a", "b"]),
+            "pair": (1, 2),
+            4: {"nested": {np.int64(5): np.array([np.nan])}},
+        },
+    )
+    found = runs.load_results(run, "g", "07_multimodal_fusion")
+    assert found == {
+        "run": "test",
+        "data": "synthetic sample, seed 0",
+        "synthetic": True,
+        "n": 3,
+        "share": 0.5,
+        "right": True,
+        "none": [None, None, None],
+        "array": [[1, 2], [3, 4]],
+        "column": {"7-13": 1.5, "61+": None},
+        "table": {"clips": {"a": 1, "b": 2}},
+        "pair": [1, 2],
+        "4": {"nested": {"5": [None]}},
+    }
+    assert "NaN" not in (run.folder / "results" / "g.json").read_text()
+
+
+def test_missing_results_name_the_notebook_to_run(run):
+    with pytest.raises(DataError, match=r"results/b\.json is missing: .*02_image_classifier.*02"):
+        runs.load_results(run, "b", "02_image_classifier")
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../x", "/tmp/x", "a/"])
+def test_run_names_that_are_no_plain_folder_are_refused(name, lists):
+    with pytest.raises(DataError, match="must be a plain folder name"):
+        runs.open_run(name, lists)
+
+
+def test_run_knows_its_data(lists, sample):
+    run, clips = runs.open_run("full", lists)
+    assert (run.data, run.synthetic, len(clips)) == ("First Impressions", False, 9)
+    assert run.folder == runs.RUNS / "full"
+    run, clips = runs.open_run("sample", sample, n_clips=160, seed=0)
+    assert (run.data, run.synthetic, len(clips)) == ("synthetic sample, seed 0", True, 10_000)
+
+
+def test_missing_data_are_refused_unless_a_sample_is_asked_for(tmp_path):
+    with pytest.raises(DataError, match="does not exist"):
+        runs.open_run("full", tmp_path / "nowhere")
+
+
+def test_content_key_depends_on_bytes_order_and_settings(tmp_path):
+    one, two, copy = (tmp_path / name for name in ("one", "two", "copy"))
+    for path, content in ((one, b"1"), (two, b"2"), (copy, b"1")):
+        path.write_bytes(content)
+    assert runs.content_key([one, two], 80) == runs.content_key([copy, two], 80)
+    keys = {
+        runs.content_key(paths, size)
+        for paths, size in (([one, two], 80), ([two, one], 80), ([one], 80), ([one, two], 81))
+    }
+    assert len(keys) == 4
