@@ -26,6 +26,10 @@ def _plain_errors(command):
         except (DataError, UsageError) as error:
             typer.echo(f"mmage: {error}", err=True)
             raise typer.Exit(1 if isinstance(error, DataError) else 2) from None
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            typer.echo(f"mmage: {place}{error.strerror or error}.", err=True)
+            raise typer.Exit(1) from None
         except KeyboardInterrupt:
             typer.echo("mmage: interrupted.", err=True)
             raise typer.Exit(130) from None

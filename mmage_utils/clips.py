@@ -96,10 +96,26 @@ def count_media(clips):
 
 def describe_data(folder):
     """Say what a folder holds: ``synthetic sample, seed 0`` or ``First Impressions``."""
-    mark = Path(folder) / SYNTHETIC_MARK
-    if not mark.is_file():
-        return "First Impressions"
-    return f"synthetic sample, seed {json.loads(mark.read_text())['seed']}"
+    mark = read_mark(folder)
+    return f"synthetic sample, seed {mark['seed']}" if mark else "First Impressions"
+
+
+def read_mark(folder):
+    """Read what `sample.make_sample` says of a folder it wrote, or None for any other folder.
+
+    Raises
+    ------
+    DataError
+        When the mark is damaged.
+    """
+    path = Path(folder) / SYNTHETIC_MARK
+    if not path.is_file():
+        return None
+    try:
+        mark = json.loads(path.read_text(encoding="utf-8"))
+        return mark | {"seed": int(mark["seed"])}
+    except (ValueError, TypeError, KeyError):
+        raise DataError(f"{path} is damaged: make the sample again in an empty folder.") from None
 
 
 def is_synthetic(folder):

@@ -143,7 +143,7 @@ def accuracy_by(table, attribute, *, draws=DRAWS, seed=0):
         has accuracy NaN; one with fewer than 10 users has no interval.
     """
     names = ATTRIBUTES[attribute]
-    code, user = table[GROUP_COLUMNS[attribute]], pd.factorize(table["UserID"])[0]
+    code, user = table[GROUP_COLUMNS[attribute]], pd.factorize(table["UserID"], sort=True)[0]
     right = (table["ground_truth"] == table["prediction"]).to_numpy()
     weights = draw_users(user.max() + 1, draws=draws, seed=seed)
     rows = []

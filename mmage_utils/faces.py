@@ -33,12 +33,15 @@ def load_faces(clips, size, *, cache=CACHE):
     Raises
     ------
     DataError
-        When an image cannot be read; the message names the file.
+        When an image is missing or cannot be read; the message names the file.
     """
     from joblib import Parallel, delayed
 
     paths = list(clips["image"])
-    path = cache / f"faces_{content_key(paths, size)}.npy"
+    try:
+        path = cache / f"faces_{content_key(paths, size)}.npy"
+    except FileNotFoundError as error:
+        raise DataError(f"The face {error.filename} is missing.") from None
     if not path.is_file():
         decoded = Parallel(n_jobs=2, prefer="threads")(delayed(_decode)(p, size) for p in paths)
         with whole(path) as temporary:
@@ -126,6 +129,15 @@ class FaceDataset(Dataset):
     def __getitem__(self, i):
         image = torch.from_numpy(np.array(self.faces[self.rows[i]]))
         return normalise(self.transforms[self.copies[i]](image)), self.targets[i]
+
+    def __getitems__(self, indices):
+        """The examples of a batch; a small image gains nothing from threads and pays for them."""
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return [self[i] for i in indices]
+        finally:
+            torch.set_num_threads(threads)
 
     def fingerprint(self):
         """Hash of the faces used, their age groups and their augmentations."""

@@ -32,8 +32,8 @@ def add_logits(tables, weights):
     ValueError
         When the numbers of tables and weights differ, or a weight is negative.
     """
-    if len(tables) != len(weights) or min(weights) < 0:
-        raise ValueError("fusion needs one weight, not negative, for each model")
+    if len(tables) != len(weights) or not (min(weights) >= 0 and sum(weights) > 0):
+        raise ValueError("fusion needs one weight, not negative, for each model, and not only 0")
     tables = shared_clips(tables)
     total = sum(weight * logits(table) for table, weight in zip(tables, weights, strict=True))
     fused = tables[0].copy()

@@ -3,6 +3,7 @@
 Source: the data set's own CSV files; the codes are those of the report's task a.
 """
 
+import csv
 from pathlib import Path
 
 import pandas as pd
@@ -51,8 +52,17 @@ def read_labels(folder):
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise DataError(f"The data folder {folder} does not exist: check the path given as --data.")
-    return pd.concat([_read_list(folder, split) for split in SPLITS], ignore_index=True)
+        raise DataError(f"The data folder {folder} does not exist: check the path.")
+    labels = pd.concat([_read_list(folder, split) for split in SPLITS], ignore_index=True)
+    repeated = labels["VideoName"].duplicated(keep=False)
+    if repeated.any():
+        name = labels.loc[repeated, "VideoName"].iloc[0]
+        splits = labels.loc[labels["VideoName"] == name, "split"]
+        raise DataError(
+            f"{folder}: the clip {name} stands in the lists of {' and '.join(splits)}; keep it in "
+            f"one ({repeated.sum()} such rows)."
+        )
+    return labels
 
 
 def _read_list(folder, split):
@@ -62,22 +72,14 @@ def _read_list(folder, split):
             f"The label list {path.name} is missing from {folder}: give the folder that holds "
             "the three *_set_age_labels.csv files."
         )
-    try:
-        # utf-8-sig: spreadsheet programs put a byte-order mark in front of the header.
-        table = pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise DataError(
-            f"{path} cannot be read as a UTF-8 comma-separated list: {reason}"
-        ) from None
+    table = _read_csv(path)
     missing = [column for column in LABEL_COLUMNS if column not in table.columns]
     if missing:
         raise DataError(
             f"{path} lacks the column {', '.join(missing)}: its first line must be "
             f"{','.join(LABEL_COLUMNS)}."
         )
-    table = table[LABEL_COLUMNS].copy()
-    table["row"] = range(2, len(table) + 2)  # the header is row 1
+    table = table[[*LABEL_COLUMNS, "row"]].copy()
     for column, codes in ATTRIBUTES.items():
         known = table[column].isin([str(code) for code in codes])
         if not known.all():
@@ -95,6 +97,29 @@ def _read_list(folder, split):
             f"rows ({repeated.sum()} such rows)."
         )
     return table.drop(columns="row").assign(split=split)
+
+
+def _read_csv(path):
+    """A comma-separated list as text, with the row of each entry as an editor counts it."""
+    try:
+        # utf-8-sig: spreadsheet programs put a byte-order mark in front of the header.
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, strict=True)
+            rows = [(reader.line_num, row) for row in reader if row]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(
+            f"{path} cannot be read as a UTF-8 comma-separated list: {error}."
+        ) from None
+    if not rows:
+        raise DataError(f"{path} is empty: its first line must be {','.join(LABEL_COLUMNS)}.")
+    header = rows[0][1]
+    for number, row in rows:
+        if len(row) != len(header):
+            raise DataError(
+                f"{path}, row {number}: {len(row)} fields where the header has {len(header)}."
+            )
+    table = pd.DataFrame([row for _, row in rows[1:]], columns=header, dtype=str)
+    return table.assign(row=[number for number, _ in rows[1:]])
 
 
 def count_labels(labels, column, *, by=None):

@@ -75,7 +75,7 @@ def _load_weights(model, path):
         state = {key: value for key, value in state.items() if not key.startswith("logits.")}
         result = model.load_state_dict(state, strict=False)
     except Exception as error:  # torch.load raises many kinds for a truncated or foreign file
-        reason = str(error).strip().splitlines()[0]
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise DataError(f"{path} does not hold weights of InceptionResnetV1: {reason}") from None
     missing = [key for key in result.missing_keys if not key.startswith("logits.")]
     if missing or result.unexpected_keys:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from mmage_utils.errors import DataError
 from mmage_utils.labels import N_GROUPS
-from mmage_utils.runs import ROOT, whole
+from mmage_utils.runs import shown, whole
 
 P_COLUMNS = [f"p{group}" for group in range(1, N_GROUPS + 1)]
 COLUMNS = ["VideoName", "UserID", "split", "ground_truth", "prediction", *P_COLUMNS]
@@ -66,7 +66,7 @@ def read_predictions(run, model, notebook):
     path = run.folder / "predictions" / f"{model}.csv"
     if not path.is_file():
         raise DataError(
-            f"{path.relative_to(ROOT)} is missing: run notebooks/{notebook}.ipynb first "
+            f"{shown(path)} is missing: run notebooks/{notebook}.ipynb first "
             f"(or ./run_all.sh --only {notebook[:2]})."
         )
     table = pd.read_csv(path)

@@ -18,7 +18,7 @@ NOTEBOOK_METADATA = {
 
 
 def refresh_outputs(run_folder, root, *, since):
-    """Put the outputs of a run into ``notebooks/``, ``figures/<RUN>/`` and the README.
+    """Put the outputs of a run into ``notebooks/``, ``figures/<RUN>/`` and the README, if any.
 
     Everything but outputs and execution counts stays as it is in ``notebooks/``, except for
     metadata of machines and of the execution, which go.
@@ -58,14 +58,14 @@ def refresh_outputs(run_folder, root, *, since):
         for path in sorted((run_folder / "figures").glob("*.png"))
         if path.stat().st_mtime >= since
     }
-    headlines = collect_headlines(run_folder)
-    block = render_headlines(headlines, run_folder.name)
-    readme = root / "README.md"
-    numbers = {
-        root / "figures" / run_folder.name / HEADLINES: json.dumps(headlines, indent=1) + "\n",
-        readme: put_headlines(readme.read_text(encoding="utf-8"), block),
-    }
-    texts = {path: text.encode() for path, text in numbers.items()}
+    readme, texts = root / "README.md", {}
+    if readme.is_file():
+        headlines = collect_headlines(run_folder)
+        block = render_headlines(headlines, run_folder.name)
+        text = put_headlines(readme.read_text(encoding="utf-8"), block)
+        record = json.dumps(headlines, indent=1, ensure_ascii=False) + "\n"
+        texts[readme] = text.encode()
+        texts[root / "figures" / run_folder.name / HEADLINES] = record.encode()
     for path, content in {**pages, **figures, **texts}.items():
         _write_whole(path, content)
     for path in (root / "figures" / run_folder.name).glob("*.png"):

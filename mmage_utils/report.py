@@ -77,7 +77,7 @@ def run_report(
         notebooks, params_file=params_file, data=data, run=run
     )
     folder = root / "runs" / settings["RUN"]
-    if "DATA_DIR" in settings:
+    if {"DATA_DIR", "N_CLIPS", "SEED"} <= set(settings):
         prepare_data(settings, root)
 
     seconds, empty_cache = {}, not any((root / "cache").glob("*"))

@@ -126,7 +126,7 @@ def load_results(run, task, notebook):
     path = run.folder / "results" / f"{task}.json"
     if not path.is_file():
         raise DataError(
-            f"{path.relative_to(ROOT)} is missing: run notebooks/{notebook}.ipynb first "
+            f"{shown(path)} is missing: run notebooks/{notebook}.ipynb first "
             f"(or ./run_all.sh --only {notebook[:2]})."
         )
     return json.loads(path.read_text(encoding="utf-8"))
@@ -139,6 +139,17 @@ def content_key(paths, *settings):
     for path in paths:
         digest.update(hashlib.blake2b(Path(path).read_bytes()).digest())
     return digest.hexdigest()
+
+
+def code_key(*modules):
+    """Key of this package's code: what a module computes is not reused after it has changed."""
+    paths = [Path(__file__).parent / f"{module}.py" for module in modules]
+    return content_key(paths)[:12]
+
+
+def shown(path):
+    """A path as a reader of the repository would write it."""
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 def file_sha256(path):

@@ -6,7 +6,6 @@ import shutil
 import tempfile
 import time
 import warnings
-from pathlib import Path
 from typing import NamedTuple
 
 import lightning as L
@@ -17,8 +16,9 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from mmage_utils.labels import N_GROUPS
 from mmage_utils.predictions import softmax
-from mmage_utils.runs import CACHE, whole
+from mmage_utils.runs import CACHE, code_key, whole
 
 
 class Fit(NamedTuple):
@@ -47,8 +47,8 @@ class _Classifier(L.LightningModule):
         # Convolutions are a third faster with channels last; other layers do not notice.
         self.model = model.to(memory_format=torch.channels_last)
         self.optimiser, self.lr = optimiser, lr
-        weights = None if weights is None else torch.as_tensor(weights, dtype=torch.float32)
-        self.loss = nn.CrossEntropyLoss(weight=weights)
+        weights = np.ones(N_GROUPS) if weights is None else weights
+        self.register_buffer("weights", torch.as_tensor(weights, dtype=torch.float32))
         self.history, self.totals = [], {}
 
     def configure_optimizers(self):
@@ -64,21 +64,24 @@ class _Classifier(L.LightningModule):
     def _step(self, stage, batch):
         x, target = batch
         logits = self.model(_channels_last(x))
-        loss = self.loss(logits, target)
-        total = self.totals.setdefault(stage, np.zeros(3))
+        loss = nn.functional.cross_entropy(logits, target, self.weights, reduction="sum")
+        weight = self.weights[target].sum()
         right = (logits.argmax(1) == target).sum()
-        total += [float(loss.detach()) * len(target), float(right), len(target)]
-        return loss
+        total = self.totals.setdefault(stage, np.zeros(4))
+        total += [float(loss.detach()), float(weight), float(right), len(target)]
+        # A batch may hold only groups of weight 0, and then has no say.
+        return loss / weight.clamp(min=1e-12)
 
     def on_validation_epoch_end(self):
-        loss, right, n = self.totals.pop("valid")
-        self.log("valid_loss", loss / n)
-        self.log("valid_accuracy", right / n)
-        self.history.append({"valid_loss": loss / n, "valid_accuracy": right / n})
+        self.history.append(self._mean("valid"))
+        self.log_dict(self.history[-1])
 
     def on_train_epoch_end(self):
-        loss, right, n = self.totals.pop("train")
-        self.history[-1] |= {"train_loss": loss / n, "train_accuracy": right / n}
+        self.history[-1] |= self._mean("train")
+
+    def _mean(self, stage):
+        loss, weight, right, n = self.totals.pop(stage)
+        return {f"{stage}_loss": loss / max(weight, 1e-12), f"{stage}_accuracy": right / n}
 
 
 def fit(
@@ -115,9 +118,9 @@ def fit(
     seed : int
         Decides order, dropout and augmentation; see `seed_everything` for the first weights.
     optimiser : str
-        A name in ``torch.optim``.
+        ``Adam`` or ``AdamW``.
     class_weights : array-like, shape (7,), optional
-        Weights of the cross-entropy; the loss curves are weighted too.
+        Weights of the cross-entropy; the loss curves are weighted means with the same weights.
     patience : int, optional
         Epochs without a better `monitor` before training stops.
     monitor : str
@@ -142,12 +145,11 @@ def fit(
 
 def _key(model, train, valid, weights, settings):
     digest = hashlib.blake2b(digest_size=12)
-    digest.update(repr((settings, torch.__version__, weights)).encode())
+    digest.update(repr((model, settings, torch.__version__, weights)).encode())
     digest.update(f"{train.fingerprint()} {valid.fingerprint()}".encode())
-    for name in ("training.py", "models.py", "faces.py"):
-        digest.update((Path(__file__).parent / name).read_bytes())
+    digest.update(code_key("training", "models", "faces").encode())
     for tensor in model.state_dict().values():
-        digest.update(tensor.numpy().tobytes())
+        digest.update(tensor.cpu().numpy().tobytes())
     return digest.hexdigest()
 
 
@@ -160,7 +162,7 @@ def _train(
     mode = "min" if monitor.endswith("loss") else "max"
     with tempfile.TemporaryDirectory() as folder:
         keep = ModelCheckpoint(folder, monitor=monitor, mode=mode, save_weights_only=True)
-        stop = EarlyStopping(monitor, mode=mode, patience=patience or epochs)
+        stop = EarlyStopping(monitor, mode=mode, patience=epochs if patience is None else patience)
         # A last batch of one clip would leave batch norm without a variance.
         ragged = len(train) % batch_size == 1
         order = torch.Generator().manual_seed(seed)

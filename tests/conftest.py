@@ -67,8 +67,7 @@ def lists(tmp_path):
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """A synthetic run in a repository of its own."""
-    for module in (runs, predictions):
-        monkeypatch.setattr(module, "ROOT", tmp_path)
+    monkeypatch.setattr(runs, "ROOT", tmp_path)
     data = "synthetic sample, seed 0"
     return runs.Run("test", tmp_path / "runs" / "test", data, tmp_path / "data", True)
 

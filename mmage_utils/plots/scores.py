@@ -77,7 +77,7 @@ def plot_accuracy_bars(table, attribute, *, constant, ax=None):
     for x, row in enumerate(table.itertuples()):
         text, top = f"{row.right}/{row.clips}", row.high
         if known.iloc[x]:
-            reach = [[row.accuracy - row.low], [row.high - row.accuracy]]
+            reach = np.maximum([[row.accuracy - row.low], [row.high - row.accuracy]], 0)
             ax.errorbar(x, row.accuracy, yerr=reach, fmt="none", color=LINE, capsize=3)
         else:  # too few users for a percentage
             text, top = f"{text}\n{row.users} users", 0

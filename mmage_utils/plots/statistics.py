@@ -134,7 +134,7 @@ def _cells(column):
 
     def cell(count):
         share = 0 if count == largest else round(100 * (count - largest) / largest)
-        number = f"<u>{count:,}</u>" if count == largest else f"{count:,}"
+        number = f"<u>{count:,}</u>" if count == largest > 0 else f"{count:,}"
         grey = "inherit" if count == 0 else "#666666"
         return f'{number} <span style="color:{grey}">({share:+d}%)</span>'
 

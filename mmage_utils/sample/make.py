@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mmage_utils.clips import read_mark
 from mmage_utils.errors import DataError, UsageError
 from mmage_utils.labels import AGE_GROUPS, LABEL_COLUMNS, LABEL_LIST, SPLITS, SYNTHETIC_MARK
 from mmage_utils.runs import write_text
@@ -58,7 +59,7 @@ def make_sample(folder, *, n_clips=N_CLIPS, seed=0, n_jobs=-1):
         raise UsageError(f"A sample has {MIN_CLIPS} to 10000 clips with media, not {n_clips}.")
     if seed < 0:
         raise UsageError(f"The seed must be 0 or more, not {seed}.")
-    folder = Path(folder)
+    folder = Path(folder).resolve()
     mark = {"what": "synthetic sample", "format": FORMAT, "clips": n_clips, "seed": seed}
     if _is_there(folder, mark):
         return False
@@ -67,7 +68,7 @@ def make_sample(folder, *, n_clips=N_CLIPS, seed=0, n_jobs=-1):
     chosen = choose_clips(labels, n_clips, seed)
     drawn = chosen.merge(cues.draw_cues(labels, seed), on="VideoName", validate="1:1")
 
-    partial = folder.with_name(folder.name + ".partial")
+    partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     for split in SPLITS:
         for group in AGE_GROUPS:
@@ -96,8 +97,7 @@ def make_sample(folder, *, n_clips=N_CLIPS, seed=0, n_jobs=-1):
 def _is_there(folder, mark):
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return False
-    path = folder / SYNTHETIC_MARK
-    found = json.loads(path.read_text()) if path.is_file() else None
+    found = read_mark(folder)
     if found != mark:
         holds = "another sample" if found else "other files"
         raise DataError(f"{folder} holds {holds}: remove it or name another folder.")
@@ -127,9 +127,13 @@ def choose_clips(labels, n_clips, seed):
         users = users.iloc[rng.permutation(len(users))]
         quota = part["user_group"].value_counts() * wanted[split] / len(part)
         # Two users of every group first, then each group up to its share, then what fits.
-        rank = users.groupby("group").cumcount()
+        # The smallest users are those two, so that they fit even the smallest sample; and a few
+        # users of one clip come last, to end on the exact number.
+        rank = users.groupby("group")["clips"].rank(method="first") - 1
         filled = users.groupby("group")["clips"].cumsum() - users["clips"]
         order = np.where(rank < 2, 0, np.where(filled < users["group"].map(quota), 1, 2))
+        single = (order > 0) & (users["clips"] == 1).to_numpy()
+        order[single & (single.cumsum() < 6)] = 3
         left = wanted[split]
         for user, count in users["clips"].iloc[np.argsort(order, kind="stable")].items():
             if count <= left:

@@ -67,7 +67,7 @@ def observe(cues, clips, modalities=tuple(MODALITIES)):
     cues : pandas.DataFrame
         `read_cues`.
     clips : pandas.DataFrame
-        Clips with labels; those of the train split give the prior of age group and gender.
+        Clips with labels; train clips that have cues give the prior of age group and gender.
     modalities : sequence of str
         Any of image, audio, text.
 
