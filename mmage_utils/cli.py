@@ -57,12 +57,105 @@ def sample(
 def check_data(
     folder: Annotated[Path, typer.Argument(help="A First Impressions folder.")],
 ):
-    """Read the label lists and count the media; say what is wrong and where."""
+    """Check label lists and media; say everything that is wrong, with file and row."""
     from mmage_utils.clips import count_media, describe_data, read_clips
+    from mmage_utils.datacheck import check_data
 
+    problems = check_data(folder)
+    for problem in problems:
+        typer.echo(str(problem))
+    errors = sum(problem.error for problem in problems)
+    if errors:
+        typer.echo(f"{folder}: {errors} errors, {len(problems) - errors} warnings.")
+        raise typer.Exit(1)
     clips = read_clips(folder)
     typer.echo(f"{folder}: {describe_data(folder)}, {clips['UserID'].nunique():,} users.")
     typer.echo(count_media(clips).to_string())
+
+
+Predictions = Annotated[Path, typer.Argument(help="CSV file of predictions.")]
+Labels = Annotated[Path, typer.Argument(help="A label list, or a First Impressions folder.")]
+Split = Annotated[str, typer.Option(help="Which split of a folder is scored.")]
+
+
+def _examine(predictions, labels, split):
+    """Print what is wrong with a prediction file; return findings, table and reference."""
+    from mmage_utils.doctor import check_predictions, read_reference
+
+    reference = read_reference(labels, split=split)
+    findings, table = check_predictions(predictions, reference)
+    for finding in findings:
+        typer.echo(f"{predictions}: {finding}")
+    return findings, table, reference
+
+
+@app.command()
+@_plain_errors
+def evaluate(
+    predictions: Predictions,
+    labels: Labels,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the scores here.")] = None,
+    split: Split = "test",
+):
+    """Score predictions, with intervals; ends in 1 when something is wrong with the file."""
+    from mmage_utils.runs import save_json
+    from mmage_utils.scorecard import format_scorecard, make_scorecard
+
+    findings, table, reference = _examine(predictions, labels, split)
+    if table is None:
+        raise DataError(f"{predictions} cannot be scored.")
+    card = make_scorecard(table, reference)
+    typer.echo(("\n" if findings else "") + format_scorecard(card))
+    if json_file:
+        save_json(json_file, card | {"findings": [str(finding) for finding in findings]})
+    raise typer.Exit(1 if findings else 0)
+
+
+@app.command()
+@_plain_errors
+def check_predictions(predictions: Predictions, labels: Labels, split: Split = "test"):
+    """Say what is wrong with a prediction file, how it is known, and the likely mend."""
+    findings, table, _ = _examine(predictions, labels, split)
+    if not findings:
+        typer.echo(f"{predictions}: {len(table):,} clips, nothing wrong found.")
+    raise typer.Exit(1 if findings else 0)
+
+
+@app.command()
+@_plain_errors
+def compare(
+    first: Predictions,
+    second: Predictions,
+    labels: Labels,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here.")] = None,
+    split: Split = "test",
+):
+    """Compare two prediction files on the clips that both predict."""
+    from mmage_utils import comparison
+    from mmage_utils.predictions import shared_clips
+    from mmage_utils.runs import save_json
+
+    tables = [_examine(path, labels, split) for path in (first, second)]
+    if any(table is None for _, table, _ in tables):
+        raise DataError("The two files cannot be compared.")
+    pair = shared_clips([table for _, table, _ in tables])
+    if pair[0].empty:
+        raise DataError("The two files share no clip.")
+    found = comparison.compare(*pair)
+    typer.echo(f"{found['n_clips']:,} clips of {found['n_users']:,} users; {first} minus {second}")
+    for metric in comparison.METRICS:
+        low, high = found[metric]["interval"]
+        name = metric.replace("_", " ")
+        typer.echo(f"  {name:<18}{found[metric]['value']:+.4f}  {low:+.4f}, {high:+.4f}")
+    test = found["mcnemar"]
+    typer.echo(
+        f"  McNemar: {test['only_first']} clips right only in the first, {test['only_second']} "
+        f"only in the second, p = {test['p']:.3g}; over users p = {found['p_users']:.3g}"
+    )
+    typer.echo(comparison.verdict(found["accuracy"]))
+    if json_file:
+        save_json(json_file, found)
+    raise typer.Exit(1 if any(findings for findings, _, _ in tables) else 0)
 
 
 @app.command()

@@ -1,27 +1,31 @@
-"""Scores with the constant predictor, n and a user-clustered interval beside them, and bias.
+"""Scores with the constant predictor, n and a user-clustered interval beside them.
 
 All scores are functions of the confusion matrix, so that a bootstrap over users is one matrix
 product: draws x users times users x 49.
 """
 
-from itertools import combinations
-
 import numpy as np
 import pandas as pd
 
-from mmage_utils.labels import ATTRIBUTES, N_GROUPS
+from mmage_utils.labels import N_GROUPS
 from mmage_utils.predictions import P_COLUMNS
 
 DRAWS = 2000
-MIN_USERS = 10  # below this many users a percentage says nothing
-GROUP_COLUMNS = {"AgeGroup": "ground_truth", "Gender": "Gender", "Ethnicity": "Ethnicity"}
+BINS = 15  # of the expected calibration error
 
 
-def confusion(table):
+def confusion(table, weights=1):
     """Confusion matrix of clips: rows are the true age groups, columns the predicted ones."""
-    matrix = np.zeros((N_GROUPS, N_GROUPS), dtype=int)
-    np.add.at(matrix, (table["ground_truth"] - 1, table["prediction"] - 1), 1)
+    matrix = np.zeros((N_GROUPS, N_GROUPS), dtype=np.result_type(weights))
+    np.add.at(matrix, (table["ground_truth"] - 1, table["prediction"] - 1), weights)
     return matrix
+
+
+def unit_weights(table, unit):
+    """Weight of each clip: 1 in the unit of clips, 1 / (clips of its user) in that of users."""
+    if unit == "clip":
+        return np.ones(len(table))
+    return 1 / table.groupby("UserID")["UserID"].transform("size").to_numpy()
 
 
 def scores_of(matrix):
@@ -67,13 +71,18 @@ def draw_users(n_users, *, draws=DRAWS, seed=0):
     return rng.multinomial(n_users, np.full(n_users, 1 / n_users), size=draws).astype(np.float32)
 
 
-def user_confusions(table):
-    """Confusion counts of every user, shape (n_users, 49), in order of UserID."""
+def sum_per_user(table, values):
+    """Sum rows of values per user, shape (n_users, width), in order of UserID."""
     user = pd.factorize(table["UserID"], sort=True)[0]
+    sums = np.zeros((user.max() + 1, values.shape[1]))
+    np.add.at(sums, user, values)
+    return sums
+
+
+def user_confusions(table, weights=1):
+    """Confusion counts of every user, shape (n_users, 49), in order of UserID."""
     cell = (table["ground_truth"] - 1) * N_GROUPS + table["prediction"] - 1
-    counts = np.zeros((user.max() + 1, N_GROUPS**2), dtype=np.float32)
-    np.add.at(counts, (user, cell.to_numpy()), 1)
-    return counts
+    return sum_per_user(table, np.eye(N_GROUPS**2)[cell] * np.reshape(weights, (-1, 1)))
 
 
 def interval(values):
@@ -81,27 +90,42 @@ def interval(values):
     return [float(x) for x in np.nanpercentile(values, [2.5, 97.5])]
 
 
-def score(table, *, majority, draws=DRAWS, seed=0):
+def score(table, *, majority, prior=None, unit="clip", draws=DRAWS, seed=0):
     """Score predictions of one split, beside the constant predictor.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        Predictions of the clips to be scored (UserID, ground_truth, prediction).
+        Predictions of the clips to be scored (UserID, ground_truth, prediction, maybe p1..p7).
     majority : int
         The age group that the constant predictor always answers: the train majority.
+    prior : array-like, shape (7,), optional
+        Shares of the age groups in train, which the constant predictor gives as probabilities.
+        With it, log-loss and calibration error are scored where the table has p1..p7.
+    unit : str
+        ``clip``, or ``user``: every user counts the same, however many clips there are.
 
     Returns
     -------
     dict
-        n_clips, n_users, and for each score of `scores_of` a dict with value, interval (95%,
-        bootstrap over users) and constant.
+        n_clips, n_users, and for each score of `scores_of` (and log_loss in nats and ece, the
+        expected calibration error) a dict with value, interval (95%, bootstrap over users) and
+        constant.
     """
-    counts = user_confusions(table)
-    drawn = draw_users(len(counts), draws=draws, seed=seed) @ counts
-    values = scores_of(confusion(table))
-    spread = scores_of(drawn.reshape(-1, N_GROUPS, N_GROUPS))
-    constant = scores_of(confusion(table.assign(prediction=majority)))
+    weights = unit_weights(table, unit)
+    counts = user_confusions(table, weights)
+    drawn = draw_users(len(counts), draws=draws, seed=seed)
+    shape = (-1, N_GROUPS, N_GROUPS)
+    constant = table.assign(prediction=majority)
+    values = scores_of(confusion(table, weights))
+    spread = scores_of((drawn @ counts).reshape(shape))
+    base = scores_of(confusion(constant, weights))
+    if prior is not None and set(P_COLUMNS) <= set(table):
+        sums = sum_per_user(table, _probability_sums(table, weights))
+        values |= probability_scores(sums.sum(0))
+        spread |= probability_scores(drawn @ sums)
+        constant[P_COLUMNS] = np.broadcast_to(prior, (len(table), N_GROUPS))
+        base |= probability_scores(_probability_sums(constant, weights).sum(0))
     return {
         "n_clips": len(table),
         "n_users": len(counts),
@@ -109,11 +133,41 @@ def score(table, *, majority, draws=DRAWS, seed=0):
             name: {
                 "value": float(values[name]),
                 "interval": interval(spread[name]),
-                "constant": float(constant[name]),
+                "constant": float(base[name]),
             }
             for name in values
         },
     }
+
+
+def _probability_sums(table, weights):
+    """Sums that log-loss and calibration error are made of, for each clip.
+
+    Columns: weight, log-loss, and for each bin of the answer's probability the weight, the
+    probability and the hits.
+    """
+    p = table[P_COLUMNS].to_numpy(float)
+    rows = np.arange(len(p))
+    loss = -np.log(np.clip(p[rows, table["ground_truth"] - 1], 1e-12, 1))
+    confidence = p[rows, table["prediction"] - 1]
+    in_bin = np.eye(BINS)[np.minimum((confidence * BINS).astype(int), BINS - 1)]
+    hits = (table["ground_truth"] == table["prediction"]).to_numpy(float)
+    parts = [np.ones((len(p), 1)), loss[:, None], in_bin]
+    parts += [in_bin * confidence[:, None], in_bin * hits[:, None]]
+    return np.hstack(parts) * weights[:, None]
+
+
+def probability_scores(sums):
+    """Log-loss (nats) and expected calibration error (15 bins) of `_probability_sums`."""
+    total, loss = sums[..., 0], sums[..., 1]
+    confidence, hits = sums[..., 2 + BINS : 2 + 2 * BINS], sums[..., 2 + 2 * BINS :]
+    return {"log_loss": loss / total, "ece": np.abs(confidence - hits).sum(-1) / total}
+
+
+def train_prior(labels):
+    """Shares of the age groups 1..7 in a table of train labels, shape (7,)."""
+    counts = np.bincount(labels["AgeGroup"], minlength=N_GROUPS + 1)[1:]
+    return counts / counts.sum()
 
 
 def train_majority(clips):
@@ -124,62 +178,6 @@ def train_majority(clips):
 def score_splits(table, *, majority):
     """`score` of each split of a prediction table, as a dict."""
     return {name: score(part, majority=majority) for name, part in table.groupby("split")}
-
-
-def accuracy_by(table, attribute, *, draws=DRAWS, seed=0):
-    """Accuracy per category of an attribute, with intervals from a bootstrap over users.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Predictions joined with their labels (`predictions.join_labels`).
-    attribute : str
-        ``AgeGroup``, ``Gender`` or ``Ethnicity``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a category: right, clips, users, accuracy, low, high. A category without clips
-        has accuracy NaN; one with fewer than 10 users has no interval.
-    """
-    names = ATTRIBUTES[attribute]
-    code, user = table[GROUP_COLUMNS[attribute]], pd.factorize(table["UserID"], sort=True)[0]
-    right = (table["ground_truth"] == table["prediction"]).to_numpy()
-    weights = draw_users(user.max() + 1, draws=draws, seed=seed)
-    rows = []
-    for key in names:
-        here = (code == key).to_numpy()
-        hits = np.bincount(user[here & right], minlength=user.max() + 1)
-        counts = np.bincount(user[here], minlength=user.max() + 1)
-        n, n_users = int(counts.sum()), int((counts > 0).sum())
-        low = high = np.nan
-        if n_users >= MIN_USERS:
-            with np.errstate(invalid="ignore"):
-                low, high = interval((weights @ hits) / (weights @ counts))
-        value = hits.sum() / n if n else np.nan
-        rows.append((int(hits.sum()), n, n_users, value, low, high))
-    columns = ["right", "clips", "users", "accuracy", "low", "high"]
-    return pd.DataFrame(rows, index=list(names.values()), columns=columns)
-
-
-def bias(accuracies):
-    """Mean absolute difference over all pairs of per-category accuracies (the course's bias).
-
-    Categories without clips (NaN) take no part.
-    """
-    known = [value for value in accuracies if not np.isnan(value)]
-    if len(known) < 2:
-        return float("nan")
-    return float(np.mean([abs(a - b) for a, b in combinations(known, 2)]))
-
-
-def biases(table):
-    """Age, gender and ethnicity bias and their average, of predictions joined with labels."""
-    found = {
-        attribute: bias(accuracy_by(table, attribute, draws=1)["accuracy"])
-        for attribute in ATTRIBUTES
-    }
-    return {**found, "average": float(np.mean(list(found.values())))}
 
 
 def difference(table, other, metric="accuracy", *, draws=DRAWS, seed=0):

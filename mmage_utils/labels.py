@@ -53,7 +53,10 @@ def read_labels(folder):
     folder = Path(folder)
     if not folder.is_dir():
         raise DataError(f"The data folder {folder} does not exist: check the path.")
-    labels = pd.concat([_read_list(folder, split) for split in SPLITS], ignore_index=True)
+    labels = pd.concat(
+        [read_label_list(folder / LABEL_LIST.format(split=split), split) for split in SPLITS],
+        ignore_index=True,
+    )
     repeated = labels["VideoName"].duplicated(keep=False)
     if repeated.any():
         name = labels.loc[repeated, "VideoName"].iloc[0]
@@ -65,14 +68,15 @@ def read_labels(folder):
     return labels
 
 
-def _read_list(folder, split):
-    path = folder / LABEL_LIST.format(split=split)
+def read_label_list(path, split):
+    """Read and check the label list of one split; `read_labels` says what is raised."""
+    path = Path(path)
     if not path.is_file():
         raise DataError(
-            f"The label list {path.name} is missing from {folder}: give the folder that holds "
-            "the three *_set_age_labels.csv files."
+            f"The label list {path.name} is missing from {path.parent}: give the folder that "
+            "holds the three *_set_age_labels.csv files."
         )
-    table = _read_csv(path)
+    table = read_csv_rows(path)
     missing = [column for column in LABEL_COLUMNS if column not in table.columns]
     if missing:
         raise DataError(
@@ -99,7 +103,7 @@ def _read_list(folder, split):
     return table.drop(columns="row").assign(split=split)
 
 
-def _read_csv(path):
+def read_csv_rows(path):
     """A comma-separated list as text, with the row of each entry as an editor counts it."""
     try:
         # utf-8-sig: spreadsheet programs put a byte-order mark in front of the header.

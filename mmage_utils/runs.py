@@ -111,8 +111,12 @@ def save_figure(run, figure, name):
 def save_results(run, task, results):
     """Write the numbers of a task as ``results/<task>.json``, with what data they come from."""
     record = {"run": run.name, "data": run.data, "synthetic": run.synthetic, **results}
-    text = json.dumps(_plain(record), indent=1, ensure_ascii=False)
-    write_text(run.folder / "results" / f"{task}.json", text + "\n")
+    save_json(run.folder / "results" / f"{task}.json", record)
+
+
+def save_json(path, record):
+    """Write numbers, numpy and pandas values as JSON, whole or not at all."""
+    write_text(path, json.dumps(_plain(record), indent=1, ensure_ascii=False) + "\n")
 
 
 def load_results(run, task, notebook):

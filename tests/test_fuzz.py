@@ -1,0 +1,106 @@
+"""Whatever the file, the commands give a result or a sentence, never a traceback."""
+
+import shutil
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from mmage_utils.cli import app
+
+CASES = 100  # for each of predictions, label lists, media
+PIECES = (b"", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b",", b";", b"\n", b"\r\n", b'"', b"[", b"nan")
+PIECES += (b"-1", b"1e999", b"9" * 400, b"\xc3\xa9", b"p1,p2", b"VideoName", b"inf", b"0x10")
+
+
+def mutate(data, rng):
+    """Cut, double, overwrite or sprinkle bytes."""
+    data = bytearray(data)
+    for _ in range(rng.integers(1, 6)):
+        at = int(rng.integers(0, len(data) + 1))
+        to = min(len(data), at + int(rng.integers(0, 60)))
+        kind = rng.integers(0, 5)
+        if kind == 0:
+            del data[at:to]
+        elif kind == 1:
+            data[at:at] = data[at:to]
+        elif kind == 2:
+            data[at:at] = PIECES[rng.integers(len(PIECES))]
+        elif kind == 3:
+            data[at:to] = rng.integers(0, 256, to - at, dtype=np.uint8).tobytes()
+        else:
+            data = data[: at + 1]
+    return bytes(data)
+
+
+def call(*arguments):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), arguments
+    assert result.exit_code in (0, 1)
+    assert result.output.strip()
+    assert "Traceback" not in result.output
+
+
+@pytest.fixture(scope="module")
+def small(sample, tmp_path_factory):
+    """Lists of 60 clips a split, the valid media of one age group, and predictions."""
+    folder = tmp_path_factory.mktemp("fuzz") / "data"
+    (folder / "test").mkdir(parents=True)
+    for path in sample.glob("*_labels.csv"):
+        lines = path.read_text().splitlines()
+        (folder / path.name).write_text("\n".join(lines[:61]) + "\n")
+    shutil.copytree(sample / "test" / "1", folder / "test" / "1")
+    rows = (folder / "test_set_age_labels.csv").read_text().splitlines()[1:]
+    rng = np.random.default_rng(0)
+    lines = ["VideoName,ground_truth,prediction,p1,p2,p3,p4,p5,p6,p7"]
+    for row in rows:
+        name, _, group, *_ = row.split(",")
+        p = rng.dirichlet(np.ones(7)).round(4)
+        lines.append(",".join([name, group, str(p.argmax() + 1), *map(str, p)]))
+    (folder / "predictions.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.mark.parametrize("command", ["evaluate", "check-predictions"])
+def test_mutated_predictions(small, tmp_path, command):
+    rng = np.random.default_rng(len(command))
+    whole = (small / "predictions.csv").read_bytes()
+    path = tmp_path / "predictions.csv"
+    for _ in range(CASES // 2):
+        path.write_bytes(mutate(whole, rng))
+        call(command, path, small / "test_set_age_labels.csv")
+
+
+def test_mutated_label_lists(small, tmp_path):
+    rng = np.random.default_rng(1)
+    folder = tmp_path / "data"
+    shutil.copytree(small, folder)
+    path = folder / "test_set_age_labels.csv"
+    whole = path.read_bytes()
+    for case in range(CASES):
+        path.write_bytes(mutate(whole, rng))
+        call("check-data", folder)
+        if case % 4 == 0:
+            call("evaluate", small / "predictions.csv", path)
+
+
+def test_mutated_media(small, tmp_path):
+    rng = np.random.default_rng(2)
+    folder = tmp_path / "data"
+    shutil.copytree(small, folder)
+    paths = sorted(path for path in (folder / "test/1").iterdir())
+    for case in range(CASES):
+        path = paths[case % len(paths)]
+        whole = path.read_bytes()
+        path.write_bytes(mutate(whole, rng))
+        call("check-data", folder)
+        path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("command", ["evaluate", "check-predictions"])
+def test_places_that_are_no_files(small, tmp_path, command):
+    labels = small / "test_set_age_labels.csv"
+    call(command, tmp_path, labels)
+    call(command, tmp_path / "missing.csv", labels)
+    call(command, small / "predictions.csv", tmp_path / "missing.csv")
+    call(command, small / "predictions.csv", tmp_path)
