@@ -42,18 +42,23 @@ class Fit(NamedTuple):
 class _Classifier(L.LightningModule):
     """Cross-entropy training of any network that gives logits over the seven age groups."""
 
-    def __init__(self, model, optimiser, lr, weights):
+    def __init__(self, model, optimiser, lr, weights, schedule):
         super().__init__()
         # Convolutions are a third faster with channels last; other layers do not notice.
         self.model = model.to(memory_format=torch.channels_last)
-        self.optimiser, self.lr = optimiser, lr
+        self.optimiser, self.lr, self.schedule = optimiser, lr, schedule
         weights = np.ones(N_GROUPS) if weights is None else weights
         self.register_buffer("weights", torch.as_tensor(weights, dtype=torch.float32))
         self.history, self.totals = [], {}
 
     def configure_optimizers(self):
         # One fused step instead of one operation a tensor: a fifth of a training step on a CPU.
-        return getattr(torch.optim, self.optimiser)(self.parameters(), lr=self.lr, fused=True)
+        optimiser = getattr(torch.optim, self.optimiser)(self.parameters(), lr=self.lr, fused=True)
+        if self.schedule == "constant":
+            return optimiser
+        steps = self.trainer.estimated_stepping_batches
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, self.lr, total_steps=steps)
+        return [optimiser], [{"scheduler": schedule, "interval": "step"}]
 
     def training_step(self, batch, _):
         return self._step("train", batch)
@@ -95,6 +100,7 @@ def fit(
     lr,
     seed,
     optimiser="Adam",
+    schedule="constant",
     class_weights=None,
     patience=None,
     monitor="valid_accuracy",
@@ -119,6 +125,9 @@ def fit(
         Decides order, dropout and augmentation; see `seed_everything` for the first weights.
     optimiser : str
         ``Adam`` or ``AdamW``.
+    schedule : str
+        ``constant`` (as the report), or ``one-cycle``: up to `lr` and down to nearly 0 over all
+        epochs, for trainings of few steps.
     class_weights : array-like, shape (7,), optional
         Weights of the cross-entropy; the loss curves are weighted means with the same weights.
     patience : int, optional
@@ -131,7 +140,7 @@ def fit(
     Fit
         history has one row an epoch (1, 2, ...): train and valid loss and accuracy.
     """
-    settings = (epochs, batch_size, lr, seed, optimiser, patience, monitor)
+    settings = (epochs, batch_size, lr, seed, optimiser, schedule, patience, monitor)
     weights = None if class_weights is None else np.asarray(class_weights, np.float32)
     kept = cache / f"fit_{_key(model, train, valid, weights, settings)}.pt"
     if not kept.is_file():
@@ -154,7 +163,19 @@ def _key(model, train, valid, weights, settings):
 
 
 def _train(
-    model, train, valid, kept, weights, epochs, batch_size, lr, seed, optimiser, patience, monitor
+    model,
+    train,
+    valid,
+    kept,
+    weights,
+    epochs,
+    batch_size,
+    lr,
+    seed,
+    optimiser,
+    schedule,
+    patience,
+    monitor,
 ):
     _be_quiet()
     seed_everything(seed)
@@ -175,7 +196,7 @@ def _train(
             num_sanity_val_steps=0,
             deterministic="warn",
         )
-        module = _Classifier(model, optimiser, lr, weights)
+        module = _Classifier(model, optimiser, lr, weights, schedule)
         start = time.perf_counter()
         trainer.fit(
             module,

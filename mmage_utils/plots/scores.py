@@ -134,20 +134,21 @@ def plot_intervals(scores, *, constant, ceiling=None, ax=None):
     ax = axes_of(ax, figsize=(7, 0.6 + 0.42 * len(scores)))
     for y, (name, entry) in enumerate(scores.items()):
         low, high = entry["interval"]
-        colour = MODEL_COLOURS.get(name.split()[0], MODEL_COLOURS["fusion"])
+        colour = MODEL_COLOURS.get(name.split(",")[0], MODEL_COLOURS["fusion"])
         ax.plot([low, high], [y, y], color=colour, lw=2)
         ax.plot(entry["value"], y, "o", color=colour)
         text = f"{entry['value']:.1%}"
-        ax.annotate(text, (high, y), (6, 0), textcoords="offset points", va="center")
-    ax.set_yticks(range(len(scores)), list(scores))
-    ax.invert_yaxis()
+        box = {"fc": "white", "ec": "none", "pad": 0.8}
+        ax.annotate(text, (high, y), (6, 0), textcoords="offset points", va="center", bbox=box)
+    ax.set_yticks(range(len(scores)), [name.replace("_", " + ") for name in scores])
+    ax.set_ylim(len(scores) - 0.4, -0.6)
     ax.axvline(constant, color=LINE, ls="--", lw=1, label="constant predictor")
     if ceiling is not None:
         ax.axvline(ceiling, color=ACCENT, ls=":", lw=1.5, label="ideal observer")
     ax.set(xlabel="test accuracy, 95% interval over users")
     percent(ax.xaxis)
-    ax.margins(x=0.12)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.22), ncols=2, fontsize="small")
+    ax.margins(x=0.14)
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, fontsize="small")
     return ax
 
 

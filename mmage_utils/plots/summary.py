@@ -68,5 +68,5 @@ def plot_summary(parts, models, fusions, *, constant, ceiling, title):
     left, right = bottom.subplots(1, 2, sharex=True)
     for ax, scores, name in ((left, models, "Models"), (right, fusions, "Late fusion")):
         plot_intervals(scores, constant=constant, ceiling=ceiling, ax=ax)
-        ax.set_title(name, pad=22)
+        ax.set_title(name, pad=8)
     return figure

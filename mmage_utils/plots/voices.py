@@ -142,7 +142,7 @@ def plot_pipeline(*, ax=None):
     arrows = ("recording-resample", "resample-denoise", "denoise-onsets", "denoise-pitch")
     for pair in (*arrows, "onsets-rate", "pitch-f0"):
         a, b = (boxes[name][0] for name in pair.split("-"))
-        reach = {"shrinkA": 42, "shrinkB": 46, "color": "#555555"}
+        reach = {"shrinkA": 42, "shrinkB": 58, "color": "#555555"}
         ax.annotate("", b, a, arrowprops={"arrowstyle": "-|>", **reach})
     ax.set(xlim=(0, 1), ylim=(-0.1, 1.1))
     ax.axis("off")
