@@ -214,13 +214,3 @@ def log_loss(table):
     """Mean negative log-probability of the true age group, in nats."""
     p = table[P_COLUMNS].to_numpy()[np.arange(len(table)), table["ground_truth"] - 1]
     return float(-np.log(np.clip(p, 1e-12, 1)).mean())
-
-
-def per_user_accuracy(table, *, draws=DRAWS, seed=0):
-    """Accuracy in the unit of users: each user's share of right clips, averaged over users.
-
-    For one row a user this is plain accuracy.
-    """
-    right = (table["ground_truth"] == table["prediction"]).groupby(table["UserID"]).mean()
-    spread = draw_users(len(right), draws=draws, seed=seed) @ right.to_numpy() / len(right)
-    return {"value": float(right.mean()), "interval": interval(spread), "n_users": len(right)}

@@ -139,13 +139,20 @@ def biases(table, *, draws=DRAWS, seed=0):
             value = float(bias(hits.sum(0) / clips.sum(0)))
         found[name] = (value, spread, null)
     parts = list(found.values())
-    found["average"] = tuple(np.mean([part[k] for part in parts], axis=0) for k in range(3))
+    known = [part for part in parts if not np.isnan(part[0])] or parts[:1]
+    found["average"] = tuple(np.mean([part[k] for part in known], axis=0) for k in range(3))
+    return {name: _with_chance(*part) for name, part in found.items()}
+
+
+def _with_chance(value, spread, null):
+    if np.isnan(value):  # an attribute of one category alone
+        nothing = float("nan")
+        bounds = {"interval": [nothing, nothing], "null95": nothing}
+        return {"value": nothing, **bounds, "exceeds_chance": False}
+    limit = float(np.nanpercentile(null, 95))
     return {
-        name: {
-            "value": float(value),
-            "interval": interval(spread),
-            "null95": float(np.nanpercentile(null, 95)),
-            "exceeds_chance": bool(value > np.nanpercentile(null, 95)),
-        }
-        for name, (value, spread, null) in found.items()
+        "value": float(value),
+        "interval": interval(spread),
+        "null95": limit,
+        "exceeds_chance": bool(value > limit),
     }

@@ -151,3 +151,33 @@ def count_labels(labels, column, *, by=None):
     table = pd.crosstab(labels[column], labels[by])
     table = table.reindex(index=list(names), columns=list(others), fill_value=0)
     return table.rename(index=names, columns=others)
+
+
+def compare_splits(labels):
+    """Compare the make-up of each split with that of all clips.
+
+    Parameters
+    ----------
+    labels : pandas.DataFrame
+        `read_labels`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a label column: distance to the whole of each split (total variation, 0 same to 1
+        disjoint), and the p-value of a chi-square test over users, each in the first of the
+        user's age groups, as a user's clips are no independent draws.
+    """
+    from scipy.stats import chi2_contingency
+
+    users = labels.drop_duplicates("UserID")
+    rows = {}
+    for column in ATTRIBUTES:
+        shares = count_labels(labels, column, by="split")
+        shares = shares / shares.sum()
+        whole = count_labels(labels, column) / len(labels)
+        row = {split: shares[split].sub(whole).abs().sum() / 2 for split in SPLITS}
+        table = count_labels(users, column, by="split")
+        table = table[table.sum(axis=1) > 0]
+        rows[column] = row | {"p (chi-square, users)": chi2_contingency(table).pvalue}
+    return pd.DataFrame(rows).T

@@ -56,8 +56,10 @@ FUSION = {
 }
 
 # The constant predictor on the real test and valid lists: always 25-32.
-TEST_CLIPS = 1975
-CONSTANT = {"test": 972 / TEST_CLIPS, "valid": 1049 / 2019}
+TEST_CLIPS, VALID_CLIPS = 1975, 2019
+TEST_MAJORITY, VALID_MAJORITY = 972, 1049  # clips of 25-32
+CONSTANT = {"test": TEST_MAJORITY / TEST_CLIPS, "valid": VALID_MAJORITY / VALID_CLIPS}
+AUDIO_VALID_CLIPS = 121 * 16  # batches times clips after which the audio validation stopped
 
 ERRATA = {
     1: "The class weights are count / total: proportional to frequency, not inverse to it.",

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from mmage_utils import evaluation
+from mmage_utils import evaluation, fairness
 from mmage_utils.predictions import join_labels
 
 TRUTH = [1, 2, 3, 4, 4, 4, 5, 6, 7, 4]
@@ -53,8 +53,13 @@ def test_perfect_predictions_reach_the_limits(tabled, name):
 
 
 def test_perfect_predictions_have_no_bias(tabled):
-    found = evaluation.biases(_with_labels(tabled(TRUTH, TRUTH), [1, 2] * 5, [1, 2, 3, 2, 2] * 2))
-    assert found == {"AgeGroup": 0, "Gender": 0, "Ethnicity": 0, "average": 0}
+    found = fairness.biases(_with_labels(tabled(TRUTH, TRUTH), [1, 2] * 5, [1, 2, 3, 2, 2] * 2))
+    assert {name: one["value"] for name, one in found.items()} == {
+        "AgeGroup": 0,
+        "Gender": 0,
+        "Ethnicity": 0,
+        "average": 0,
+    }
 
 
 @pytest.mark.parametrize("groups", [range(1, 8), (2, 3, 4, 6)])
@@ -91,13 +96,14 @@ def test_score_does_not_depend_on_the_order_of_rows(rng, tabled):
     table = _clustered(rng, tabled)
     mixed = table.sample(frac=1, random_state=1)
     assert evaluation.score(mixed, majority=4) == evaluation.score(table, majority=4)
-    assert evaluation.per_user_accuracy(mixed) == evaluation.per_user_accuracy(table)
+    per_user = [evaluation.score(one, majority=4, unit="user") for one in (mixed, table)]
+    assert per_user[0] == per_user[1]
 
 
 def test_accuracy_by_does_not_depend_on_the_order_of_rows(rng, tabled):
     table = _with_labels(_clustered(rng, tabled))
     mixed = table.sample(frac=1, random_state=1)
-    found = [evaluation.accuracy_by(part, "AgeGroup") for part in (mixed, table)]
+    found = [fairness.accuracy_by(part, "AgeGroup") for part in (mixed, table)]
     pd.testing.assert_frame_equal(*found)
 
 
@@ -119,23 +125,23 @@ def test_interval_over_users_is_wider_than_over_clips_when_a_users_clips_are_ali
 
 
 def test_bias_by_hand():
-    assert evaluation.bias([0.5, 0.7, 0.4]) == pytest.approx((0.2 + 0.1 + 0.3) / 3)
-    assert evaluation.bias([0.5, np.nan, 0.4]) == pytest.approx(0.1)
-    assert np.isnan(evaluation.bias([0.5, np.nan]))
+    assert fairness.bias([0.5, 0.7, 0.4]) == pytest.approx((0.2 + 0.1 + 0.3) / 3)
+    assert fairness.bias([0.5, np.nan, 0.4]) == pytest.approx(0.1)
+    assert np.isnan(fairness.bias([0.5, np.nan]))
 
 
 def test_category_without_clips_is_nan_and_takes_no_part_in_the_bias(tabled):
     table = _with_labels(tabled([3, 3, 4, 4], [3, 4, 4, 4]))
-    by_age = evaluation.accuracy_by(table, "AgeGroup")
+    by_age = fairness.accuracy_by(table, "AgeGroup")
     assert by_age["clips"].tolist() == [0, 0, 2, 2, 0, 0, 0]
     assert by_age["accuracy"].isna().tolist() == [True, True, False, False, True, True, True]
-    assert evaluation.bias(by_age["accuracy"]) == pytest.approx(0.5)
+    assert fairness.bias(by_age["accuracy"]) == pytest.approx(0.5)
 
 
 def test_fewer_than_ten_users_have_no_interval(tabled):
     truth = [3] * 30 + [4] * 10
     users = ["a", "b", "c"] * 10 + [f"u{k}" for k in range(10)]
-    by_age = evaluation.accuracy_by(_with_labels(tabled(truth, [3] * 40, users=users)), "AgeGroup")
+    by_age = fairness.accuracy_by(_with_labels(tabled(truth, [3] * 40, users=users)), "AgeGroup")
     assert by_age.loc["19-24", ["right", "clips", "users"]].tolist() == [30, 30, 3]
     assert by_age.loc["19-24", ["low", "high"]].isna().all()
     assert by_age.loc["25-32", ["low", "high"]].notna().all()
@@ -145,9 +151,12 @@ def test_accuracy_by_gender_by_hand(tabled):
     table = tabled([4, 4, 4, 5, 5], [4, 4, 3, 5, 4])
     labels = table.assign(AgeGroup=table["ground_truth"], Gender=[1, 1, 1, 2, 2], Ethnicity=2)
     joined = join_labels(table, labels.sample(frac=1, random_state=0))
-    by_gender = evaluation.accuracy_by(joined, "Gender")
+    by_gender = fairness.accuracy_by(joined, "Gender")
     assert by_gender[["right", "clips"]].to_numpy().tolist() == [[2, 3], [1, 2]]
-    assert evaluation.biases(joined)["Gender"] == pytest.approx(2 / 3 - 1 / 2)
+    found = fairness.biases(joined)
+    assert found["Gender"]["value"] == pytest.approx(2 / 3 - 1 / 2)
+    assert np.isnan(found["Ethnicity"]["value"])  # one category alone has no bias
+    assert not found["Ethnicity"]["exceeds_chance"]
 
 
 def test_difference_is_zero_for_equal_tables_and_has_the_sign_of_the_better(rng, tabled):
@@ -176,8 +185,8 @@ def test_difference_refuses_predictions_of_other_clips(tabled, rows):
 
 def test_per_user_accuracy_weighs_every_user_alike(tabled):
     table = tabled([4] * 5, [4, 3, 3, 3, 4], users=["a", "a", "a", "a", "b"])
-    found = evaluation.per_user_accuracy(table)
-    assert found["value"] == pytest.approx((1 / 4 + 1) / 2)
+    found = evaluation.score(table, majority=4, unit="user")
+    assert found["accuracy"]["value"] == pytest.approx((1 / 4 + 1) / 2)
     assert found["n_users"] == 2
 
 

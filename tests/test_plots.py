@@ -10,8 +10,9 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from mmage_utils import imbalance, plots
-from mmage_utils.evaluation import accuracy_by, confusion
+from mmage_utils.evaluation import confusion
 from mmage_utils.faces import augmentations
+from mmage_utils.fairness import accuracy_by
 from mmage_utils.labels import AGE_GROUPS, ATTRIBUTES, SPLITS
 from mmage_utils.plots.style import AGE_COLOURS
 from mmage_utils.plots.summary import plot_model_pipeline

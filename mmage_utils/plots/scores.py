@@ -60,7 +60,7 @@ def plot_accuracy_bars(table, attribute, *, constant, ax=None):
     Parameters
     ----------
     table : pandas.DataFrame
-        `evaluation.accuracy_by`.
+        `fairness.accuracy_by`.
     attribute : str
         ``AgeGroup``, ``Gender`` or ``Ethnicity``.
     constant : float
