@@ -78,27 +78,27 @@ def label_schema():
     """The pandera schema of a label list, read as text."""
     import pandera.pandas as pa
 
-    text = pa.Check(lambda column: column == column.str.strip(), name="spaces")
+    text = pa.Check(lambda column: column == column.str.strip(), error="spaces")
     columns = {
         "VideoName": pa.Column(
             str,
             [
                 text,
-                pa.Check.str_matches(r"^\s*.{11}\.\d{3}\.mp4\s*$", name="form"),
-                pa.Check(lambda column: ~column.duplicated(), name="duplicate"),
+                pa.Check.str_matches(r"^\s*.{11}\.\d{3}\.mp4\s*$", error="form"),
+                pa.Check(lambda column: ~column.duplicated(), error="duplicate"),
             ],
         ),
-        "UserID": pa.Column(str, [text, pa.Check.str_matches(r"^\s*.{11}\s*$", name="form")]),
+        "UserID": pa.Column(str, [text, pa.Check.str_matches(r"^\s*.{11}\s*$", error="form")]),
     }
     for name, codes in ATTRIBUTES.items():
-        known = pa.Check.isin([str(code) for code in codes], name="code")
+        known = pa.Check.isin([str(code) for code in codes], error="code")
         columns[name] = pa.Column(str, known)
     own = pa.Check(
         lambda table: [
             video.strip().startswith(user.strip())
             for video, user in zip(table["VideoName"], table["UserID"], strict=True)
         ],
-        name="user",
+        error="user",
     )
     return pa.DataFrameSchema(columns, checks=own)
 

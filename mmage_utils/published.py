@@ -37,6 +37,10 @@ VOICE_COST = {
     "first setting, minutes per epoch": (31 * 60, "task g, time comparison"),
     "second setting, minutes per reduced epoch": (16, "task g, time comparison"),
 }
+WORDS = {
+    "width of the embedding": (768, "task f, architecture"),
+    "width of the hidden layer": (512, "task f, architecture"),
+}
 MODELS = {
     "image, train": (0.8596, "summary slide"),
     "image, valid": (0.5871, "summary slide"),

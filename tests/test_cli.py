@@ -1,5 +1,6 @@
 """The command mmage ends in 0, 1 or 2, and says what is wrong in one line."""
 
+import json
 import subprocess
 import sys
 
@@ -44,24 +45,54 @@ def test_lists_without_media_are_no_error(lists):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda lists: lists.rename(lists.parent / "moved"), "does not exist"),
         (lambda lists: [path.unlink() for path in lists.iterdir()], "train_set_age_labels.csv"),
         (lambda lists: (lists / "test_set_age_labels.csv").unlink(), "test_set_age_labels.csv"),
         (lambda lists: _spoil(lists, "AgeGroup", "Age"), "lacks the column AgeGroup"),
         (lambda lists: _spoil(lists, ",4,2,2", ",9,2,2"), "valid_set_age_labels.csv, row 3"),
         (lambda lists: (lists / "synthetic.json").write_text("{"), "synthetic.json"),
     ],
-    ids=["no folder", "empty folder", "no list", "no column", "age group 9", "broken mark"],
+    ids=["empty folder", "no list", "no column", "age group 9", "broken mark"],
 )
 def test_wrong_data_end_in_1_and_one_line(lists, spoil, message):
     spoil(lists)
-    result = _mmage("check-data", lists)
+    result = _mmage("report", "--data", lists)
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit)
     assert message in result.stderr
     assert result.stderr.startswith("mmage: ")
     assert result.stderr.count("\n") == 1
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize(("command", "code"), [("check-data", 1), ("report", 2)])
+def test_no_folder_is_one_line(tmp_path, command, code):
+    place = ["--data"] if command == "report" else []
+    result = _mmage(command, *place, tmp_path / "nowhere")
+    assert result.exit_code == code
+    assert result.stderr.count("\n") == 1
+    assert "nowhere" in result.stderr
+
+
+def test_predictions_are_scored_and_written(sample, tmp_path):
+    rows = (sample / "test_set_age_labels.csv").read_text().splitlines()[1:]
+    fields = [row.split(",") for row in rows]
+    lines = [
+        f"{name},{age},{min(int(age) + k % 2, 7)}" for k, (name, _, age, *_) in enumerate(fields)
+    ]
+    path = tmp_path / "predictions.csv"
+    path.write_text("\n".join(["VideoName,ground_truth,prediction", *lines]) + "\n")
+    labels = sample / "test_set_age_labels.csv"
+    result = _mmage("evaluate", path, labels, "--json", tmp_path / "scores.json")
+    assert result.exit_code == 0, result.output
+    card = json.loads((tmp_path / "scores.json").read_text())
+    score = card["scores"]["each clip, per clip"]
+    assert (score["n_clips"], score["n_users"]) == (1975, 612)
+    assert round(score["accuracy"]["constant"], 4) == 0.4922
+    assert f"{score['accuracy']['value']:.4f}" in result.stdout
+    assert _mmage("check-predictions", path, labels).exit_code == 0
+    compared = _mmage("compare", path, path, labels)
+    assert compared.exit_code == 0
+    assert "no difference shown: +0.0 points" in compared.stdout
 
 
 def test_folder_with_other_files_ends_in_1(lists):
