@@ -54,9 +54,7 @@ def sample(
 
 @app.command()
 @_plain_errors
-def check_data(
-    folder: Annotated[Path, typer.Argument(help="A First Impressions folder.")],
-):
+def check_data(folder: Annotated[Path, typer.Argument(help="A First Impressions folder.")]):
     """Check label lists and media; say everything that is wrong, with file and row."""
     from mmage_utils.clips import count_media, describe_data, read_clips
     from mmage_utils.datacheck import check_data

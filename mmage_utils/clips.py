@@ -85,9 +85,7 @@ def count_media(clips):
     """
     has = clips[list(MEDIA)].notna()
     counts = has.assign(
-        listed=True,
-        complete=has.all(axis=1),
-        **{"without media": ~has.any(axis=1)},
+        listed=True, complete=has.all(axis=1), **{"without media": ~has.any(axis=1)}
     )
     table = counts.groupby(clips["split"].to_numpy()).sum().reindex(list(SPLITS))
     table.loc["all"] = table.sum()

@@ -7,7 +7,7 @@ product: draws x users times users x 49.
 import numpy as np
 import pandas as pd
 
-from mmage_utils.labels import N_GROUPS
+from mmage_utils.labels import N_GROUPS, SPLITS
 from mmage_utils.predictions import P_COLUMNS
 
 DRAWS = 2000
@@ -164,6 +164,19 @@ def probability_scores(sums):
     return {"log_loss": loss / total, "ece": np.abs(confidence - hits).sum(-1) / total}
 
 
+def constant_scores(labels):
+    """Scores of the constant predictor on each split of a table of labels.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a score of `scores_of`, one column a split.
+    """
+    always = labels.assign(ground_truth=labels["AgeGroup"], prediction=train_majority(labels))
+    found = {split: scores_of(confusion(part)) for split, part in always.groupby("split")}
+    return pd.DataFrame(found)[list(SPLITS)].astype(float)
+
+
 def train_prior(labels):
     """Shares of the age groups 1..7 in a table of train labels, shape (7,)."""
     counts = np.bincount(labels["AgeGroup"], minlength=N_GROUPS + 1)[1:]
@@ -204,10 +217,7 @@ def difference(table, other, metric="accuracy", *, draws=DRAWS, seed=0):
     for one in (both, swapped):
         values.append(scores_of(confusion(one))[metric])
         spread.append(scores_of((weights @ user_confusions(one)).reshape(shape))[metric])
-    return {
-        "value": float(values[0] - values[1]),
-        "interval": interval(spread[0] - spread[1]),
-    }
+    return {"value": float(values[0] - values[1]), "interval": interval(spread[0] - spread[1])}
 
 
 def log_loss(table):

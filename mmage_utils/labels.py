@@ -10,15 +10,7 @@ import pandas as pd
 
 from mmage_utils.errors import DataError
 
-AGE_GROUPS = {
-    1: "7-13",
-    2: "14-18",
-    3: "19-24",
-    4: "25-32",
-    5: "33-45",
-    6: "46-60",
-    7: "61+",
-}
+AGE_GROUPS = {1: "7-13", 2: "14-18", 3: "19-24", 4: "25-32", 5: "33-45", 6: "46-60", 7: "61+"}
 GENDERS = {1: "Male", 2: "Female"}
 ETHNICITIES = {1: "Asian", 2: "Caucasian", 3: "African-American"}
 SPLITS = ("train", "valid", "test")

@@ -1,5 +1,7 @@
 """Sentences made from results, so that no number in a notebook's prose is typed."""
 
+from mmage_utils import published
+
 
 def say(text):
     """Show a sentence as Markdown below a cell."""
@@ -69,3 +71,14 @@ def compared(name, other, difference):
     if high < 0:
         return f"{name} is worse than {other} ({points})."
     return f"No difference between {name} and {other} is shown ({points})."
+
+
+def at_the_constant():
+    """How the report's valid figures of audio and text follow from always answering one group."""
+    right, seen = published.VALID_MAJORITY, published.AUDIO_VALID_CLIPS
+    return (
+        f"The constant predictor is right for {right:,} valid clips: that is "
+        f"{percent(published.CONSTANT['valid'], 2)} of all of them, the report's text figure, and "
+        f"{percent(right / seen, 2)} of {seen:,}, the full batches after which its audio "
+        "validation stopped: the audio figure."
+    )

@@ -88,7 +88,8 @@ def run_report(
         seconds[path.stem] = round(time.time() - clock, 1)
         print(f"{seconds[path.stem]:.0f} s  {_shown(output)}", flush=True)
 
-    if chosen == notebooks:
+    # The README tells what a run costs that computes everything.
+    if chosen == notebooks and (empty_cache or not (folder / "results" / "times.json").exists()):
         times = {"cores": os.cpu_count(), "empty_cache": empty_cache, "seconds": seconds}
         write_text(folder / "results" / "times.json", json.dumps(times, indent=1) + "\n")
     if refresh:

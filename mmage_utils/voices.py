@@ -12,15 +12,7 @@ from mmage_utils.runs import CACHE, code_key, whole
 
 SAMPLE_RATE = 8000  # Hz
 HOP = 128  # samples between onset frames, 16 ms
-FEATURES = (
-    "words_per_second",
-    "tempo",
-    "f0_mean",
-    "f0_median",
-    "f0_std",
-    "f0_p5",
-    "f0_p95",
-)
+FEATURES = ("words_per_second", "tempo", "f0_mean", "f0_median", "f0_std", "f0_p5", "f0_p95")
 UNITS = dict(zip(FEATURES, ("words/s", "bpm", *["Hz"] * 5), strict=True))
 PYIN = {"fmin": 10, "fmax": 450, "frame_length": 4096}  # the report's second setting
 PITCH_RANGE = (65, 450)  # Hz, of speech

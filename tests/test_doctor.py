@@ -12,9 +12,7 @@ from mmage_utils.predictions import P_COLUMNS
 from mmage_utils.sample.who import draw_labels
 
 QUIET = settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -54,13 +54,7 @@ def test_clips_of_one_person_differ_less_than_people():
 @pytest.mark.parametrize("gender", [1, 2])
 @pytest.mark.parametrize(
     ("dial", "least"),
-    [
-        ("proportions", 4.0),
-        ("skin", 2.0),
-        ("wrinkles", 1.0),
-        ("grey", 2.0),
-        ("hairline", 2.0),
-    ],
+    [("proportions", 4.0), ("skin", 2.0), ("wrinkles", 1.0), ("grey", 2.0), ("hairline", 2.0)],
 )
 def test_each_dial_alone_shows(dial, least, gender):
     young, old = (face(gender=gender, **{dial: level}) for level in (0.4, 0.8))

@@ -1,13 +1,9 @@
 """Every figure of the report: ``plot_x(data, *, ax=None) -> Axes``; `runs.save_figure` saves."""
 
-from mmage_utils.plots.faces import (
-    plot_age_examples,
-    plot_answers,
-    plot_augmentations,
-    plot_faces,
-)
+from mmage_utils.plots.faces import plot_age_examples, plot_answers, plot_augmentations, plot_faces
 from mmage_utils.plots.scores import (
     plot_accuracy_bars,
+    plot_accuracy_panels,
     plot_age_distribution,
     plot_confusion,
     plot_curves,
@@ -18,6 +14,7 @@ from mmage_utils.plots.statistics import (
     plot_augmented,
     plot_counts,
     plot_grouped_counts,
+    plot_label_panels,
     style_age_table,
 )
 from mmage_utils.plots.style import use_style

@@ -93,6 +93,23 @@ def plot_accuracy_bars(table, attribute, *, constant, ax=None):
     return ax
 
 
+def plot_accuracy_panels(parts, *, constant):
+    """`plot_accuracy_bars` of several attributes side by side, on one scale.
+
+    Parameters
+    ----------
+    parts : dict of str to pandas.DataFrame
+        Attribute to `fairness.accuracy_by`.
+    """
+    widths = [len(part) for part in parts.values()]
+    layout = {"width_ratios": widths, "sharey": True, "squeeze": False}
+    axes = plt.subplots(1, len(parts), figsize=(12, 3.8), **layout)[1][0]
+    for ax, (name, part) in zip(axes, parts.items(), strict=True):
+        plot_accuracy_bars(part, name, constant=constant, ax=ax)
+    axes[0].legend(fontsize="small", loc="upper left")
+    return axes
+
+
 def plot_confusion(matrix, *, ax=None):
     """Confusion matrix: shares of each true age group as colour, counts as numbers."""
     ax = axes_of(ax, figsize=(5.6, 4.6))

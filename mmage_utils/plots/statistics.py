@@ -1,5 +1,6 @@
 """Histograms and tables of the labels (task a)."""
 
+import matplotlib.pyplot as plt
 import pandas as pd
 
 from mmage_utils.labels import ATTRIBUTES, count_labels
@@ -40,6 +41,28 @@ def plot_counts(labels, column, *, ax=None):
     ax.set(xlabel=AXIS_NAMES[column], ylabel="clips", ylim=(0, counts.max() * 1.14))
     ax.grid(axis="x", visible=False)
     return ax
+
+
+def plot_label_panels(parts):
+    """Histograms of age, gender and ethnicity, one row for each part of the clips.
+
+    Parameters
+    ----------
+    parts : dict of str to pandas.DataFrame
+        Title to clips with labels.
+
+    Returns
+    -------
+    numpy.ndarray of matplotlib.axes.Axes, shape (parts, 3)
+    """
+    size = (12, 1.2 + 2.3 * len(parts))
+    layout = {"width_ratios": (7, 3, 4), "squeeze": False}
+    axes = plt.subplots(len(parts), 3, figsize=size, **layout)[1]
+    for row, (title, part) in zip(axes, parts.items(), strict=True):
+        for ax, column in zip(row, ATTRIBUTES, strict=True):
+            plot_counts(part, column, ax=ax)
+        row[0].set_title(title)
+    return axes
 
 
 def plot_grouped_counts(labels, column, by, *, leave_out=(), ax=None):

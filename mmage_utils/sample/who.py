@@ -23,11 +23,7 @@ AGE_COUNTS = {
     "test": (5, 48, 410, 972, 458, 64, 18),
 }
 GENDER_COUNTS = {"train": (2684, 3322), "valid": (946, 1073), "test": (914, 1061)}
-ETHNICITY_COUNTS = {
-    "train": (179, 5169, 658),
-    "valid": (68, 1751, 200),
-    "test": (89, 1670, 216),
-}
+ETHNICITY_COUNTS = {"train": (179, 5169, 658), "valid": (68, 1751, 200), "test": (89, 1670, 216)}
 USER_COUNTS = {"train": 1836, "valid": 612, "test": 612}
 TEST_USERS = (2, 21, 141, 300, 125, 19, 4)  # per age group
 

@@ -1,0 +1,139 @@
+"""The tables that notebooks show, made of scores."""
+
+import pandas as pd
+
+from mmage_utils import published
+from mmage_utils.labels import SPLITS
+from mmage_utils.prose import percent, with_interval
+
+
+def score_table(scores, **columns):
+    """Accuracy of each model per split, the test interval, and the constant predictor.
+
+    Parameters
+    ----------
+    scores : dict of str to dict
+        Model to split to `evaluation.score`.
+    **columns : dict of str to str
+        Further columns, model to text, put in front.
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    rows = {
+        name: {key: values[name] for key, values in columns.items()}
+        | {split: percent(one[split]["accuracy"]["value"]) for split in SPLITS}
+        | {"test, 95% interval": " to ".join(map(percent, one["test"]["accuracy"]["interval"]))}
+        | {"test, balanced": percent(one["test"]["balanced_accuracy"]["value"])}
+        for name, one in scores.items()
+    }
+    first = next(iter(scores.values()))
+    rows["constant predictor"] = {
+        split: percent(first[split]["accuracy"]["constant"]) for split in SPLITS
+    } | {"test, balanced": percent(first["test"]["balanced_accuracy"]["constant"])}
+    return pd.DataFrame(rows).T.fillna("")
+
+
+def metric_table(scores, metrics=("accuracy", "balanced_accuracy", "within_one")):
+    """Several scores of each model on test, with intervals.
+
+    Parameters
+    ----------
+    scores : dict of str to dict
+        Model to split to `evaluation.score`.
+    """
+    return pd.DataFrame(
+        {
+            name: {
+                metric.replace("_", " "): with_interval(one["test"][metric]) for metric in metrics
+            }
+            for name, one in scores.items()
+        }
+    ).T
+
+
+def training_table(fits, scores):
+    """Epochs, time and test accuracy of several trainings (the batch sizes of task b).
+
+    Parameters
+    ----------
+    fits : dict of str to training.Fit
+    scores : dict of str to dict
+        The same names, split to `evaluation.score`.
+    """
+    return pd.DataFrame(
+        {
+            name: {
+                "epochs": len(fit.history),
+                "chosen epoch": fit.best_epoch,
+                "training (s)": f"{fit.seconds:.0f}",
+                "test accuracy (95% interval)": with_interval(scores[name]["test"]["accuracy"]),
+            }
+            for name, fit in fits.items()
+        }
+    )
+
+
+def recall_table(recall):
+    """Right clips of all clips per age group, one row a model.
+
+    Parameters
+    ----------
+    recall : dict of str to pandas.DataFrame
+        `fairness.accuracy_by` the age group.
+    """
+    shown = {
+        name: part["right"].astype(str) + "/" + part["clips"].astype(str)
+        for name, part in recall.items()
+    }
+    return pd.DataFrame(shown).T
+
+
+def bias_table(bias, constant):
+    """Biases with interval and null, beside those of the constant predictor.
+
+    Parameters
+    ----------
+    bias, constant : dict
+        `fairness.biases` of the model and of the constant predictor.
+    """
+    return pd.DataFrame(
+        {
+            name: {
+                "bias": f"{one['value']:.4f}",
+                "95% interval": "{:.4f} to {:.4f}".format(*one["interval"]),
+                "95% of chance below": f"{one['null95']:.4f}",
+                "exceeds chance": "yes" if one["exceeds_chance"] else "no",
+                "bias of the constant predictor": f"{constant[name]['value']:.4f}",
+            }
+            for name, one in bias.items()
+        }
+    ).T
+
+
+def cost_table(seconds):
+    """Seconds of acoustic features per clip: the report's two settings, and this machine's.
+
+    Parameters
+    ----------
+    seconds : dict of str to float
+        Measured s per clip with ``pyin`` (the report's second setting) and ``praat``.
+    """
+    cost = {name: value for name, (value, _) in published.VOICE_COST.items() if "clip" in name}
+    rows = {f"published, {name.split(',')[0]}": value for name, value in cost.items()}
+    rows |= {
+        "second setting, this machine": round(seconds["pyin"], 2),
+        "used here, this machine": round(seconds["praat"], 2),
+    }
+    return pd.Series(rows, name="seconds per clip").to_frame()
+
+
+def constant_table():
+    """The report's audio and text models in right test clips, beside the constant predictor."""
+    rows = {
+        name: round(published.MODELS[f"{name}, test"][0] * published.TEST_CLIPS)
+        for name in ("audio", "text")
+    }
+    rows["constant predictor"] = published.TEST_MAJORITY
+    return pd.Series(rows, name=f"right of {published.TEST_CLIPS:,} test clips").to_frame()
