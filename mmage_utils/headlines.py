@@ -58,9 +58,9 @@ def render_headlines(headlines, run_name):
     cache = "an empty" if times["empty_cache"] else "a filled"
     lines = [
         BEGIN,
-        f"Numbers of the **{headlines['data']}**, made by one run of {minutes:.0f} minutes on "
-        f"{times['cores']} cores with {cache} cache. They show that the code works; they are not "
+        f"Numbers of the **{headlines['data']}**. They show that the code works; they are not "
         "findings about people.",
+        f"A run with {cache} cache takes {minutes:.0f} minutes on {times['cores']} cores.",
         "",
         "| task | notebook | figure | headline |",
         "|---|---|---|---|",
