@@ -82,3 +82,25 @@ def at_the_constant():
         f"{percent(right / seen, 2)} of {seen:,}, the full batches after which its audio "
         "validation stopped: the audio figure."
     )
+
+
+def wrong_checkpoint():
+    """Whether the report's low test accuracy at batch 32 can be chance, from its own numbers."""
+    test = published.BASELINE["test accuracy, batch 32"][0]
+    valid = published.VALID_CURVE_BATCH_32
+    error = (valid * (1 - valid) / published.TEST_CLIPS) ** 0.5
+    return (
+        f"The report's curve at batch 32 reaches about {percent(valid, 0)} on valid, its test "
+        f"figure is {percent(test)}: {(valid - test) / error:.0f} standard errors below, so "
+        f"neither chance nor a fair model explains it. {published.ERRATA[9]}"
+    )
+
+
+def unscaled(summary):
+    """How unlike the spreads of the seven features are, from a table with a column std."""
+    spread = summary["std"].astype(float)
+    return (
+        f"As they are, the feature {spread.idxmax()} varies {spread.max() / spread.min():.0f} "
+        f"times as much as {spread.idxmin()}: a network fed with them sees little but pitch. "
+        f"{published.ERRATA[8]}"
+    )

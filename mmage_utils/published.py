@@ -22,6 +22,7 @@ BASELINE = {
     "average bias": (0.12, "task b, bias"),
     "age bias": (0.3305, 'task b, bias (called "for Caucasian")'),
 }
+VALID_CURVE_BATCH_32 = 0.55  # what its curve reaches, read off the slide of the batch sizes
 STRATEGY = {
     "copies of each kind": (457, "task c, data augmentation"),
     "baseline test accuracy": (0.52, "task c, accuracy results"),
