@@ -9,6 +9,7 @@ import os
 import re
 import time
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
@@ -173,10 +174,10 @@ def execute(source, target, parameters):
     partial = target.with_name(f"partial_{target.name}")
     partial.parent.mkdir(parents=True, exist_ok=True)
     partial.unlink(missing_ok=True)
-    crash = None
+    crash, log = None, partial.with_suffix(".log")
     try:
         # papermill cannot hand an environment to the kernel, which inherits ours.
-        with patch.dict(os.environ, KERNEL_ENV), warnings.catch_warnings():
+        with patch.dict(os.environ, KERNEL_ENV), warnings.catch_warnings(), stderr_to(log):
             warnings.simplefilter("ignore")
             _papermill().execute_notebook(
                 str(source),
@@ -194,6 +195,9 @@ def execute(source, target, parameters):
             )
     except Exception as error:  # a cell that raised or a kernel that died: the notebook tells
         crash = error
+    finally:
+        if log.stat().st_size == 0 or crash is None:
+            log.unlink()
     written = partial.exists()
     failure = find_failure(nbformat.read(partial, as_version=4), crash) if written else ""
     if failure or crash:
@@ -202,6 +206,23 @@ def execute(source, target, parameters):
         raise DataError(f"{source.stem} failed {failure or f': {crash}'}{where}") from crash
     os.replace(partial, target)
     return target
+
+
+@contextmanager
+def stderr_to(path):
+    """Send what this process and its children say on stderr to a file.
+
+    A kernel that is shut down may complain of its closed sockets, which nobody can mend; cells'
+    own output on stderr goes to the notebook anyway.
+    """
+    screen = os.dup(2)
+    with open(path, "wb") as log:
+        os.dup2(log.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(screen, 2)
+        os.close(screen)
 
 
 def find_failure(notebook, crash=None):
