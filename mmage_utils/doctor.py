@@ -1,5 +1,7 @@
-"""A doctor for prediction files: what is wrong, how it is known, and the likely mend (issue of
-tasks b, d and g: the report scored a file whose rows stood in another order than its labels)."""
+"""A doctor for prediction files: what is wrong, how it is known, and the likely mend.
+
+The report scored a chart of task g on rows that stood in another order than their labels.
+"""
 
 from pathlib import Path
 from typing import NamedTuple

@@ -1,12 +1,12 @@
 """Refresh the committed outputs: notebooks, figures and headlines of a run of the sample."""
 
 import json
-import os
 from pathlib import Path
 
 from mmage_utils.errors import DataError
 from mmage_utils.headlines import collect_headlines, put_headlines, render_headlines
 from mmage_utils.parameters import find_notebooks
+from mmage_utils.runs import whole
 
 HEADLINES = "headlines.json"
 
@@ -67,7 +67,8 @@ def refresh_outputs(run_folder, root, *, since):
         texts[readme] = text.encode()
         texts[root / "figures" / run_folder.name / HEADLINES] = record.encode()
     for path, content in {**pages, **figures, **texts}.items():
-        _write_whole(path, content)
+        with whole(path) as temporary:
+            temporary.write_bytes(content)
     for path in (root / "figures" / run_folder.name).glob("*.png"):
         if path not in figures:
             path.unlink()
@@ -92,10 +93,3 @@ def with_outputs(source, executed):
     for key in ("papermill", "widgets"):
         source.metadata.pop(key, None)
     return source
-
-
-def _write_whole(path, content):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.tmp")
-    partial.write_bytes(content)
-    os.replace(partial, path)

@@ -15,9 +15,7 @@ from unittest.mock import patch
 
 from mmage_utils.errors import DataError, UsageError
 from mmage_utils.parameters import find_notebooks, resolve_parameters
-from mmage_utils.runs import write_text
-
-ROOT = Path(__file__).resolve().parents[1]
+from mmage_utils.runs import ROOT, write_text
 
 # Kernels work without progress bars, and show figures whatever the caller's backend.
 KERNEL_ENV = {

@@ -1,10 +1,10 @@
 """Slide decks of the executed notebooks: reveal.js pages that open without a network."""
 
-import os
 import shutil
 from pathlib import Path
 
 from mmage_utils.parameters import find_notebooks
+from mmage_utils.runs import write_text
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -49,8 +49,6 @@ def export_slides(run_folder):
     for path in notebooks:
         page, _ = exporter.from_filename(str(path))
         deck = folder / f"{path.stem}.slides.html"
-        partial = deck.with_name(f".{deck.name}.tmp")
-        partial.write_text(page, encoding="utf-8")
-        os.replace(partial, deck)
+        write_text(deck, page)
         decks.append(deck)
     return decks

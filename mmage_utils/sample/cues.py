@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from mmage_utils.labels import AGE_GROUPS
+from mmage_utils.sample.face import DIALS as FACE_DIALS
 
 YEARS = (7, 80)
 # Ages that a group covers, in years: [first, last).
@@ -31,7 +32,6 @@ GROUP_YEARS = {
     7: (61, 80),
 }
 
-FACE_DIALS = ("proportions", "skin", "wrinkles", "grey", "hairline")
 VOICE_CUES = ("f0", "f0_range", "rate")
 
 APPARENT_SD = {"face": 0.036, "voice": 0.055, "words": 0.06}  # of a user, log-year scale
