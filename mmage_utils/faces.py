@@ -1,4 +1,4 @@
-"""Face crops as tensors, and the report's augmentations (tasks b and c)."""
+"""Face crops as tensors, in the form that the networks expect (tasks b and c)."""
 
 import hashlib
 
@@ -6,11 +6,9 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from mmage_utils.augment import COPIES, augment
 from mmage_utils.errors import DataError
 from mmage_utils.runs import CACHE, content_key, whole
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 def load_faces(clips, size, *, cache=CACHE):
@@ -60,49 +58,32 @@ def _decode(path, size):
     return np.asarray(image).transpose(2, 0, 1)
 
 
-def augmentations():
-    """The report's transforms of 8-bit images, by copy: original, flip, mixed, and none.
-
-    Returns
-    -------
-    dict of str to callable
-        From uint8 tensors of shape (3, H, W) to the same; drawn anew at every call.
-    """
-    from torchvision.transforms import v2
-
-    return {
-        "none": v2.Identity(),
-        "original": v2.TrivialAugmentWide(),
-        "flip": v2.Compose([v2.TrivialAugmentWide(), v2.RandomHorizontalFlip(p=1)]),
-        "mixed": v2.Compose(
-            [
-                v2.TrivialAugmentWide(),
-                v2.RandomHorizontalFlip(p=0.5),
-                v2.RandomRotation(degrees=(-12, 12)),
-                v2.ColorJitter(brightness=0.1, hue=0.005),
-            ]
-        ),
-    }
+# What a network expects of its input: (x - mean) / std of 8-bit values.
+SCALINGS = {
+    "imagenet": ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),  # the report
+    "vggface2": ((127.5,) * 3, (128.0,) * 3),  # the VGGFace2 weights of facenet-pytorch
+}
 
 
-def normalise(images):
-    """ImageNet normalisation of 8-bit images, as the report does it.
+def scale(images, scaling):
+    """8-bit images as the network's input.
 
     Parameters
     ----------
     images : torch.Tensor of uint8, shape (..., 3, H, W)
+    scaling : str
+        A key of `SCALINGS`: ``imagenet`` as the report, ``vggface2`` as the weights expect.
 
     Returns
     -------
     torch.Tensor of float32, same shape
     """
-    mean = torch.tensor(IMAGENET_MEAN).view(3, 1, 1)
-    std = torch.tensor(IMAGENET_STD).view(3, 1, 1)
-    return (images.float() / 255 - mean) / std
+    mean, std = (torch.tensor(x, device=images.device).view(3, 1, 1) for x in SCALINGS[scaling])
+    return (images.float() - mean) / std
 
 
 class FaceDataset(Dataset):
-    """Faces with their age groups 0..6, transformed anew at each access.
+    """Faces with their age groups 0..6, handed over in 8 bits and transformed on the device.
 
     Parameters
     ----------
@@ -113,36 +94,36 @@ class FaceDataset(Dataset):
     age_groups : sequence of int
         1..7, one for each example.
     copies : sequence of str or str
-        The augmentation of each example, or of all: a key of `augmentations`.
+        What each example becomes, anew at each access: one of `augment.COPIES`.
+    scaling : str
+        As `scale`.
     """
 
-    def __init__(self, faces, rows, age_groups, copies="none"):
+    def __init__(self, faces, rows, age_groups, copies="none", scaling="imagenet"):
         self.faces = faces
         self.rows = np.asarray(rows)
         self.targets = torch.as_tensor(np.asarray(age_groups) - 1)
-        self.copies = np.broadcast_to(copies, len(self.rows))
-        self.transforms = augmentations()
+        copies = np.broadcast_to(copies, len(self.rows))
+        self.copies = torch.as_tensor([COPIES.index(copy) for copy in copies])
+        self.scaling = scaling
 
     def __len__(self):
         return len(self.rows)
 
-    def __getitem__(self, i):
-        image = torch.from_numpy(np.array(self.faces[self.rows[i]]))
-        return normalise(self.transforms[self.copies[i]](image)), self.targets[i]
-
     def __getitems__(self, indices):
-        """The examples of a batch; a small image gains nothing from threads and pays for them."""
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            return [self[i] for i in indices]
-        finally:
-            torch.set_num_threads(threads)
+        """A whole batch: ((images of uint8, copies), age groups)."""
+        images = torch.from_numpy(np.ascontiguousarray(self.faces[self.rows[indices]]))
+        return (images, self.copies[indices]), self.targets[indices]
+
+    def prepare(self, batch):
+        """Augment and scale the images of a batch, on the device where they are."""
+        images, copies = batch
+        return scale(augment(images, copies), self.scaling)
 
     def fingerprint(self):
-        """Hash of the faces used, their age groups and their augmentations."""
-        digest = hashlib.blake2b(digest_size=12)
-        for part in (self.rows, self.targets.numpy(), self.copies.astype("U")):
+        """Hash of the faces used, their age groups, augmentations and scaling."""
+        digest = hashlib.blake2b(self.scaling.encode(), digest_size=12)
+        for part in (self.rows, self.targets.numpy(), self.copies.numpy()):
             digest.update(part.tobytes())
         for row in np.unique(self.rows):
             digest.update(self.faces[row].tobytes())

@@ -28,6 +28,47 @@ def inverse_weights(counts):
     return np.where(counts > 0, weights, 0.0)
 
 
+def effective_weights(counts, beta=0.999):
+    """Weights by the effective number of clips, (1 - beta) / (1 - beta^n), mean 1.
+
+    After Cui et al. 2019 (CVPR); 0 for a group without clips.
+    """
+    counts = np.asarray(counts, dtype=float)
+    with np.errstate(divide="ignore"):
+        weights = np.where(counts > 0, (1 - beta) / (1 - beta**counts), 0.0)
+    return weights * np.sum(counts > 0) / weights.sum()
+
+
+def adjustment(counts, tau=1.0):
+    """tau log prior: added to the logits in the loss, or taken off them afterwards.
+
+    After Menon et al. 2021 (ICLR); in the loss and with tau 1 it is balanced softmax (Ren et al.
+    2020, NeurIPS). A group without clips counts as half a clip.
+
+    Returns
+    -------
+    numpy.ndarray, shape (7,)
+    """
+    counts = np.maximum(np.asarray(counts, dtype=float), 0.5)
+    return tau * np.log(counts / counts.sum())
+
+
+def down_sample(age_groups, *, seed=0):
+    """Rows that are left when no group keeps more clips than the group of median size.
+
+    Returns
+    -------
+    numpy.ndarray of int
+        Sorted rows; drawn by the seed.
+    """
+    age_groups = np.asarray(age_groups)
+    counts = group_counts(age_groups)
+    most = int(np.median(counts[counts > 0]))
+    rng = np.random.default_rng(seed)
+    rows = [rng.permutation(np.flatnonzero(age_groups == group))[:most] for group in AGE_GROUPS]
+    return np.sort(np.concatenate(rows))
+
+
 def loss_share(counts, weights):
     """Share of the expected loss that each age group carries when all clips are equally hard."""
     share = np.asarray(counts, dtype=float) * np.asarray(weights, dtype=float)

@@ -1,4 +1,4 @@
-"""The three models of the report: face classifier, acoustic MLP, text head."""
+"""The networks: face classifier, acoustic MLP, text head, and heads on frozen embeddings."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -40,6 +40,53 @@ def face_classifier(weights="none"):
     return model, _load_weights(model, path)
 
 
+def backbone(model):
+    """A copy of a face classifier without its head.
+
+    Returns
+    -------
+    torch.nn.Module
+        From images of shape (B, 3, H, W) to embeddings (B, 512), before the last layer.
+    """
+    from copy import deepcopy
+
+    from torch import nn
+
+    bare = deepcopy(model)
+    bare.logits = nn.Identity()
+    return bare.eval()
+
+
+def linear_head(width=512):
+    """One linear layer on a frozen embedding: embeddings (B, width) to logits (B, 7)."""
+    from torch import nn
+
+    return nn.Linear(width, N_GROUPS)
+
+
+def ordinal_head(width=512):
+    """A head that asks, group by group, whether the speaker is older still.
+
+    The six conditional probabilities P(older than k | at least k) of CORN (Shi, Cao & Raschka
+    2023, Pattern Anal. Appl. 26), multiplied out; cross-entropy on them is CORN's loss.
+
+    Returns
+    -------
+    torch.nn.Module
+        From embeddings of shape (B, width) to log-probabilities (B, 7).
+    """
+    import torch
+    from torch import nn
+
+    class Chain(nn.Module):
+        def forward(self, older):
+            yes, no = nn.functional.logsigmoid(older), nn.functional.logsigmoid(-older)
+            start, end = torch.zeros_like(yes[:, :1]), torch.zeros_like(no[:, :1])
+            return torch.cat([start, yes.cumsum(1)], 1) + torch.cat([no, end], 1)
+
+    return nn.Sequential(nn.Linear(width, N_GROUPS - 1), Chain())
+
+
 def _vggface2_file():
     import torch
 
@@ -56,8 +103,9 @@ def _vggface2_file():
         torch.hub.download_url_to_file(url, str(places[0]), progress=False)
     except OSError as error:
         raise DataError(
-            f"The VGGFace2 weights are not in {places[0]} and cannot be downloaded ({error}): "
-            f'put {VGGFACE2_FILE} there, or set FACE_WEIGHTS to its path or to "none".'
+            f"The VGGFace2 weights are in neither {places[0]} nor {places[1]}, and {url} cannot be "
+            f"downloaded ({error}): put the file {VGGFACE2_FILE} into the first of these folders, "
+            'or set FACE_WEIGHTS to its path or to "none".'
         ) from None
     return places[0]
 
@@ -76,7 +124,10 @@ def _load_weights(model, path):
         result = model.load_state_dict(state, strict=False)
     except Exception as error:  # torch.load raises many kinds for a truncated or foreign file
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise DataError(f"{path} does not hold weights of InceptionResnetV1: {reason}") from None
+        raise DataError(
+            f"{path} does not hold weights of InceptionResnetV1, or was cut short: {reason}. "
+            "Delete it and fetch it again, or set FACE_WEIGHTS to another file."
+        ) from None
     missing = [key for key in result.missing_keys if not key.startswith("logits.")]
     if missing or result.unexpected_keys:
         raise DataError(

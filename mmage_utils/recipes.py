@@ -4,15 +4,23 @@ The one place where clips, features, models and predictions meet, so that every 
 by the same path.
 """
 
+import hashlib
+
 import numpy as np
 
 from mmage_utils import models, training
+from mmage_utils.clips import by_split
+from mmage_utils.errors import DataError
 from mmage_utils.faces import FaceDataset
+from mmage_utils.imbalance import adjustment, group_counts
 from mmage_utils.labels import SPLITS
 from mmage_utils.predictions import tabulate, write_predictions
+from mmage_utils.runs import CACHE, code_key, shown, whole
 
 
-def train_faces(run, name, clips, faces, plan, *, weights="none", seed=0, **settings):
+def train_faces(
+    run, name, clips, faces, plan, *, weights="none", seed=0, scaling="imagenet", **settings
+):
     """Train the face classifier on a plan of original and augmented faces.
 
     Parameters
@@ -29,6 +37,8 @@ def train_faces(run, name, clips, faces, plan, *, weights="none", seed=0, **sett
     weights : str
         As `models.face_classifier`.
     seed : int
+    scaling : str
+        As `faces.scale`.
     **settings
         As `training.fit`.
 
@@ -47,14 +57,98 @@ def train_faces(run, name, clips, faces, plan, *, weights="none", seed=0, **sett
     model, used = models.face_classifier(weights)
     fit = training.fit(
         model,
-        FaceDataset(faces, rows, plan["AgeGroup"], plan["copy"]),
-        FaceDataset(faces, valid, clips["AgeGroup"].iloc[valid]),
+        FaceDataset(faces, rows, plan["AgeGroup"], plan["copy"], scaling),
+        FaceDataset(faces, valid, clips["AgeGroup"].iloc[valid], scaling=scaling),
         checkpoint=_checkpoint(run, name),
         seed=seed,
+        resumable=True,
         **settings,
     )
-    everyone = FaceDataset(faces, range(len(clips)), clips["AgeGroup"])
+    everyone = FaceDataset(faces, range(len(clips)), clips["AgeGroup"], scaling=scaling)
     return _finish(run, name, clips, fit, everyone), fit, used
+
+
+def correct_faces(run, clips, faces, *, weights="none", seed=0, tau=0.5, **settings):
+    """The corrected face classifier: what the report's recipe of task b should have been.
+
+    Input as the VGGFace2 weights expect it; light augmentation; the head at one rate and the
+    backbone at another, with warm-up and cosine decay; a loss from which part of the prior is
+    taken out; the epoch of the best balanced log-loss on valid.
+
+    Parameters
+    ----------
+    tau : float
+        Share of the log prior in the loss (`imbalance.adjustment`): 0 aims at accuracy, 1 at
+        balanced accuracy.
+    **settings
+        epochs, batch_size, lr (of the head) and backbone_lr of `training.fit`.
+
+    Returns
+    -------
+    table, fit, used
+        As `train_faces`; the model is named image_corrected.
+    """
+    train = by_split(clips, "train")
+    return train_faces(
+        run,
+        "image_corrected",
+        clips,
+        faces,
+        train.assign(copy="light"),
+        weights=weights,
+        seed=seed,
+        scaling="vggface2",
+        offset=adjustment(group_counts(train["AgeGroup"]), tau),
+        optimiser="AdamW",
+        schedule="warm-up",
+        monitor="valid_balanced_loss",
+        **settings,
+    )
+
+
+def embed_faces(model, clips, faces, *, scaling="vggface2", cache=CACHE):
+    """Frozen embeddings of all faces, computed once and kept in the cache.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        A face classifier (`models.face_classifier`), trained or as its weights were loaded.
+    clips : pandas.DataFrame
+    faces : numpy.ndarray of uint8, shape (n clips, 3, H, W)
+        In the order of `clips`.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n clips, 512)
+    """
+    everyone = FaceDataset(faces, range(len(clips)), clips["AgeGroup"], scaling=scaling)
+    digest = hashlib.blake2b(everyone.fingerprint().encode(), digest_size=12)
+    digest.update(code_key("models", "faces").encode())
+    for tensor in model.state_dict().values():
+        digest.update(tensor.cpu().numpy().tobytes())
+    path = cache / f"embeddings_{digest.hexdigest()}.npy"
+    if not path.is_file():
+        with whole(path) as temporary:
+            np.save(temporary, training.outputs(models.backbone(model), everyone))
+    return np.load(path)
+
+
+def load_faces_model(run, name, *, notebook):
+    """The face classifier that a notebook of this run has trained.
+
+    Raises
+    ------
+    DataError
+        When it is not there; the message names the notebook to run first.
+    """
+    import torch
+
+    path = _checkpoint(run, name)
+    if not path.is_file():
+        raise DataError(f"{shown(path)} is missing: run notebooks/{notebook}.ipynb first.")
+    model, _ = models.face_classifier()
+    model.load_state_dict(torch.load(path, weights_only=True)["model"])
+    return model.eval()
 
 
 def train_features(run, name, clips, features, build, *, seed=0, **settings):

@@ -1,9 +1,8 @@
-"""Fit and predict with Lightning: curves, early stop on valid, the best epoch kept."""
+"""Fit and predict with Lightning: curves, early stop on valid, the best epoch kept, resumable."""
 
 import hashlib
 import logging
 import shutil
-import tempfile
 import time
 import warnings
 from typing import NamedTuple
@@ -15,10 +14,13 @@ import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data.distributed import DistributedSampler
 
 from mmage_utils.labels import N_GROUPS
 from mmage_utils.predictions import softmax
 from mmage_utils.runs import CACHE, code_key, whole
+
+MONITORS = ("valid_accuracy", "valid_loss", "valid_balanced_loss")
 
 
 class Fit(NamedTuple):
@@ -42,23 +44,48 @@ class Fit(NamedTuple):
 class _Classifier(L.LightningModule):
     """Cross-entropy training of any network that gives logits over the seven age groups."""
 
-    def __init__(self, model, optimiser, lr, weights, schedule):
+    def __init__(self, model, prepare, settings, class_weights, offset):
         super().__init__()
         # Convolutions are a third faster with channels last; other layers do not notice.
         self.model = model.to(memory_format=torch.channels_last)
-        self.optimiser, self.lr, self.schedule = optimiser, lr, schedule
-        weights = np.ones(N_GROUPS) if weights is None else weights
-        self.register_buffer("weights", torch.as_tensor(weights, dtype=torch.float32))
-        self.history, self.totals = [], {}
+        self.prepare, self.settings, self.order = prepare, settings, None
+        self.register_buffer("weights", torch.as_tensor(class_weights, dtype=torch.float32))
+        self.register_buffer("offset", torch.as_tensor(offset, dtype=torch.float32))
+        self.history, self.best, self.totals = [], {}, {}
+        self.seconds, self.clock = 0.0, 0.0
 
     def configure_optimizers(self):
+        lr, slow = self.settings["lr"], self.settings["backbone_lr"]
+        groups = [{"params": list(self.model.parameters()), "lr": lr}]
+        if slow is not None:
+            head = list(self.model.logits.parameters())
+            known = set(map(id, head))
+            rest = [p for p in self.model.parameters() if id(p) not in known]
+            groups = [{"params": head, "lr": lr}, {"params": rest, "lr": slow}]
         # One fused step instead of one operation a tensor: a fifth of a training step on a CPU.
-        optimiser = getattr(torch.optim, self.optimiser)(self.parameters(), lr=self.lr, fused=True)
-        if self.schedule == "constant":
+        optimiser = getattr(torch.optim, self.settings["optimiser"])(groups, fused=True)
+        if self.settings["schedule"] == "constant":
             return optimiser
-        steps = self.trainer.estimated_stepping_batches
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, self.lr, total_steps=steps)
+        # Up from a small rate, and down to nearly 0 along a cosine.
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser,
+            [group["lr"] for group in groups],
+            total_steps=self.trainer.estimated_stepping_batches,
+            pct_start={"one-cycle": 0.3, "warm-up": 0.15}[self.settings["schedule"]],
+            cycle_momentum=self.settings["schedule"] == "one-cycle",
+        )
         return [optimiser], [{"scheduler": schedule, "interval": "step"}]
+
+    def on_train_start(self):
+        # A training that had stopped already, and was cut off before it was kept.
+        stop = self.trainer.early_stopping_callback
+        self.trainer.should_stop = stop.wait_count >= stop.patience
+
+    def on_train_epoch_start(self):
+        # A seed for every epoch, so that a resumed training draws what it would have drawn; the
+        # sampler shuffles by seed and epoch likewise.
+        torch.manual_seed(self.settings["seed"] * 100_003 + self.current_epoch)
+        self.clock = time.perf_counter()
 
     def training_step(self, batch, _):
         return self._step("train", batch)
@@ -68,25 +95,50 @@ class _Classifier(L.LightningModule):
 
     def _step(self, stage, batch):
         x, target = batch
-        logits = self.model(_channels_last(x))
-        loss = nn.functional.cross_entropy(logits, target, self.weights, reduction="sum")
-        weight = self.weights[target].sum()
-        right = (logits.argmax(1) == target).sum()
-        total = self.totals.setdefault(stage, np.zeros(4))
-        total += [float(loss.detach()), float(weight), float(right), len(target)]
+        logits = self.model(_channels_last(self.prepare(x))).float()
+        losses = nn.functional.cross_entropy(logits + self.offset, target, reduction="none")
+        plain = nn.functional.cross_entropy(logits.detach(), target, reduction="none")
+        right = (logits.detach().argmax(1) == target).float()
+        columns = torch.stack([losses.detach(), plain, right, torch.ones_like(right)], 1)
+        empty = torch.zeros(N_GROUPS, 4, device=columns.device)
+        self.totals[stage] = self.totals.get(stage, empty).index_add(0, target, columns)
+        weights = self.weights[target]
         # A batch may hold only groups of weight 0, and then has no say.
-        return loss / weight.clamp(min=1e-12)
+        return (weights * losses).sum() / weights.sum().clamp(min=1e-12)
 
     def on_validation_epoch_end(self):
-        self.history.append(self._mean("valid"))
-        self.log_dict(self.history[-1])
+        scores = self._mean("valid")
+        self.history.append(scores)
+        self.log_dict(scores)
+        monitor = self.settings["monitor"]
+        value = scores[monitor] if monitor.endswith("loss") else -scores[monitor]
+        if not self.best or value < self.best["value"]:
+            state = {name: t.detach().cpu().clone() for name, t in self.model.state_dict().items()}
+            self.best = {"value": value, "epoch": self.current_epoch + 1, "model": state}
 
     def on_train_epoch_end(self):
         self.history[-1] |= self._mean("train")
+        self.seconds += time.perf_counter() - self.clock
 
     def _mean(self, stage):
-        loss, weight, right, n = self.totals.pop(stage)
-        return {f"{stage}_loss": loss / max(weight, 1e-12), f"{stage}_accuracy": right / n}
+        totals = self.totals.pop(stage).double().cpu()
+        loss, plain, right, n = totals.T
+        weights = self.weights.double().cpu()
+        scores = {
+            f"{stage}_loss": (weights @ loss) / (weights @ n).clamp(min=1e-12),
+            f"{stage}_accuracy": right.sum() / n.sum(),
+            f"{stage}_balanced_loss": (plain[n > 0] / n[n > 0]).mean(),
+        }
+        return {name: float(value) for name, value in scores.items()}
+
+    def on_save_checkpoint(self, checkpoint):
+        checkpoint["kept"] = {"history": self.history, "best": self.best, "seconds": self.seconds}
+
+    def on_load_checkpoint(self, checkpoint):
+        for name, value in checkpoint["kept"].items():
+            setattr(self, name, value)
+        # Lightning would tell the sampler too late for the first epoch.
+        self.order.set_epoch(len(self.history))
 
 
 def fit(
@@ -99,138 +151,178 @@ def fit(
     batch_size,
     lr,
     seed,
+    backbone_lr=None,
     optimiser="Adam",
     schedule="constant",
     class_weights=None,
+    offset=None,
     patience=None,
     monitor="valid_accuracy",
+    resumable=False,
     cache=CACHE,
 ):
     """Train a model and return its best epoch; the same training is never done twice.
 
     A finished training is kept in the cache under a hash of the model's first weights, the data,
-    the settings and this package's code for models and training.
+    the settings and this package's code for models and training. On a GPU that has bfloat16,
+    training runs in it.
 
     Parameters
     ----------
     model : torch.nn.Module
         Gives logits of shape (B, 7); it holds the best epoch's weights afterwards.
     train, valid : torch.utils.data.Dataset
-        Examples (input, age group 0..6) with ``fingerprint()``, see `as_dataset`.
+        Batches of (input, age group 0..6), with ``prepare(input)`` and ``fingerprint()``:
+        `faces.FaceDataset` or `as_dataset`.
     checkpoint : pathlib.Path
-        Where the best epoch is written: one file per model and run.
+        Where the best epoch is written: one file per model and run. None for nowhere.
     epochs, batch_size : int
     lr : float
+        Learning rate; with `backbone_lr`, that of the head alone.
     seed : int
         Decides order, dropout and augmentation; see `seed_everything` for the first weights.
+    backbone_lr : float, optional
+        Learning rate of everything but ``model.logits``.
     optimiser : str
         ``Adam`` or ``AdamW``.
     schedule : str
-        ``constant`` (as the report), or ``one-cycle``: up to `lr` and down to nearly 0 over all
-        epochs, for trainings of few steps.
+        ``constant`` (as the report); ``one-cycle``: up to `lr` and down to nearly 0 over all
+        epochs, for trainings of few steps; ``warm-up``: the same, up in the first 15% of steps.
     class_weights : array-like, shape (7,), optional
         Weights of the cross-entropy; the loss curves are weighted means with the same weights.
+    offset : array-like, shape (7,), optional
+        Added to the logits in the loss alone: tau log prior makes the loss of logit adjustment,
+        with tau 1 that of balanced softmax (`imbalance.adjustment`).
     patience : int, optional
         Epochs without a better `monitor` before training stops.
     monitor : str
-        ``valid_accuracy`` (as the report) or ``valid_loss``.
+        ``valid_accuracy`` (as the report), ``valid_loss``, or ``valid_balanced_loss``: the mean
+        over age groups of their mean log-loss, without weights and offset.
+    resumable : bool
+        Write the state of the training after every epoch; cut off and called again, it goes on
+        after the last whole epoch and ends the same.
 
     Returns
     -------
     Fit
-        history has one row an epoch (1, 2, ...): train and valid loss and accuracy.
+        history has one row an epoch (1, 2, ...): loss, accuracy and balanced loss of train and
+        valid.
     """
-    settings = (epochs, batch_size, lr, seed, optimiser, schedule, patience, monitor)
-    weights = None if class_weights is None else np.asarray(class_weights, np.float32)
-    kept = cache / f"fit_{_key(model, train, valid, weights, settings)}.pt"
+    settings = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "backbone_lr": backbone_lr}
+    settings |= {"seed": seed, "optimiser": optimiser, "schedule": schedule}
+    settings |= {"patience": epochs if patience is None else patience, "monitor": monitor}
+    weights = np.ones(N_GROUPS) if class_weights is None else np.asarray(class_weights, float)
+    offset = np.zeros(N_GROUPS) if offset is None else np.asarray(offset, float)
+    kept = cache / f"fit_{_key(model, train, valid, weights, offset, settings)}.pt"
     if not kept.is_file():
-        _train(model, train, valid, kept, weights, *settings)
-    with whole(checkpoint) as temporary:
-        shutil.copyfile(kept, temporary)
+        module = _Classifier(model, train.prepare, settings, weights, offset)
+        _train(module, train, valid, kept.with_suffix(".partial") if resumable else None)
+        _keep(module, kept)
+    if checkpoint is not None:
+        with whole(checkpoint) as temporary:
+            shutil.copyfile(kept, temporary)
     saved = torch.load(kept, weights_only=True)
     model.load_state_dict(saved["model"])
     return Fit(model, pd.DataFrame(saved["history"]), saved["best_epoch"], saved["seconds"])
 
 
-def _key(model, train, valid, weights, settings):
+def _key(model, train, valid, *settings):
     digest = hashlib.blake2b(digest_size=12)
-    digest.update(repr((model, settings, torch.__version__, weights)).encode())
+    digest.update(repr((model, settings, torch.__version__)).encode())
     digest.update(f"{train.fingerprint()} {valid.fingerprint()}".encode())
-    digest.update(code_key("training", "models", "faces").encode())
+    digest.update(code_key("training", "models", "faces", "augment").encode())
     for tensor in model.state_dict().values():
         digest.update(tensor.cpu().numpy().tobytes())
     return digest.hexdigest()
 
 
-def _train(
-    model,
-    train,
-    valid,
-    kept,
-    weights,
-    epochs,
-    batch_size,
-    lr,
-    seed,
-    optimiser,
-    schedule,
-    patience,
-    monitor,
-):
+def _train(module, train, valid, partial):
+    """Train a module; with a folder `partial`, from the last whole epoch that is kept there."""
     _be_quiet()
-    seed_everything(seed)
+    settings = module.settings
+    seed_everything(settings["seed"])
     torch.utils.deterministic.fill_uninitialized_memory = False  # costly, and all of it is written
-    mode = "min" if monitor.endswith("loss") else "max"
-    with tempfile.TemporaryDirectory() as folder:
-        keep = ModelCheckpoint(folder, monitor=monitor, mode=mode, save_weights_only=True)
-        stop = EarlyStopping(monitor, mode=mode, patience=epochs if patience is None else patience)
+    mode = "min" if settings["monitor"].endswith("loss") else "max"
+    callbacks = [EarlyStopping(settings["monitor"], mode=mode, patience=settings["patience"])]
+    last = None
+    if partial is not None:
+        last = partial / "last.ckpt"
+        keep = {"save_on_train_epoch_end": True, "enable_version_counter": False}
+        callbacks.append(ModelCheckpoint(partial, "last", **keep))
+    bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+    trainer = L.Trainer(
+        max_epochs=settings["epochs"],
+        callbacks=callbacks,
+        precision="bf16-mixed" if bf16 else "32-true",
+        logger=False,
+        enable_checkpointing=partial is not None,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        deterministic="warn",
+    )
+    size = settings["batch_size"]
+    module.order = DistributedSampler(train, num_replicas=1, rank=0, seed=settings["seed"])
+    trainer.fit(
+        module,
         # A last batch of one clip would leave batch norm without a variance.
-        ragged = len(train) % batch_size == 1
-        order = torch.Generator().manual_seed(seed)
-        trainer = L.Trainer(
-            max_epochs=epochs,
-            callbacks=[keep, stop],
-            logger=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-            deterministic="warn",
-        )
-        module = _Classifier(model, optimiser, lr, weights, schedule)
-        start = time.perf_counter()
-        trainer.fit(
-            module,
-            DataLoader(train, batch_size, shuffle=True, generator=order, drop_last=ragged),
-            DataLoader(valid, batch_size),
-        )
-        seconds = time.perf_counter() - start
-        best = torch.load(keep.best_model_path, weights_only=True)
-    module.load_state_dict(best["state_dict"])
+        _batches(train, size, module.order, drop_last=len(train) % size == 1),
+        _batches(valid, size),
+        ckpt_path=last if last is not None and last.is_file() else None,
+        weights_only=True,
+    )
+
+
+def _batches(dataset, size, order=None, *, drop_last=False):
+    """Batches as the dataset makes them, in its order or in that of a sampler."""
+    settings = {"drop_last": drop_last, "pin_memory": torch.cuda.is_available()}
+    # Else each pass through the data would draw a number from the global generator.
+    settings["generator"] = torch.Generator()
+    return DataLoader(dataset, size, sampler=order, collate_fn=_as_is, **settings)
+
+
+def _as_is(batch):
+    return batch
+
+
+def _keep(module, kept):
     history = pd.DataFrame(module.history)
     history.insert(0, "epoch", np.arange(1, len(history) + 1))
+    record = {
+        "model": module.best["model"],
+        "history": history.to_dict("list"),
+        "best_epoch": module.best["epoch"],
+        "seconds": module.seconds,
+    }
     with whole(kept) as temporary:
-        torch.save(
-            {
-                "model": model.cpu().state_dict(),
-                "history": history.to_dict("list"),
-                "best_epoch": best["epoch"] + 1,
-                "seconds": seconds,
-            },
-            temporary,
-        )
+        torch.save(record, temporary)
+    shutil.rmtree(kept.with_suffix(".partial"), ignore_errors=True)
 
 
 def predict(model, dataset, *, batch_size=256):
     """Probabilities of every example, in the order of the dataset, shape (n, 7)."""
+    return softmax(outputs(model, dataset, batch_size=batch_size))
+
+
+def outputs(model, dataset, *, batch_size=256):
+    """What a model makes of every example, in the order of the dataset, shape (n, width)."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = model.to(device).eval()
+    model = model.to(device, memory_format=torch.channels_last).eval()
+    made = []
     with torch.inference_mode():
-        loader = DataLoader(dataset, batch_size)
-        logits = [model(_channels_last(x.to(device))).cpu() for x, _ in loader]
-    return softmax(torch.cat(logits).numpy())
+        for x, _ in _batches(dataset, batch_size):
+            x = [part.to(device) for part in x] if isinstance(x, tuple) else x.to(device)
+            made.append(model(_channels_last(dataset.prepare(x))).cpu())
+    return torch.cat(made).numpy()
 
 
 class _Rows(TensorDataset):
+    def __getitems__(self, indices):
+        return tuple(tensor[indices] for tensor in self.tensors)
+
+    def prepare(self, batch):
+        return batch
+
     def fingerprint(self):
         """Hash of the features and age groups."""
         data = b"".join(tensor.numpy().tobytes() for tensor in self.tensors)

@@ -17,7 +17,7 @@ from mmage_utils.runs import write_text
 from mmage_utils.sample import cues, face, voice, who, words
 from mmage_utils.sample.observer import CUES_FILE
 
-FORMAT = 1  # raise it when the drawn media change, so that an old sample is not taken for a new one
+FORMAT = 2  # raise it when the drawn media change, so that an old sample is not taken for a new one
 N_CLIPS = 1200
 MIN_CLIPS = 160
 SHARES = {"train": 0.6, "valid": 0.2, "test": 0.2}
