@@ -1,6 +1,15 @@
 """Every figure of the report: ``plot_x(data, *, ax=None) -> Axes``; `runs.save_figure` saves."""
 
 from mmage_utils.plots.faces import plot_age_examples, plot_answers, plot_augmentations, plot_faces
+from mmage_utils.plots.fusion import (
+    plot_ablation,
+    plot_missing,
+    plot_reliability,
+    plot_reliability_panels,
+    plot_risk_coverage,
+    plot_shapley,
+    plot_verdicts,
+)
 from mmage_utils.plots.scores import (
     plot_accuracy_bars,
     plot_accuracy_panels,
