@@ -162,7 +162,7 @@ def compare_methods(embeddings, clips, *, seeds, methods=METHODS, **settings):
             name = metric.replace("_", " ")
             rows[method][name] = found[metric].mean()
             rows[method][f"{name}, spread"] = found[metric].std(ddof=0)
-        rows[method] |= pd.concat(recalls, axis=1).mean(1).to_dict()
+        rows[method] |= pd.concat(recalls, axis=1).mean(axis=1).to_dict()
     return pd.DataFrame(rows).T
 
 

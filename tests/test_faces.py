@@ -1,4 +1,4 @@
-"""Faces are decoded once, normalised, and augmented as the plan says."""
+"""Faces are decoded once and handed over in batches, scaled as the network expects."""
 
 import numpy as np
 import pandas as pd
@@ -72,47 +72,27 @@ def test_unreadable_image_is_named(images, tmp_path, kind):
     assert not list(tmp_path.glob("cache/*"))
 
 
-def test_normalisation_by_hand():
+@pytest.mark.parametrize(
+    ("scaling", "expected"),
+    [("imagenet", [(1 - 0.485) / 0.229, -0.456 / 0.224, (0.2 - 0.406) / 0.225]),
+     ("vggface2", [127.5 / 128, -127.5 / 128, (51 - 127.5) / 128])],
+)  # fmt: skip
+def test_scaling_by_hand(scaling, expected):
     image = torch.tensor([255, 0, 51], dtype=torch.uint8).view(3, 1, 1).expand(2, 3, 4, 5)
-    found = faces.normalise(image)
+    found = faces.scale(image, scaling)
     assert found.shape == (2, 3, 4, 5)
     assert found.dtype == torch.float32
-    expected = [(1 - 0.485) / 0.229, -0.456 / 0.224, (0.2 - 0.406) / 0.225]
     assert found[1, :, 3, 2].tolist() == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize("copy", ["none", "original", "flip", "mixed"])
-def test_augmentations_keep_shape_and_type(random_faces, copy):
-    image = torch.from_numpy(random_faces[0])
-    transform = faces.augmentations()[copy]
-    drawn = [transform(image) for _ in range(20)]
-    assert {(tuple(new.shape), new.dtype) for new in drawn} == {((3, 16, 16), torch.uint8)}
-    changed = any(not torch.equal(new, image) for new in drawn)
-    assert changed == (copy != "none")
-
-
-def test_flipped_copy_ends_in_the_mirror_image(random_faces):
-    flip = faces.augmentations()["flip"].transforms[-1]
-    image = torch.from_numpy(random_faces[0])
-    assert all(torch.equal(flip(image), image.flip(-1)) for _ in range(10))
-
-
-def test_items_are_the_normalised_face_and_the_group_from_zero(random_faces):
+def test_batches_hold_the_faces_and_the_groups_from_zero(random_faces):
     dataset = _dataset(random_faces)
     assert len(dataset) == 4
-    image = dataset[3][0]
-    assert torch.equal(image, faces.normalise(torch.from_numpy(random_faces[3])))
-    assert [int(dataset[k][1]) for k in range(4)] == [0, 3, 3, 6]
-
-
-def test_same_torch_seed_gives_the_same_item(random_faces):
-    dataset = _dataset(random_faces, "mixed")
-    drawn = []
-    for seed in (1, 1, *range(2, 8)):
-        torch.manual_seed(seed)
-        drawn.append(dataset[0][0])
-    assert torch.equal(drawn[0], drawn[1])
-    assert not all(torch.equal(drawn[0], other) for other in drawn[2:])
+    batch, groups = dataset.__getitems__([3, 0, 2])
+    expected = torch.from_numpy(random_faces[[3, 0, 1]])
+    assert torch.equal(batch[0], expected)
+    assert groups.tolist() == [6, 0, 3]
+    assert torch.equal(dataset.prepare(batch), faces.scale(expected, "imagenet"))
 
 
 def test_fingerprint_tells_what_a_training_sees(random_faces):
@@ -127,5 +107,6 @@ def test_fingerprint_tells_what_a_training_sees(random_faces):
         _dataset(random_faces, rows=(0, 1, 3, 1)),
         _dataset(random_faces, rows=(0, 1, 1, 2)),
         _dataset(random_faces, groups=(1, 4, 5, 7)),
+        faces.FaceDataset(random_faces, [0, 1, 1, 3], [1, 4, 4, 7], scaling="vggface2"),
     ]
-    assert len({first, *(dataset.fingerprint() for dataset in changed)}) == 7
+    assert len({first, *(dataset.fingerprint() for dataset in changed)}) == 8

@@ -53,3 +53,27 @@ def test_weight_table_shows_both_rules():
     assert table.loc["25-32", "published share of loss"] == pytest.approx(0.67, abs=0.005)
     assert table.loc["7-13", "inverse share of loss"] == pytest.approx(1 / 7)
     assert table.index[0] == "7-13"
+
+
+def test_effective_number_lies_between_no_weights_and_inverse_weights():
+    weights = imbalance.effective_weights(PUBLISHED)
+    expected = (1 - 0.999) / (1 - 0.999 ** np.array(PUBLISHED))
+    np.testing.assert_allclose(weights / weights[0], expected / expected[0])
+    inverse = imbalance.inverse_weights(PUBLISHED)
+    assert 1 < weights[0] / weights[3] < inverse[0] / inverse[3]
+    assert imbalance.effective_weights([0, 10, 20, 0, 40, 0, 0])[0] == 0
+
+
+def test_adjustment_is_tau_times_the_log_prior():
+    found = imbalance.adjustment(PUBLISHED, tau=0.5)
+    assert found[3] == pytest.approx(0.5 * np.log(2932 / 6920))
+    assert np.isfinite(imbalance.adjustment([0, 1, 2, 3, 2, 1, 0])).all()
+    assert not imbalance.adjustment(PUBLISHED, tau=0).any()
+
+
+def test_down_sampling_keeps_small_groups_and_cuts_large_ones():
+    groups = np.repeat(np.arange(1, 8), [3, 10, 40, 90, 35, 12, 4])
+    rows = imbalance.down_sample(groups, seed=1)
+    assert imbalance.group_counts(groups[rows]).tolist() == [3, 10, 12, 12, 12, 12, 4]
+    assert len(set(rows)) == len(rows)
+    assert not np.array_equal(rows, imbalance.down_sample(groups, seed=2))

@@ -110,3 +110,13 @@ def test_files_that_hold_no_weights_of_the_network_are_named(tmp_path, checkpoin
         )
     with pytest.raises(DataError, match=r"weights\.pt does not hold weights of InceptionResnetV1"):
         models.face_classifier(str(path))
+
+
+def test_backbone_gives_what_the_head_sees(face):
+    x = torch.randn(2, 3, 80, 80)
+    bare = models.backbone(face)
+    with torch.inference_mode():
+        embedding = bare(x)
+        assert embedding.shape == (2, 512)
+        torch.testing.assert_close(face.eval().logits(embedding), face(x))
+    assert isinstance(face.logits, nn.Linear)

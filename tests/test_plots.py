@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 
 from mmage_utils import imbalance, plots
 from mmage_utils.evaluation import confusion
-from mmage_utils.faces import augmentations
 from mmage_utils.fairness import accuracy_by
 from mmage_utils.labels import AGE_GROUPS, ATTRIBUTES, SPLITS
 from mmage_utils.plots.style import AGE_COLOURS
@@ -202,7 +201,7 @@ def test_age_examples_show_a_face_of_every_group_that_occurs(faces):
 
 
 def test_augmented_faces_stand_beside_their_original(faces):
-    axes = plots.plot_augmentations(faces[0], augmentations(), n=3)
+    axes = plots.plot_augmentations(faces[0], n=3)
     assert len(axes) == 8
     assert [ax.get_title() for ax in axes[::4]] == ["original", "original"]
     assert [ax.get_title() for ax in axes[5:]] == [f"mixed copy {k}" for k in (1, 2, 3)]

@@ -1,6 +1,12 @@
 """Every figure of the report: ``plot_x(data, *, ax=None) -> Axes``; `runs.save_figure` saves."""
 
-from mmage_utils.plots.faces import plot_age_examples, plot_answers, plot_augmentations, plot_faces
+from mmage_utils.plots.faces import (
+    plot_age_examples,
+    plot_answers,
+    plot_augmentations,
+    plot_faces,
+    plot_maps,
+)
 from mmage_utils.plots.fusion import (
     plot_ablation,
     plot_missing,
@@ -16,6 +22,7 @@ from mmage_utils.plots.scores import (
     plot_age_distribution,
     plot_confusion,
     plot_curves,
+    plot_frontier,
     plot_intervals,
 )
 from mmage_utils.plots.statistics import (

@@ -46,26 +46,64 @@ def plot_age_examples(faces, clips, *, per_group=1, seed=0):
     return plot_faces(faces[rows], titles, columns=len(titles) // per_group)
 
 
-def plot_augmentations(face, copies, *, seed=0, n=4):
+def plot_augmentations(face, *, kinds=("flip", "mixed"), seed=0, n=4):
     """An original face beside transformed copies of it, un-normalised (task c).
 
     Parameters
     ----------
     face : array of uint8, shape (3, H, W)
-    copies : dict of str to callable
-        `faces.augmentations`.
+    kinds : sequence of str
+        Of `augment.COPIES`, one row each.
     n : int
         Copies drawn of each kind.
     """
     import torch
 
+    from mmage_utils.augment import COPIES, augment
+
     torch.manual_seed(seed)
-    image = torch.from_numpy(np.array(face))
+    faces = torch.from_numpy(np.array(face)).expand(n, -1, -1, -1)
     shown, titles = [], []
-    for kind in ("flip", "mixed"):
-        shown += [face, *(copies[kind](image).numpy() for _ in range(n))]
+    for kind in kinds:
+        shown += [face, *augment(faces, [COPIES.index(kind)] * n).numpy()]
         titles += ["original", *[f"{kind} copy {k + 1}" for k in range(n)]]
     return plot_faces(shown, titles, columns=n + 1)
+
+
+def plot_maps(faces, maps, table):
+    """Faces above the parts of them that an answer rests on (task b).
+
+    Parameters
+    ----------
+    faces : array of uint8, shape (n, 3, H, W)
+    maps : array of float, shape (n, H, W)
+        `maps.occlusion_maps`: positive where covering lowers the probability of the answer.
+    table : pandas.DataFrame
+        Predictions of these faces, in their order.
+
+    Returns
+    -------
+    numpy.ndarray of matplotlib.axes.Axes, shape (2, n)
+    """
+    n = len(faces)
+    figure, axes = plt.subplots(2, n, figsize=(1.5 * n + 0.8, 3.7), squeeze=False)
+    most = float(np.abs(maps).max()) or 1.0
+    for column, row in enumerate(table.itertuples()):
+        top, below = axes[:, column]
+        face = np.asarray(faces[column]).transpose(1, 2, 0)
+        top.imshow(face)
+        right = row.ground_truth == row.prediction
+        title = f"is {AGE_GROUPS[row.ground_truth]}\nsays {AGE_GROUPS[row.prediction]}"
+        style = {"fontsize": 9, "fontweight": "normal", "loc": "center"}
+        top.set_title(title, color="#0072B2" if right else "#B34700", **style)
+        below.imshow(face.mean(2), cmap="gray", alpha=0.5)
+        shades = {"cmap": "PuOr_r", "vmin": -most, "vmax": most, "alpha": 0.65}
+        drawn = below.imshow(maps[column], **shades)
+    for ax in axes.ravel():
+        ax.axis("off")
+    label = "change of the answer's\nprobability when seen"
+    figure.colorbar(drawn, ax=axes[1].tolist(), label=label, shrink=0.9)
+    return axes
 
 
 def plot_answers(faces, table, *, n=14, seed=0):

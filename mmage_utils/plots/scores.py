@@ -169,6 +169,40 @@ def plot_intervals(scores, *, constant, ceiling=None, ax=None):
     return ax
 
 
+def plot_frontier(frontiers, points, *, constant, ax=None):
+    """The dial: accuracy against balanced accuracy as the prior is taken out of the logits.
+
+    Parameters
+    ----------
+    frontiers : dict of str to pandas.DataFrame
+        Split to `decoupled.sweep`.
+    points : dict of str to float
+        `decoupled.operating_points`, chosen on valid.
+    constant : float
+        Accuracy of the constant predictor on test.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = axes_of(ax, figsize=(6.4, 4.4))
+    for split, frontier in frontiers.items():
+        x, y = frontier["accuracy"], frontier["balanced accuracy"]
+        ax.plot(x, y, "-", lw=1.5, color=SPLIT_COLOURS[split], label=split, alpha=0.8)
+        ax.scatter(x, y, s=12, color=SPLIT_COLOURS[split])
+        for marker, (aim, tau) in zip("os", points.items(), strict=True):
+            at = frontier.loc[(frontier["tau"] - tau).abs().idxmin()]
+            place = (at["accuracy"], at["balanced accuracy"])
+            label = f"best {aim} on valid, tau {tau:+.2f}" if split == "test" else None
+            ax.plot(*place, marker, ms=10, mfc="white", mec=ACCENT, mew=2, label=label, zorder=5)
+    ax.plot(constant, 1 / N_GROUPS, "X", color=LINE, ms=9, label="constant predictor, test")
+    ax.set(xlabel="accuracy", ylabel="balanced accuracy")
+    percent(ax.xaxis)
+    percent(ax.yaxis)
+    ax.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.01, 0.5))
+    return ax
+
+
 def plot_age_distribution(table, *, ax=None):
     """How often each age group is true and how often it is predicted (task g)."""
     ax = axes_of(ax)
