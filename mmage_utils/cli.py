@@ -71,6 +71,33 @@ def check_data(folder: Annotated[Path, typer.Argument(help="A First Impressions 
     typer.echo(count_media(clips).to_string())
 
 
+@app.command()
+@_plain_errors
+def features(
+    folder: Annotated[Path, typer.Argument(help="A First Impressions folder.")],
+    recipe: Annotated[str, typer.Option(help="fast, or published (the report's).")] = "fast",
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler that computes instead.")
+    ] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the counts here.")] = None,
+):
+    """Compute the acoustic features of every recording that the cache does not hold yet."""
+    from mmage_utils.clips import read_clips
+    from mmage_utils.extraction import extract_features, summarise_extraction
+    from mmage_utils.runs import save_json
+
+    clips = read_clips(folder)
+    clips = clips[clips["audio"].notna()].reset_index(drop=True)
+    if clips.empty:
+        raise DataError(f"{folder}: no clip has a recording, for example train/4/NAME.wav.")
+    table = extract_features(clips, recipe=recipe, scheduler=scheduler)
+    counts, text = summarise_extraction(clips, table)
+    typer.echo(text)
+    if json_file:
+        save_json(json_file, counts)
+    raise typer.Exit(1 if counts["unreadable"] else 0)
+
+
 Predictions = Annotated[Path, typer.Argument(help="CSV file of predictions.")]
 Labels = Annotated[Path, typer.Argument(help="A label list, or a First Impressions folder.")]
 Split = Annotated[str, typer.Option(help="Which split of a folder is scored.")]

@@ -125,7 +125,8 @@ def _d(r):
 
 def _e(r):
     seconds = r["seconds_per_clip"]
-    return f"{seconds['praat']:.2f} s a clip, once; the report's setting {seconds['pyin']:.2f} s"
+    once, theirs = seconds["fast"], seconds["published"]
+    return f"{once:.2f} s a clip, once; the report's setting {theirs:.2f} s"
 
 
 def _f(r):

@@ -118,13 +118,13 @@ def cost_table(seconds):
     Parameters
     ----------
     seconds : dict of str to float
-        Measured s per clip with ``pyin`` (the report's second setting) and ``praat``.
+        Measured s per clip of the recipes ``published`` (the report's second setting), ``fast``.
     """
     cost = {name: value for name, (value, _) in published.VOICE_COST.items() if "clip" in name}
     rows = {f"published, {name.split(',')[0]}": value for name, value in cost.items()}
     rows |= {
-        "second setting, this machine": round(seconds["pyin"], 2),
-        "used here, this machine": round(seconds["praat"], 2),
+        "second setting, this machine": round(seconds["published"], 2),
+        "used here, this machine": round(seconds["fast"], 2),
     }
     return pd.Series(rows, name="seconds per clip").to_frame()
 

@@ -1,44 +1,23 @@
-"""The seven acoustic features of a waveform, computed once and cached (task e)."""
+"""The seven acoustic features of a waveform, and how a network is fed with them (task e)."""
 
-import hashlib
 import warnings
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from mmage_utils.errors import DataError
-from mmage_utils.runs import CACHE, code_key, whole
+from mmage_utils.errors import UsageError
+from mmage_utils.recordings import SAMPLE_RATE, read_recording
 
-SAMPLE_RATE = 8000  # Hz
 HOP = 128  # samples between onset frames, 16 ms
 FEATURES = ("words_per_second", "tempo", "f0_mean", "f0_median", "f0_std", "f0_p5", "f0_p95")
 UNITS = dict(zip(FEATURES, ("words/s", "bpm", *["Hz"] * 5), strict=True))
+RECIPES = ("fast", "published")
 PYIN = {"fmin": 10, "fmax": 450, "frame_length": 4096}  # the report's second setting
-PITCH_RANGE = (65, 450)  # Hz, of speech
+SILENCE = 2.0**-14  # of full scale, two steps of 16 bits: dither is no voice
 
 
 def load_voice(path):
-    """Read a recording as mono at 8 kHz.
-
-    Returns
-    -------
-    numpy.ndarray of float32, shape (n samples,)
-        In -1..1.
-
-    Raises
-    ------
-    DataError
-        When the file cannot be read as audio; the message names it.
-    """
-    import librosa
-    import soundfile
-
-    try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (OSError, soundfile.LibsndfileError) as error:
-        raise DataError(f"The recording {path} cannot be read as audio: {error}") from None
-    return librosa.resample(samples.mean(1), orig_sr=rate, target_sr=SAMPLE_RATE)
+    """Samples of a recording as mono at 8 kHz, as `recordings.read_recording` gives them."""
+    return read_recording(path)[0]
 
 
 def denoise(samples):
@@ -58,16 +37,16 @@ def find_onsets(samples):
     return librosa.onset.onset_detect(y=samples, sr=SAMPLE_RATE, hop_length=HOP, units="time")
 
 
-def track_f0(samples, *, method="praat"):
+def track_f0(samples, *, recipe="fast"):
     """Fundamental frequency over time.
 
     Parameters
     ----------
     samples : numpy.ndarray, shape (n,)
         8 kHz.
-    method : str
-        ``praat``: Praat's autocorrelation, 65-450 Hz, through praat-parselmouth (GPL-3).
-        ``pyin``: librosa's probabilistic YIN, 10-450 Hz, frame 4096, as the report.
+    recipe : str
+        ``fast``: `fast_voice.fast_f0`. ``published``: librosa's probabilistic YIN, 10-450 Hz,
+        frame 4096, the report's second setting.
 
     Returns
     -------
@@ -75,18 +54,21 @@ def track_f0(samples, *, method="praat"):
         In s.
     f0 : numpy.ndarray, shape (frames,)
         In Hz, NaN where unvoiced.
+
+    Raises
+    ------
+    UsageError
+        For another recipe.
     """
-    if method == "pyin":
-        import librosa
+    check_recipe(recipe)
+    if recipe == "fast":
+        from mmage_utils.fast_voice import fast_f0
 
-        f0, _, _ = librosa.pyin(samples, sr=SAMPLE_RATE, **PYIN)
-        return librosa.times_like(f0, sr=SAMPLE_RATE, hop_length=PYIN["frame_length"] // 4), f0
-    import parselmouth
+        return fast_f0(samples)
+    import librosa
 
-    sound = parselmouth.Sound(samples.astype(float), SAMPLE_RATE)
-    pitch = sound.to_pitch_ac(pitch_floor=PITCH_RANGE[0], pitch_ceiling=PITCH_RANGE[1])
-    f0 = pitch.selected_array["frequency"]
-    return pitch.xs(), np.where(f0 > 0, f0, np.nan)
+    f0, _, _ = librosa.pyin(samples, sr=SAMPLE_RATE, **PYIN)
+    return librosa.times_like(f0, sr=SAMPLE_RATE, hop_length=PYIN["frame_length"] // 4), f0
 
 
 def summarise_f0(f0):
@@ -101,92 +83,62 @@ def summarise_f0(f0):
     return dict(zip(FEATURES[2:], map(float, values), strict=True))
 
 
-def acoustic_features(samples, *, method="praat"):
+def acoustic_features(samples, *, recipe="fast"):
     """The report's seven features of one clip, and the fraction of voiced frames.
+
+    Silence has no features: all seven are NaN and the voiced fraction is 0. The report put seven
+    zeros there, which a network takes for a very deep voice that says nothing; neither recipe
+    does.
 
     Parameters
     ----------
     samples : numpy.ndarray, shape (n,)
         8 kHz, as `load_voice` gives it; denoised here.
-    method : str
-        As `track_f0`.
+    recipe : str
+        ``fast``: `fast_voice.fast_features`. ``published``: the report's chain of noisereduce,
+        librosa's onsets and tempo (hop 128, start 10 bpm), and pyin (`track_f0`).
 
     Returns
     -------
     dict
         `FEATURES` (units in `UNITS`) and voiced_fraction, which is kept out of the seven.
+
+    Raises
+    ------
+    UsageError
+        For another recipe.
     """
+    check_recipe(recipe)
+    if len(samples) == 0 or np.ptp(samples) <= SILENCE:
+        return dict.fromkeys(FEATURES, np.nan) | {"voiced_fraction": 0.0}
+    if recipe == "fast":
+        from mmage_utils.fast_voice import fast_features
+
+        return fast_features(samples)
+    clean = denoise(samples)
+    _, f0 = track_f0(clean, recipe=recipe)
+    voiced = {"voiced_fraction": float(np.mean(~np.isnan(f0)))}
+    return _rhythm(clean) | summarise_f0(f0) | voiced
+
+
+def _rhythm(clean):
+    """Words per second and tempo of denoised samples, from one onset envelope of librosa."""
     import librosa
 
-    if not np.any(samples):
-        return dict.fromkeys(FEATURES, np.nan) | {"voiced_fraction": 0.0}
-    clean = denoise(samples)
-    envelope = librosa.onset.onset_strength(y=clean, sr=SAMPLE_RATE, hop_length=HOP)
-    onsets = librosa.onset.onset_detect(onset_envelope=envelope, sr=SAMPLE_RATE, hop_length=HOP)
-    tempo = librosa.feature.tempo(
-        onset_envelope=envelope, sr=SAMPLE_RATE, hop_length=HOP, start_bpm=10
-    )
-    _, f0 = track_f0(clean, method=method)
-    return {
-        "words_per_second": len(onsets) / (len(samples) / SAMPLE_RATE),
-        "tempo": float(tempo[0]),
-        **summarise_f0(f0),
-        "voiced_fraction": float(np.mean(~np.isnan(f0))),
-    }
+    frames = {"sr": SAMPLE_RATE, "hop_length": HOP}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a clip of 0.2 s is shorter than a frame
+        envelope = librosa.onset.onset_strength(y=clean, **frames)
+    onsets = librosa.onset.onset_detect(onset_envelope=envelope, **frames)
+    tempo = librosa.feature.tempo(onset_envelope=envelope, start_bpm=10, **frames)
+    rate = len(onsets) / (len(clean) / SAMPLE_RATE)
+    return {"words_per_second": rate, "tempo": float(tempo[0])}
 
 
-def extract_features(clips, *, method="praat", cache=CACHE, n_jobs=-1):
-    """Acoustic features of all clips, each computed once and kept in the cache.
-
-    Parameters
-    ----------
-    clips : pandas.DataFrame
-        Clips that all have audio.
-    method : str
-        As `track_f0`.
-    cache : pathlib.Path
-        Folder of ``voices_<method>_<code>.parquet``, keyed by the bytes of the recordings.
-    n_jobs : int
-        Processes, as in joblib.
-
-    Returns
-    -------
-    pandas.DataFrame
-        VideoName, `FEATURES`, voiced_fraction; in the order of `clips`.
-    """
-    from joblib import Parallel, delayed
-    from tqdm.auto import tqdm
-
-    path = cache / f"voices_{method}_{code_key('voices')}.parquet"
-    known = pd.read_parquet(path) if path.is_file() else pd.DataFrame({"key": []})
-    keys = [_file_key(audio) for audio in clips["audio"]]
-    paths = dict(zip(keys, clips["audio"], strict=True))
-    missing = sorted(set(keys) - set(known["key"]))
-    if missing:
-        jobs = (delayed(_features_of)(paths[key], method) for key in missing)
-        rows = list(
-            tqdm(
-                Parallel(n_jobs=n_jobs, batch_size=8, return_as="generator")(jobs),
-                total=len(missing),
-                desc="Acoustic features",
-                unit="clip",
-            )
-        )
-        new = pd.DataFrame(rows).assign(key=missing)
-        known = new if known.empty else pd.concat([known, new], ignore_index=True)
-        with whole(path) as temporary:
-            known.to_parquet(temporary, index=False)
-    table = known.set_index("key").loc[keys].reset_index(drop=True)
-    table.insert(0, "VideoName", clips["VideoName"].to_numpy())
-    return table
-
-
-def _file_key(path):
-    return hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
-
-
-def _features_of(path, method):
-    return acoustic_features(load_voice(path), method=method)
+def check_recipe(recipe):
+    """Raise UsageError for a recipe that there is not."""
+    if recipe not in RECIPES:
+        raise UsageError(f"There is no recipe {recipe!r}: use {' or '.join(RECIPES)}.")
 
 
 def standardise(features, train):
@@ -195,7 +147,7 @@ def standardise(features, train):
     Parameters
     ----------
     features : pandas.DataFrame
-        `extract_features`.
+        `extraction.extract_features`.
     train : array-like of bool
         Which rows the mean and the standard deviation are taken from.
 
@@ -203,6 +155,39 @@ def standardise(features, train):
     -------
     numpy.ndarray, shape (n, 7)
     """
-    values = features[list(FEATURES)].to_numpy(float)
-    mean, std = np.nanmean(values[train], axis=0), np.nanstd(values[train], axis=0)
+    return _scale(features[list(FEATURES)].to_numpy(float), train)
+
+
+def corrected_inputs(features, train):
+    """Features as a network should get them: f0 as the ear hears it, and a flag for no voice.
+
+    Mean, median and percentiles of f0 are taken in semitones above 100 Hz; the standard deviation
+    s becomes 12 log2(1 + s / mean), the semitones from the mean to one s above it, as a spread in
+    Hz grows with the height of the voice. Then all seven are standardised as by `standardise`;
+    the flag, which stays as it is, tells a clip without f0 from one at the mean.
+
+    Parameters
+    ----------
+    features : pandas.DataFrame
+        `extraction.extract_features`.
+    train : array-like of bool
+        Which rows the mean and the standard deviation are taken from.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n, 8)
+        `FEATURES`, standardised, and 1 where there is no voice, 0 elsewhere.
+    """
+    table = features[list(FEATURES)].astype(float)
+    unvoiced = table["f0_mean"].isna().to_numpy(float)
+    table["f0_std"] = 12 * np.log2(1 + table["f0_std"] / table["f0_mean"])
+    for name in ("f0_mean", "f0_median", "f0_p5", "f0_p95"):
+        table[name] = 12 * np.log2(table[name] / 100)
+    return np.column_stack([_scale(table.to_numpy(), train), unvoiced])
+
+
+def _scale(values, train):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of a column without a number
+        mean, std = np.nanmean(values[train], axis=0), np.nanstd(values[train], axis=0)
     return np.nan_to_num((values - mean) / np.where(std > 0, std, 1))

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmage_utils import predictions, runs
+from mmage_utils import predictions, runs, voices
 from mmage_utils.clips import read_clips
 from mmage_utils.sample import who
 from mmage_utils.sample.make import make_sample
@@ -89,3 +89,16 @@ def tabled():
         return predictions.tabulate(pd.DataFrame(columns), p)
 
     return make
+
+
+@pytest.fixture
+def computed(monkeypatch):
+    """Features that are the loudness of a clip, and the list of those computed."""
+    done = []
+
+    def peak(samples, *, recipe):
+        done.append(round(float(np.abs(samples).max()), 2))
+        return dict.fromkeys(voices.FEATURES, done[-1]) | {"voiced_fraction": 1.0}
+
+    monkeypatch.setattr(voices, "acoustic_features", peak)
+    return done

@@ -1,0 +1,206 @@
+"""Recordings of any usual kind as mono at 8 kHz, and what had to be done to them (task e)."""
+
+import os
+import stat
+import struct
+
+import numpy as np
+
+from mmage_utils.errors import DataError
+
+SAMPLE_RATE = 8000  # Hz
+RATES = (4000, 384_000)  # Hz; a header that says another rate is damaged
+SECONDS = (0.1, 900.0)  # outside is refused: no word, or too much for memory
+USUAL_SECONDS = (1.0, 60.0)  # outside is noted; the data's clips have 15.302 s
+OFFSET = 0.005  # of full scale; 8-bit silence may stand one step (0.008) off
+FULL = 0.99  # of full scale, which 8 bits reach to 127/128
+CLIPPED = 0.001  # share of samples at full scale that is noted
+BLOCK = 1 << 19  # samples of all channels read at once, 2 MiB
+CANNOT = "The recording {path} cannot be read as audio: "
+DEPTHS = {"PCM_U8": "8-bit integers", "PCM_24": "24-bit integers", "PCM_32": "32-bit integers"}
+DEPTHS |= {"FLOAT": "32-bit floats", "DOUBLE": "64-bit floats"}
+
+
+def read_recording(path):
+    """Read a recording as mono at 8 kHz, converting what can be converted.
+
+    Channels are averaged, other rates resampled (soxr, high quality), an offset above `OFFSET` is
+    taken off, values beyond full scale are scaled down, and the part of a truncated file that is
+    there is used. The file is read in blocks, so that memory holds little more than the result.
+
+    Returns
+    -------
+    samples : numpy.ndarray of float32, shape (n samples,)
+        In -1..1.
+    notes : list of str
+        What was converted or is unusual, each ``what: details``; empty for mono 16-bit WAV at
+        8 kHz of a usual length.
+
+    Raises
+    ------
+    DataError
+        When the file cannot be read as audio, holds numbers that are none, or lasts less or more
+        than `SECONDS`; the message names the file, the reason and the mend.
+    """
+    import soundfile
+
+    with open_recording(path) as stream:
+        lacking, start = _lacking_share(stream), _start(stream)
+    if not start:
+        raise _unreadable(path, "it has no content (0 bytes)", "Copy it again.")
+    try:
+        with soundfile.SoundFile(path) as sound:
+            notes, rate, frames = _form(sound), sound.samplerate, sound.frames
+            if not RATES[0] <= rate <= RATES[1]:
+                reason = f"its header gives a rate of {rate} Hz"
+                raise _unreadable(path, reason, "Copy it again, or mend its header.")
+            if frames > SECONDS[1] * rate:
+                reason = f"it lasts {frames / rate / 60:.0f} minutes, more than {SECONDS[1] / 60:g}"
+                raise _unreadable(path, reason, "Cut it into clips.")
+            samples, seen, peak, full = _mono(sound)
+    except (OSError, soundfile.SoundFileError) as error:
+        reason = str(error).split("': ")[-1].strip().removesuffix(".") or type(error).__name__
+        if start.startswith(b"RIFF") and "not recognised" in reason:
+            reason = "its header is cut short"
+        elif "not recognised" in reason:
+            reason = f"it is no sound file, it begins with {start!r}"
+            raise _unreadable(path, reason, "Save it as WAV.") from None
+        raise _unreadable(path, f"it is damaged: {reason}", "Copy it again.") from None
+    if seen < SECONDS[0] * rate:
+        reason = f"it lasts {seen / rate:.3f} s, less than {SECONDS[0]:g} s"
+        reason += f"; {lacking:.0%} of its data are lacking" if lacking else ""
+        raise _unreadable(path, reason, "Copy it again, or leave it out.")
+    if not np.isfinite(samples).all():
+        reason = "it holds samples that are no finite number (NaN or infinite)"
+        raise _unreadable(path, reason, "Write it again, or save it with 16-bit integers.")
+    if lacking or seen < frames:
+        share = lacking or 1 - seen / frames
+        notes.append(f"truncated: {share:.0%} of its data are lacking")
+    samples, level = _level(samples, peak, full / seen)
+    return samples, [*notes, *level, *_length(seen / rate)]
+
+
+def open_recording(path):
+    """Open a file as bytes.
+
+    Raises
+    ------
+    DataError
+        When it is missing, a folder, no regular file, or may not be read. Its cause is the
+        OSError: such a failure belongs to the place and not to the content.
+    """
+    try:
+        mode = os.stat(path).st_mode
+        if stat.S_ISREG(mode):
+            return open(path, "rb")
+        # Said before opening: a pipe would be waited for.
+        raise IsADirectoryError if stat.S_ISDIR(mode) else OSError(0, "it is no regular file")
+    except FileNotFoundError as error:
+        raise _unreadable(path, "there is no such file", "Check the path.") from error
+    except PermissionError as error:
+        raise _unreadable(
+            path, "there is no permission to read it", "Permit it (chmod +r)."
+        ) from error
+    except IsADirectoryError as error:
+        raise _unreadable(path, "it is a folder", "Put the recording in its place.") from error
+    except OSError as error:
+        raise _unreadable(
+            path, error.strerror or str(error), "Check the path and the disk."
+        ) from error
+
+
+def _unreadable(path, reason, mend):
+    return DataError(f"{CANNOT.format(path=path)}{reason}. {mend}")
+
+
+def _start(stream):
+    stream.seek(0)
+    return stream.read(8)
+
+
+def _lacking_share(stream):
+    """Share of its samples' bytes that a WAV file promises and has not (it was cut short)."""
+    size = os.fstat(stream.fileno()).st_size
+    if stream.read(4) != b"RIFF":
+        return 0.0
+    stream.seek(12)
+    for _ in range(100):  # chunks; a damaged file could hold millions
+        head = stream.read(8)
+        if len(head) < 8:
+            break
+        name, length = struct.unpack("<4sI", head)
+        if name == b"data":
+            # A program that writes into a pipe cannot know the length, and gives the greatest.
+            known = 0 < length < 0x7FFFF000
+            return max(0.0, 1 - (size - stream.tell()) / length) if known else 0.0
+        stream.seek(length + length % 2, os.SEEK_CUR)
+    return 0.0
+
+
+def _form(sound):
+    """Notes on the form of an open sound file."""
+    notes = []
+    if sound.format not in ("WAV", "WAVEX", "RF64"):
+        notes.append(f"not WAV: {sound.format}")
+    if sound.subtype != "PCM_16":
+        notes.append(f"not 16-bit: {DEPTHS.get(sound.subtype, sound.subtype)}")
+    if sound.channels > 1:
+        notes.append(f"channels averaged: {sound.channels}")
+    if sound.samplerate != SAMPLE_RATE:
+        notes.append(f"resampled: from {sound.samplerate} Hz")
+    return notes
+
+
+def _mono(sound):
+    """Samples at 8 kHz, frames read, greatest absolute value, mean number at full scale."""
+    import soundfile
+    import soxr
+
+    resampler = None
+    if sound.samplerate != SAMPLE_RATE:
+        resampler = soxr.ResampleStream(
+            sound.samplerate, SAMPLE_RATE, 1, dtype="float32", quality="HQ"
+        )
+    parts, seen, peak, full = [], 0, 0.0, 0
+    while True:
+        try:
+            block = sound.read(max(1, BLOCK // sound.channels), dtype="float32", always_2d=True)
+        except soundfile.SoundFileError:
+            if not seen:
+                raise
+            break  # a compressed file cut short: what came before is good
+        if not len(block):
+            break
+        height = np.abs(block)
+        seen, peak = seen + len(block), max(peak, float(height.max()))
+        full += np.count_nonzero(height >= FULL) / sound.channels
+        with np.errstate(all="ignore"):  # what is not finite is refused at the end
+            mono = block.mean(1, dtype=np.float64).astype(np.float32)
+        parts.append(resampler.resample_chunk(mono) if resampler else mono)
+    if resampler:
+        parts.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+    return np.concatenate([np.zeros(0, np.float32), *parts]), seen, peak, full
+
+
+def _level(samples, peak, full):
+    """Samples brought into -1..1 around zero, and notes on it."""
+    notes = []
+    if peak > 1.001:  # floats only
+        notes.append(f"beyond full scale, scaled down: {peak:.3g}")
+        samples = samples / np.float32(peak)
+    elif full > CLIPPED:
+        notes.append(f"clipped: {full:.1%} of the samples")
+    offset = float(samples.mean(dtype=np.float64))
+    if abs(offset) > OFFSET:
+        notes.append(f"offset removed: {offset:+.3f}")
+        samples = samples - np.float32(offset)
+    top = float(np.abs(samples).max())
+    # Resampling a clipped wave overshoots a little.
+    return (samples / np.float32(top) if top > 1 else samples), notes
+
+
+def _length(seconds):
+    """Notes on an unusual length."""
+    if seconds < USUAL_SECONDS[0]:
+        return [f"short: {seconds:.2f} s"]
+    return [f"long: {seconds:.0f} s"] if seconds > USUAL_SECONDS[1] else []
