@@ -24,7 +24,23 @@ METHODS = (
 )
 
 
-def settings_of(method, age_groups, *, width, seed):
+HEAD = {"epochs": 40, "lr": 0.01, "batch_size": 256}  # of the training of a head
+
+
+def standardise(embeddings, clips):
+    """Embeddings with mean 0 and standard deviation 1 on the train clips.
+
+    Returns
+    -------
+    x : numpy.ndarray of float32, shape (n clips, width)
+    mean, std : numpy.ndarray of float32, shape (width,)
+    """
+    here = embeddings[(clips["split"] == "train").to_numpy()]
+    mean, std = here.mean(0), np.maximum(here.std(0), 1e-6)
+    return (embeddings - mean) / std, mean, std
+
+
+def settings_of(method, age_groups, *, seed):
     """What a method changes in the training of a head.
 
     Parameters
@@ -33,15 +49,13 @@ def settings_of(method, age_groups, *, width, seed):
         One of `METHODS`.
     age_groups : array-like of int
         1..7, of the train clips.
-    width : int
-        Of the embeddings.
 
     Returns
     -------
     rows : numpy.ndarray of int
         The train clips used.
     build : callable
-        Makes the head.
+        Makes the head, from the width of the embeddings.
     settings : dict
         For `training.fit`.
 
@@ -51,7 +65,7 @@ def settings_of(method, age_groups, *, width, seed):
         When there is no such method.
     """
     counts = imbalance.group_counts(age_groups)
-    rows, build, settings = np.arange(len(age_groups)), models.linear_head, {}
+    rows, build = np.arange(len(age_groups)), models.linear_head
     changes = {
         "none": dict,
         "count / total (published)": lambda: {"class_weights": imbalance.published_weights(counts)},
@@ -67,10 +81,10 @@ def settings_of(method, age_groups, *, width, seed):
         rows = imbalance.down_sample(age_groups, seed=seed)
     if method == "ordinal (CORN)":
         build = models.ordinal_head
-    return rows, lambda: build(width), settings
+    return rows, build, settings
 
 
-def train_head(embeddings, clips, method, *, seed, epochs, lr, batch_size):
+def train_head(embeddings, clips, method="none", *, seed, build=None, **settings):
     """Train a head on the frozen embeddings of the train clips.
 
     Parameters
@@ -81,6 +95,10 @@ def train_head(embeddings, clips, method, *, seed, epochs, lr, batch_size):
         Clips with labels.
     method : str
         One of `METHODS`.
+    build : callable, optional
+        Makes another head than the method's, from the width of the embeddings.
+    **settings
+        epochs, lr and batch_size, else those of `HEAD`.
 
     Returns
     -------
@@ -88,25 +106,21 @@ def train_head(embeddings, clips, method, *, seed, epochs, lr, batch_size):
         Predictions of all clips, by the epoch of the best valid log-loss.
     """
     at = {split: np.flatnonzero(clips["split"] == split) for split in ("train", "valid")}
-    mean, std = embeddings[at["train"]].mean(0), embeddings[at["train"]].std(0)
-    x = (embeddings - mean) / np.maximum(std, 1e-6)
+    x = standardise(embeddings, clips)[0]
     groups = clips["AgeGroup"].to_numpy()
     here = groups[at["train"]]
-    rows, build, settings = settings_of(method, here, width=x.shape[1], seed=seed)
+    rows, usual, changes = settings_of(method, here, seed=seed)
     training.seed_everything(seed)
     fit = training.fit(
-        build(),
+        (build or usual)(x.shape[1]),
         training.as_dataset(x[at["train"][rows]], here[rows]),
         training.as_dataset(x[at["valid"]], groups[at["valid"]]),
         checkpoint=None,
         seed=seed,
-        epochs=epochs,
-        lr=lr,
-        batch_size=batch_size,
         optimiser="AdamW",
         schedule="warm-up",
         monitor="valid_loss",
-        **settings,
+        **HEAD | settings | changes,
     )
     table = tabulate(clips, training.predict(fit.model, training.as_dataset(x, groups)))
     if method == "logit adjustment":
@@ -139,7 +153,7 @@ def compare_methods(embeddings, clips, *, seeds, methods=METHODS, **settings):
         As `train_head`.
     seeds : sequence of int
     **settings
-        epochs, lr, batch_size of `train_head`.
+        As `train_head`.
 
     Returns
     -------

@@ -107,16 +107,25 @@ def _a(r):
 
 
 def _b(r):
-    return f"face: {_accuracy(r['scores']['test'])}"
+    gap = _points(r["gaps"]["balanced_accuracy"])
+    return (
+        f"face, published: {_accuracy(r['scores']['test'])}; corrected: "
+        f"{with_interval(r['corrected_scores']['test']['accuracy'])}, balanced accuracy {gap}"
+    )
 
 
 def _c(r):
     balanced = {
         name: percent(r["scores"][name]["test"]["balanced_accuracy"]["value"])
-        for name in ("published weights", "inverse weights")
+        for name in ("strategy", "corrected")
     }
+    dial = {name.split(",")[0]: one["test"] for name, one in r["dialled"].items()}
     shown = "; ".join(f"{name}: balanced accuracy {value}" for name, value in balanced.items())
-    return f"face with copies, {shown}"
+    return f"{shown}; the dial: " + ", ".join(
+        f"{aim} {percent(one['accuracy']['value'])} / "
+        f"{percent(one['balanced_accuracy']['value'])} balanced"
+        for aim, one in dial.items()
+    )
 
 
 def _d(r):

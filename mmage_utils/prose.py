@@ -53,6 +53,47 @@ def beats_constant(score):
     return "The interval holds the constant predictor: nothing is shown to be learnt."
 
 
+def way_to_ceiling(score, ceiling):
+    """How far accuracy has come from the constant predictor to the ideal observer, in words.
+
+    Parameters
+    ----------
+    score, ceiling : dict
+        `evaluation.score` of the model and of the ideal observer.
+    """
+    start, end = score["accuracy"]["constant"], ceiling["accuracy"]["value"]
+    way = (score["accuracy"]["value"] - start) / (end - start)
+    text = (
+        f"The model goes {percent(way, 0)} of the way from the constant predictor "
+        f"({percent(start)}) to the ideal observer ({percent(end)})."
+    )
+    if way < 0.85:
+        text += (
+            " What stands in the way is the number of faces: the observer knows how the cues were "
+            "drawn, while the network starts from random weights and learns to see from the few "
+            "faces of the train split, in a few passes."
+        )
+    return text
+
+
+def methods_read(methods):
+    """Which answers to unbalanced groups are best, and what the published weights do, in words.
+
+    Parameters
+    ----------
+    methods : pandas.DataFrame
+        `decoupled.compare_methods`.
+    """
+    best = methods[["accuracy", "balanced accuracy"]].idxmax()
+    worst = methods.loc["count / total (published)", "balanced accuracy"]
+    plain = methods.loc["none", "balanced accuracy"]
+    return (
+        f"Accuracy is highest with *{best['accuracy']}* and balanced accuracy with "
+        f"*{best['balanced accuracy']}*; the spread is that of training alone, not of the clips. "
+        f"Count / total gives a balanced accuracy of {percent(worst)}, no weights {percent(plain)}."
+    )
+
+
 def compared(name, other, difference):
     """A paired difference in words.
 

@@ -8,7 +8,7 @@ import hashlib
 
 import numpy as np
 
-from mmage_utils import models, training
+from mmage_utils import decoupled, models, training
 from mmage_utils.clips import by_split
 from mmage_utils.errors import DataError
 from mmage_utils.faces import FaceDataset
@@ -68,7 +68,7 @@ def train_faces(
     return _finish(run, name, clips, fit, everyone), fit, used
 
 
-def correct_faces(run, clips, faces, *, weights="none", seed=0, tau=0.5, **settings):
+def correct_faces(run, clips, faces, *, epochs, lr, weights="none", seed=0, tau=0.5, **settings):
     """The corrected face classifier: what the report's recipe of task b should have been.
 
     Input as the VGGFace2 weights expect it; light augmentation; the head at one rate and the
@@ -77,11 +77,15 @@ def correct_faces(run, clips, faces, *, weights="none", seed=0, tau=0.5, **setti
 
     Parameters
     ----------
+    epochs : int
+        0 leaves the backbone as it was loaded and trains the head alone, on embeddings.
+    lr : float
+        Rate of the head.
     tau : float
         Share of the log prior in the loss (`imbalance.adjustment`): 0 aims at accuracy, 1 at
         balanced accuracy.
     **settings
-        epochs, batch_size, lr (of the head) and backbone_lr of `training.fit`.
+        batch_size and backbone_lr of `training.fit`.
 
     Returns
     -------
@@ -89,6 +93,10 @@ def correct_faces(run, clips, faces, *, weights="none", seed=0, tau=0.5, **setti
         As `train_faces`; the model is named image_corrected.
     """
     train = by_split(clips, "train")
+    common = {"optimiser": "AdamW", "schedule": "warm-up", "monitor": "valid_balanced_loss"}
+    common["offset"] = adjustment(group_counts(train["AgeGroup"]), tau)
+    if epochs == 0:
+        return _train_head_alone(run, clips, faces, weights, seed, common)
     return train_faces(
         run,
         "image_corrected",
@@ -98,12 +106,32 @@ def correct_faces(run, clips, faces, *, weights="none", seed=0, tau=0.5, **setti
         weights=weights,
         seed=seed,
         scaling="vggface2",
-        offset=adjustment(group_counts(train["AgeGroup"]), tau),
-        optimiser="AdamW",
-        schedule="warm-up",
-        monitor="valid_balanced_loss",
+        epochs=epochs,
+        lr=lr,
+        **common,
         **settings,
     )
+
+
+def _train_head_alone(run, clips, faces, weights, seed, common):
+    import torch
+
+    training.seed_everything(seed)
+    model, used = models.face_classifier(weights)
+    vectors = embed_faces(model, clips, faces)
+    x, mean, std = decoupled.standardise(vectors, clips)
+    build, name = models.linear_head, "image_corrected"
+    fit = train_features(run, name, clips, x, build, seed=seed, **decoupled.HEAD, **common)[1]
+    with torch.no_grad():  # the standardisation becomes a part of the head
+        weight = fit.model.weight / torch.as_tensor(std)
+        model.logits.weight.copy_(weight)
+        model.logits.bias.copy_(fit.model.bias - weight @ torch.as_tensor(mean))
+    saved = {"model": model.state_dict(), "history": fit.history.to_dict("list")}
+    with whole(_checkpoint(run, name)) as temporary:
+        torch.save(saved | {"best_epoch": fit.best_epoch, "seconds": fit.seconds}, temporary)
+    fit = fit._replace(model=model)
+    everyone = FaceDataset(faces, range(len(clips)), clips["AgeGroup"], scaling="vggface2")
+    return _finish(run, name, clips, fit, everyone), fit, used
 
 
 def embed_faces(model, clips, faces, *, scaling="vggface2", cache=CACHE):

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from mmage_utils import published
-from mmage_utils.labels import SPLITS
+from mmage_utils.labels import AGE_GROUPS, SPLITS
 from mmage_utils.prose import percent, with_interval
 
 
@@ -137,3 +137,43 @@ def constant_table():
     }
     rows["constant predictor"] = published.TEST_MAJORITY
     return pd.Series(rows, name=f"right of {published.TEST_CLIPS:,} test clips").to_frame()
+
+
+def baseline_here(fits, tables, bias):
+    """Our values of the report's figures of task b (`published.BASELINE`).
+
+    Parameters
+    ----------
+    fits : dict of int to training.Fit
+        The report's batch size to the training that stands for it.
+    tables : dict of str to pandas.DataFrame
+        Predictions of the same trainings, in the same order; more may follow.
+    bias : dict
+        Model to `fairness.biases`.
+    """
+    here = {}
+    for (size, fit), table in zip(fits.items(), tables.values(), strict=False):
+        test = table[table["split"] == "test"]
+        here[f"test accuracy, batch {size}"] = (test["prediction"] == test["ground_truth"]).mean()
+        here[f"epochs until stop, batch {size}"] = len(fit.history)
+        here[f"training minutes, batch {size}"] = fit.seconds / 60
+    here["average bias"] = bias["image_baseline"]["average"]["value"]
+    here["age bias"] = bias["image_baseline"]["AgeGroup"]["value"]
+    return here
+
+
+def method_table(methods):
+    """Answers to unbalanced groups as per cent: scores with their spread over seeds, recalls.
+
+    Parameters
+    ----------
+    methods : pandas.DataFrame
+        `decoupled.compare_methods`.
+    """
+    shown = pd.DataFrame(index=methods.index)
+    for metric in ("accuracy", "balanced accuracy"):
+        pairs = zip(methods[metric], methods[f"{metric}, spread"], strict=True)
+        shown[metric] = [f"{100 * mean:.1f} ± {100 * spread:.1f}%" for mean, spread in pairs]
+    for group in AGE_GROUPS.values():
+        shown[group] = [percent(value, 0) for value in methods[group]]
+    return shown

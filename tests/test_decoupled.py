@@ -75,7 +75,9 @@ def test_ordinal_head_is_corns(problem):
     assert log_p.exp().sum(1).detach().numpy() == pytest.approx(np.ones(200), abs=1e-5)
     ours = torch.nn.functional.nll_loss(log_p, y, reduction="sum")
     asked = sum(int((y >= k).sum()) for k in range(6))  # task k asks those of at least group k
-    assert float(ours.detach()) == pytest.approx(float(corn_loss(head[0](x).detach(), y, 7)) * asked, rel=1e-4)
+    assert float(ours.detach()) == pytest.approx(
+        float(corn_loss(head[0](x).detach(), y, 7)) * asked, rel=1e-4
+    )
 
 
 def test_adjustment_by_hand(table):

@@ -45,8 +45,9 @@ def test_face_classifier_takes_small_faces_and_trains_all_of_it(face):
 @pytest.mark.parametrize(
     ("model", "width"),
     [(models.acoustic_mlp(), 7), (models.acoustic_mlp(n_features=9), 9),
-     (models.text_head(), 768), (models.text_head(width=384, hidden=64), 384)],
-    ids=["acoustic", "acoustic 9", "text", "text 384"],
+     (models.text_head(), 768), (models.text_head(width=384, hidden=64), 384),
+     (models.linear_head(), 512), (models.mlp_head(), 512), (models.ordinal_head(), 512)],
+    ids=["acoustic", "acoustic 9", "text", "text 384", "linear", "mlp", "ordinal"],
 )  # fmt: skip
 def test_heads_give_seven_logits_and_train_all_of_them(model, width):
     torch.manual_seed(0)

@@ -34,8 +34,8 @@ GROUP_YEARS = {
 
 VOICE_CUES = ("f0", "f0_range", "rate")
 
-APPARENT_SD = {"face": 0.06, "voice": 0.04, "words": 0.04}  # of a user, log-year scale
-DIAL_SD = {"user": 0.03, "clip": 0.03}  # of each face dial around the apparent age
+APPARENT_SD = {"face": 0.036, "voice": 0.04, "words": 0.04}  # of a user, log-year scale
+DIAL_SD = {"user": 0.045, "clip": 0.025}  # of each face dial around the apparent age
 F0_SD = {"user": 0.9, "clip": 0.4}  # semitones around the norm of age and gender
 RANGE_SD = {"user": 0.28, "clip": 0.2}  # semitones
 RATE_SD = {"user": 0.16, "clip": 0.14}  # words per second
