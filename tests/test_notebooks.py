@@ -23,6 +23,7 @@ NAMES = [
     "09_summary",
 ]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+EXPLORER = "explore"  # unnumbered, as it is no part of the report
 PARAMETER_FILES = sorted((ROOT / "params").glob("*.yaml"))
 
 
@@ -86,7 +87,7 @@ def is_json(value):
 
 
 def test_there_are_the_nine_notebooks():
-    assert [path.stem for path in NOTEBOOKS] == NAMES
+    assert [path.stem for path in NOTEBOOKS] == [*NAMES, EXPLORER]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
