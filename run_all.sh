@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Run the notebooks of the report in order, on the synthetic sample or on your data.
+# Run the notebooks of the report in order, on the synthetic sample or on your data, and make slides.
 #
 #   ./run_all.sh                                  the sample, as committed
 #   ./run_all.sh --data DIR -f params/full.yaml   the real clips in DIR, with their parameters
@@ -9,7 +9,7 @@
 #   -f FILE.yaml   parameters for the notebooks
 #   --from NN      start at notebook NN, on the results of an earlier run
 #   --only NN      run notebook NN alone
-#   --slides       export a slide deck of every notebook
+#   --slides       make only the slides again, from the notebooks of an earlier run
 #   --refresh      put the outputs of a default run into notebooks/ and figures/
 #
 # Sets up .venv first where needed (tools/setup_env.sh). Paths are relative to where you are.

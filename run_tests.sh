@@ -8,6 +8,18 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 bin=$("$root/tools/setup_env.sh")
 cd "$root"
+
+# The decks, the explorer and JupyterLab are tested in a browser; tests that find none say so.
+if ! "$bin/python" -c 'from mmage_utils.browser import find_browser as f; raise SystemExit(not f())'; then
+  if [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
+    echo "mmage: installing Chromium for the browser tests ..." >&2
+    { apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium; } \
+      >/dev/null || echo "mmage: Chromium could not be installed; its tests are left out." >&2
+  else
+    echo "mmage: no Chromium, and no right to install it: its tests are left out." >&2
+  fi
+fi
+
 if [[ $# -gt 0 ]]; then
   exec "$bin/pytest" "$@"
 fi

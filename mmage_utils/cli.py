@@ -195,23 +195,26 @@ def report(
     ] = None,
     start: Annotated[str | None, typer.Option("--from", help="First notebook, 01 to 09.")] = None,
     only: Annotated[str | None, typer.Option(help="The one notebook to run.")] = None,
-    slides: Annotated[bool, typer.Option("--slides", help="Export slides as well.")] = False,
+    slides: Annotated[
+        bool, typer.Option("--slides", help="Make only the slides again; run no notebook.")
+    ] = False,
     refresh: Annotated[
         bool, typer.Option("--refresh", help="Renew the committed notebooks and figures.")
     ] = False,
 ):
-    """Run the notebooks in order (./run_all.sh calls this)."""
+    """Run the notebooks in order and make slides of them (./run_all.sh calls this)."""
+    from mmage_utils.parameters import find_run
     from mmage_utils.report import run_report
+    from mmage_utils.slides import write_slides
 
-    run_report(
-        data=data,
-        run=run,
-        params_file=params_file,
-        start=start,
-        only=only,
-        slides=slides,
-        refresh=refresh,
-    )
+    chosen = {"data": data, "run": run, "params_file": params_file}
+    if slides:
+        if start or only or refresh:
+            raise UsageError("--slides runs no notebook: leave out --from, --only and --refresh.")
+        folder = find_run(**chosen)
+    else:
+        folder = run_report(**chosen, start=start, only=only, refresh=refresh)
+    write_slides(folder)
 
 
 if __name__ == "__main__":

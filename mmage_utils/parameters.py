@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from mmage_utils.errors import DataError, UsageError
+from mmage_utils.runs import ROOT, shown
 
 
 def find_notebooks(root):
@@ -98,6 +99,26 @@ def resolve_parameters(notebooks, *, params_file=None, data=None, run=None):
         for path, own in declared.items()
     }
     return per_notebook, settings
+
+
+def find_run(*, data=None, run=None, params_file=None, root=ROOT):
+    """Return the folder of an earlier run, named by the options that named it then.
+
+    Raises
+    ------
+    UsageError
+        An option is wrong.
+    DataError
+        There is no such run.
+    """
+    root = Path(root).resolve()
+    _, settings = resolve_parameters(
+        find_notebooks(root), params_file=params_file, data=data, run=run
+    )
+    folder = root / "runs" / settings["RUN"]
+    if not any((folder / "notebooks").glob("[0-9][0-9]_*.ipynb")):
+        raise DataError(f"{shown(folder)} holds no executed notebook: run ./run_all.sh first.")
+    return folder
 
 
 def load_parameters(params_file):

@@ -27,15 +27,7 @@ KERNEL_ENV = {
 
 
 def run_report(
-    *,
-    data=None,
-    run=None,
-    params_file=None,
-    start=None,
-    only=None,
-    slides=False,
-    refresh=False,
-    root=ROOT,
+    *, data=None, run=None, params_file=None, start=None, only=None, refresh=False, root=ROOT
 ):
     """Execute the notebooks and write them to ``runs/<RUN>/notebooks``.
 
@@ -49,12 +41,15 @@ def run_report(
         YAML mapping of parameter names to values.
     start, only : str or int, optional
         Number of the first notebook to run, or of the only one.
-    slides : bool
-        Export a slide deck of every executed notebook of the run.
     refresh : bool
         Copy outputs and figures of a full default run to ``notebooks/`` and ``figures/``.
     root : path
         Folder that holds ``notebooks/`` and ``runs/``.
+
+    Returns
+    -------
+    Path
+        ``runs/<RUN>``.
 
     Raises
     ------
@@ -96,11 +91,8 @@ def run_report(
 
         refresh_outputs(folder, root, since=began)
         print(f"refreshed: notebooks and figures/{folder.name}")
-    if slides:
-        from mmage_utils.slides import export_slides
-
-        print(f"slides: {_shown(export_slides(folder)[0].parent)}")
     print(f"report: {_shown(folder / 'notebooks')} ({time.time() - began:.0f} s in all)")
+    return folder
 
 
 def prepare_data(settings, root):
@@ -275,7 +267,9 @@ def prepare_copies(params_file, folder, *, root=ROOT):
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    parameters, _ = resolve_parameters(find_notebooks(root), params_file=params_file)
+    # The explorer has no number, as it is no part of the report.
+    notebooks = [*find_notebooks(root), *(Path(root) / "notebooks").glob("explore.ipynb")]
+    parameters, _ = resolve_parameters(notebooks, params_file=params_file)
     for path, values in parameters.items():
         copy = _papermill().execute_notebook(
             str(path), None, values, kernel_name="python3", language="python", prepare_only=True

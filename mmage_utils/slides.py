@@ -1,54 +1,111 @@
-"""Slide decks of the executed notebooks: reveal.js pages that open without a network."""
+"""What a run is read in: the deck, a deck a notebook, the PDF, and the reading copy."""
 
-import shutil
+import json
+import re
 from pathlib import Path
 
-from mmage_utils.parameters import find_notebooks
-from mmage_utils.runs import write_text
+from mmage_utils.browser import HOW, find_browser, launch
+from mmage_utils.deck import make_slides, notebook_slides, render_deck
+from mmage_utils.pages import read_pages
+from mmage_utils.readcopy import render_copy
+from mmage_utils.runs import shown, whole, write_text
 
-ASSETS = Path(__file__).parent / "assets"
+PRINT_SECONDS = 120
 
 
-def export_slides(run_folder):
-    """Write a deck for every executed notebook of a run.
-
-    The decks show markdown and outputs; code is hidden, and maths is not typeset. What they load
-    lies beside them in ``slides/reveal``, so the folder ``slides`` can be taken elsewhere.
+def write_slides(run_folder):
+    """Write the decks and the reading copy of a run, and say where they are.
 
     Parameters
     ----------
     run_folder : path
         ``runs/<RUN>``, with executed notebooks in ``notebooks``.
 
-    Returns
-    -------
-    list of Path
-        ``slides/NN_name.slides.html`` of each notebook, in order.
-
     Raises
     ------
     DataError
         The run holds no executed notebook.
     """
-    from nbconvert import SlidesExporter
+    deck, slides = export_slides(run_folder)
+    size = deck.stat().st_size / 1e6
+    print(f"slides: {shown(deck)} ({slides} slides, {size:.1f} MB)", flush=True)
+    browser = find_browser()
+    if browser is None:
+        print(f"The PDF is left out, as no Chromium was found: {HOW}, then ./run_all.sh --slides.")
+        return
+    try:
+        pages = print_pdf(deck, deck.with_suffix(".pdf"), browser)
+    except Exception as error:  # whatever the browser is missing, the deck is there
+        reason = str(error).strip().splitlines()[0]
+        print(f"The PDF is left out, as {browser} did not print it: {reason}")
+    else:
+        print(f"slides: {shown(deck.with_suffix('.pdf'))} ({pages} pages)")
 
+
+def export_slides(run_folder):
+    """Write ``slides/report.html``, a deck of every notebook, and ``report.html``.
+
+    Each file holds all that it shows, so it can be taken elsewhere and opened without a network.
+
+    Returns
+    -------
+    deck : Path
+        ``slides/report.html``.
+    slides : int
+        How many slides it has.
+    """
     run_folder = Path(run_folder)
-    notebooks = find_notebooks(run_folder)
+    pages = read_pages(run_folder)
+    data = _describe(run_folder)
     folder = run_folder / "slides"
-    shutil.copytree(ASSETS / "reveal", folder / "reveal", dirs_exist_ok=True)
-    exporter = SlidesExporter(
-        template_name="deck",
-        extra_template_basedirs=[str(ASSETS)],
-        reveal_url_prefix="reveal",
-        reveal_theme="mmage",
-        exclude_input=True,
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
-    )
-    decks = []
-    for path in notebooks:
-        page, _ = exporter.from_filename(str(path))
-        deck = folder / f"{path.stem}.slides.html"
-        write_text(deck, page)
-        decks.append(deck)
-    return decks
+    slides = make_slides(pages, data=data)
+    deck = folder / "report.html"
+    write_text(deck, render_deck(slides))
+    for page in pages:
+        own = notebook_slides(page)
+        title = f"{own[0].kicker}. {own[0].title}" if own[0].kicker else own[0].title
+        write_text(folder / f"{page.name}.slides.html", render_deck(own, title=title))
+    write_text(run_folder / "report.html", render_copy(pages, data=data))
+    return deck, len(slides)
+
+
+def _describe(run_folder):
+    """What the data of a run are, as its results say, or nothing where there are none."""
+    for path in sorted((run_folder / "results").glob("*.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if "data" in record:
+            return record["data"]
+    return ""
+
+
+def print_pdf(deck, pdf, browser):
+    """Print a deck, a page a slide.
+
+    Parameters
+    ----------
+    deck, pdf : Path
+        The deck, and where to write.
+    browser : str
+        `find_browser`.
+
+    Returns
+    -------
+    int
+        Number of pages.
+    """
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright, launch(playwright, browser) as chromium:
+        page = chromium.new_page(viewport={"width": 1280, "height": 720})
+        page.goto(f"{deck.resolve().as_uri()}?print-pdf", timeout=1000 * PRINT_SECONDS)
+        wanted = page.locator(".page").count()
+        # reveal.js lays the pages out some time after the file is loaded.
+        page.wait_for_function(
+            "n => document.querySelectorAll('.pdf-page').length === n "
+            "&& [...document.images].every(image => image.complete)",
+            arg=wanted,
+            timeout=1000 * PRINT_SECONDS,
+        )
+        with whole(pdf) as temporary:
+            page.pdf(path=temporary, prefer_css_page_size=True, print_background=True)
+    return len(re.findall(rb"/Type\s*/Page\b", pdf.read_bytes()))

@@ -1,6 +1,7 @@
 """What the tests share: one small sample, tables made by hand, and no network."""
 
 import os
+import shutil
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before transformers is imported: it reads it once
 
@@ -14,7 +15,9 @@ import pandas as pd
 import pytest
 
 from mmage_utils import predictions, runs, voices
+from mmage_utils.browser import HOW, find_browser
 from mmage_utils.clips import read_clips
+from mmage_utils.parameters import find_notebooks
 from mmage_utils.sample import who
 from mmage_utils.sample.make import make_sample
 
@@ -102,3 +105,32 @@ def computed(monkeypatch):
 
     monkeypatch.setattr(voices, "acoustic_features", peak)
     return done
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Path of a Chromium; without one the tests in a browser are left out, and say so."""
+    path = find_browser()
+    if path is None:
+        pytest.skip(f"no Chromium was found: {HOW}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def executed(tmp_path_factory):
+    """A run with the committed notebooks, executed, and the committed figures."""
+    folder = tmp_path_factory.mktemp("runs") / "a run"
+    (folder / "notebooks").mkdir(parents=True)
+    for path in find_notebooks(runs.ROOT):
+        shutil.copy(path, folder / "notebooks")
+    shutil.copytree(runs.ROOT / "figures" / "sample", folder / "figures")
+    runs.save_json(folder / "results" / "a.json", {"data": "synthetic sample, seed 0"})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def screenshots():
+    """Folder of the pictures that a test run takes for a person to look at."""
+    folder = runs.ROOT / "runs" / "tiny" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -43,6 +43,14 @@ def test_synthetic_figure_says_so_once(run, synthetic):
             assert image.width > 300
 
 
+def test_saved_figures_have_twice_the_pixels_of_the_screen(run):
+    figure, ax = plt.subplots(figsize=(5, 3), dpi=96)
+    ax.plot([1, 3, 2])
+    runs.save_figure(run, figure, "a_line")
+    with Image.open(run.folder / "figures" / "a_line.png") as image:
+        assert image.width == pytest.approx(2 * 5 * 96, rel=0.1)
+
+
 def test_same_figure_gives_the_same_bytes(run):
     for name in ("one", "two"):
         figure, ax = plt.subplots()

@@ -16,7 +16,8 @@ usable() { # is $1 a Python that this project runs on, with what it takes to mak
 
 wanted() { # all that decides what the environment holds; the root, for the project is linked, not copied
   echo "$root"
-  cat "$root/requirements.lock" "$root/pyproject.toml"
+  cat "$root/requirements.lock" "$root/pyproject.toml" "$root"/tools/jupyter/*.json \
+    "$root"/tools/jupyter/labconfig/*.json
 }
 
 if [[ ${CONDA_DEFAULT_ENV-} == mmage ]]; then
@@ -54,6 +55,8 @@ if ! wanted | cmp -s - "$stamp"; then
   # The build backend is in the lock, so the project builds without an environment of its own.
   "$python" -m uv pip install --quiet --python "$python" --no-deps --no-build-isolation \
     -e "$root" >&2
+  # JupyterLab opens on the README, and asks no server for news.
+  mkdir -p "$prefix/etc/jupyter" && cp -R "$root/tools/jupyter/." "$prefix/etc/jupyter/"
   wanted >"$stamp.new" && mv "$stamp.new" "$stamp"
   say "the environment is ready after $SECONDS s."
 fi

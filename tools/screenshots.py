@@ -1,0 +1,81 @@
+"""Take the README's two screenshots: a slide of the sample run's deck, and the explorer.
+
+    .venv/bin/python tools/screenshots.py
+
+after ./run_all.sh, as it shows the deck and the predictions of runs/sample.
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from lab import ROOT, open_notebook, run_all, serve
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+from mmage_utils.browser import find_browser, launch
+
+DECK = ROOT / "runs" / "sample" / "slides" / "report.html"
+SLIDES = ("title", "s01-2", "s02-1", "s09")
+TARGET = ROOT / "figures" / "screens"
+
+
+def deck_screenshot(browser, target):
+    """Four slides of the deck, two by two."""
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.goto(DECK.as_uri())
+    page.wait_for_function("Reveal.isReady()")
+    last = page.evaluate("Reveal.getTotalSlides() - 1")
+    sheet = Image.new("RGB", (1600 + 30, 900 + 30), "#8a929c")
+    with tempfile.TemporaryDirectory() as folder:
+        for number, key in enumerate(SLIDES):
+            # The last of the four is the summary page, wherever its notebook put it.
+            at = "Reveal.getIndices(document.getElementById(key)).h"
+            page.evaluate(f"key => Reveal.slide({last if key == SLIDES[-1] else at})", key)
+            shot = Path(folder) / "slide.png"
+            page.screenshot(path=shot)
+            with Image.open(shot) as image:
+                small = image.convert("RGB").resize((800, 450), Image.Resampling.LANCZOS)
+            sheet.paste(small, (10 + number % 2 * 810, 10 + number // 2 * 460))
+    page.close()
+    _save(sheet, target)
+
+
+def explorer_screenshot(browser, address, target):
+    """The explorer on a test clip that the fused model gets wrong."""
+    page = browser.new_page(viewport={"width": 1460, "height": 900})
+    open_notebook(page, address, "explore.ipynb")
+    run_all(page)
+    page.get_by_label("split").select_option("test")
+    page.get_by_label("answer").select_option("wrong")
+    page.wait_for_timeout(1500)
+    with tempfile.TemporaryDirectory() as folder:
+        shot = Path(folder) / "explorer.png"
+        page.locator(".mmage-explorer").first.screenshot(path=shot)
+        with Image.open(shot) as image:
+            _save(image.convert("RGB"), target)
+    page.close()
+
+
+def _save(image, target):
+    """Write a picture in 256 colours, which is enough for a screen and a third of the size."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    image.quantize(256, dither=Image.Dither.NONE).save(target, optimize=True)
+    print(f"{target.relative_to(ROOT)} ({target.stat().st_size / 1000:.0f} KB)")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        # A copy, as JupyterLab saves the notebook with what it shows.
+        shutil.copy(ROOT / "notebooks" / "explore.ipynb", folder)
+        with (
+            serve(folder) as address,
+            sync_playwright() as playwright,
+            launch(playwright, find_browser()) as browser,
+        ):
+            deck_screenshot(browser, TARGET / "deck.png")
+            explorer_screenshot(browser, address, TARGET / "explorer.png")
+
+
+if __name__ == "__main__":
+    main()
