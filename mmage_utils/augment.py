@@ -133,9 +133,12 @@ def _warp(
     translate_y=0.0,
     zoom=1.0,
     mirror=False,
-    mode="nearest",
+    soft=False,
 ):
-    """Move, turn, shear, zoom and mirror square images; degrees, and shares of the side."""
+    """Move, turn, shear, zoom and mirror square images; degrees, and shares of the side.
+
+    Black comes in from outside, as in torchvision; a soft warp interpolates and repeats the edge.
+    """
     angle = torch.deg2rad(torch.as_tensor(rotate, dtype=torch.float32))
     cos, sin = torch.cos(angle) / zoom, torch.sin(angle) / zoom
     side = 1 - 2 * torch.as_tensor(mirror, dtype=torch.float32)
@@ -145,7 +148,8 @@ def _warp(
     theta[:, 1, 0], theta[:, 1, 1] = side * sin + shear_y, cos
     theta[:, 0, 2], theta[:, 1, 2] = 2 * translate_x + shear_x, 2 * translate_y + shear_y
     grid = F.affine_grid(theta.to(x.device), list(x.shape), align_corners=False)
-    moved = F.grid_sample(x.float(), grid, mode=mode, padding_mode="zeros", align_corners=False)
+    how = {"mode": "bilinear", "padding_mode": "border"} if soft else {"mode": "nearest"}
+    moved = F.grid_sample(x.float(), grid, align_corners=False, **how)
     return moved.round().to(torch.uint8)
 
 
@@ -178,7 +182,7 @@ def _nudge(images):
         translate_y=_uniform(n, 0.03),
         zoom=1 + _uniform(n, 0.08),
         mirror=torch.rand(n) < 0.5,
-        mode="bilinear",
+        soft=True,
     )
     return _blend(out, 0, 1 + _uniform(n, 0.15))
 

@@ -134,8 +134,10 @@ def _d(r):
 
 def _e(r):
     seconds = r["seconds_per_clip"]
-    once, theirs = seconds["fast"], seconds["published"]
-    return f"{once:.2f} s a clip, once; the report's setting {theirs:.2f} s"
+    return (
+        f"{1000 * seconds['fast']:.0f} ms a clip, once; the report's second setting "
+        f"{seconds['published']:.2f} s, its first {seconds['first setting']:.1f} s"
+    )
 
 
 def _f(r):
@@ -147,11 +149,19 @@ def _f(r):
 
 
 def _g(r):
-    return f"sum of logits: {_accuracy(r['scores']['fusion']['test'])}"
+    scores = r["scores"]
+    return (
+        f"sum of logits: {_accuracy(scores['fusion']['test'])}; corrected: "
+        f"{with_interval(scores['fusion, corrected']['test']['accuracy'])}"
+    )
 
 
 def _h(r):
-    return f"fusion chosen on valid, against the face alone: {_points(r['chosen_gap_over_image'])}"
+    helps = [name for name, one in r["verdicts"].items() if one["helps"]]
+    return (
+        f"corrected fusion against the {r['single']} model alone: {_points(r['chosen_gap'])}; "
+        f"shown to help: {', '.join(helps) or 'none'}"
+    )
 
 
 def _summary(r):

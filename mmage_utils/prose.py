@@ -108,9 +108,9 @@ def compared(name, other, difference):
         f"{100 * difference['value']:+.1f} points, interval {100 * low:+.1f} to {100 * high:+.1f}"
     )
     if low > 0:
-        return f"{name} is better than {other} ({points})."
+        return f"{name[0].upper()}{name[1:]} is better than {other} ({points})."
     if high < 0:
-        return f"{name} is worse than {other} ({points})."
+        return f"{name[0].upper()}{name[1:]} is worse than {other} ({points})."
     return f"No difference between {name} and {other} is shown ({points})."
 
 

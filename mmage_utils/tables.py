@@ -113,18 +113,19 @@ def bias_table(bias, constant):
 
 
 def cost_table(seconds):
-    """Seconds of acoustic features per clip: the report's two settings, and this machine's.
+    """Seconds of acoustic features per clip: as published, and as measured in this run.
 
     Parameters
     ----------
     seconds : dict of str to float
-        Measured s per clip of the recipes ``published`` (the report's second setting), ``fast``.
+        `voice_cost.measure_cost`.
     """
     cost = {name: value for name, (value, _) in published.VOICE_COST.items() if "clip" in name}
     rows = {f"published, {name.split(',')[0]}": value for name, value in cost.items()}
     rows |= {
-        "second setting, this machine": round(seconds["published"], 2),
-        "used here, this machine": round(seconds["fast"], 2),
+        "first setting, this machine": round(seconds["first setting"], 2),
+        "second setting, this machine": round(seconds["published"], 3),
+        "used here, this machine": round(seconds["fast"], 3),
     }
     return pd.Series(rows, name="seconds per clip").to_frame()
 
@@ -177,3 +178,22 @@ def method_table(methods):
     for group in AGE_GROUPS.values():
         shown[group] = [percent(value, 0) for value in methods[group]]
     return shown
+
+
+def ablation_table(table):
+    """Every subset and rule as text: accuracy and balanced accuracy with intervals, both units.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        `ablation.ablate`.
+    """
+    shown = pd.DataFrame({"modalities": table["modalities"], "rule": table["rule"]})
+    shown["unit"] = table["unit"]
+    shown["chosen on valid"] = ["yes" if chosen else "" for chosen in table["chosen"]]
+    for metric, prefix in (("accuracy", ""), ("balanced_accuracy", "balanced_")):
+        columns = zip(table[metric], table[f"{prefix}low"], table[f"{prefix}high"], strict=True)
+        shown[metric.replace("_", " ")] = [
+            with_interval({"value": value, "interval": [low, high]}) for value, low, high in columns
+        ]
+    return shown.set_index(["modalities", "rule"])

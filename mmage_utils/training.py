@@ -72,7 +72,6 @@ class _Classifier(L.LightningModule):
             [group["lr"] for group in groups],
             total_steps=self.trainer.estimated_stepping_batches,
             pct_start={"one-cycle": 0.3, "warm-up": 0.15}[self.settings["schedule"]],
-            cycle_momentum=self.settings["schedule"] == "one-cycle",
         )
         return [optimiser], [{"scheduler": schedule, "interval": "step"}]
 

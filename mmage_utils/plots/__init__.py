@@ -43,6 +43,7 @@ from mmage_utils.plots.voices import (
     plot_onsets,
     plot_pipeline,
     plot_raw_and_scaled,
+    plot_strength,
     plot_trimmed,
     plot_waveform,
 )

@@ -3,9 +3,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+from matplotlib.patches import Patch
 
-from mmage_utils.labels import AGE_GROUPS
-from mmage_utils.plots.style import ACCENT, AGE_COLOURS, AXIS_NAMES, MODEL_COLOURS, axes_of
+from mmage_utils.labels import AGE_GROUPS, GENDERS
+from mmage_utils.plots.style import ACCENT, AXIS_NAMES, GENDER_COLOURS, MODEL_COLOURS, axes_of
 from mmage_utils.voices import FEATURES, HOP, SAMPLE_RATE, UNITS
 
 BLUE, ORANGE = MODEL_COLOURS["image"], MODEL_COLOURS["audio"]
@@ -97,21 +98,23 @@ def plot_f0(samples, times, f0, *, title="", ax=None):
 
 
 def plot_feature_distributions(features, clips):
-    """The seven features by age group, one panel each (train clips with voice)."""
-    table = features.merge(clips[["VideoName", "AgeGroup", "split"]], on="VideoName")
+    """The seven features by age group and gender, one panel each (train clips with voice)."""
+    columns = ["VideoName", "AgeGroup", "Gender", "split"]
+    table = features.merge(clips[columns], on="VideoName")
     table = table[table["split"] == "train"].assign(
-        group=lambda rows: rows["AgeGroup"].map(AGE_GROUPS)
+        group=lambda rows: rows["AgeGroup"].map(AGE_GROUPS),
+        gender=lambda rows: rows["Gender"].map(GENDERS),
     )
-    axes = plt.subplots(2, 4, figsize=(12, 5.2))[1].ravel()
+    axes = plt.subplots(2, 4, figsize=(13, 5.6))[1].ravel()
     for ax, feature in zip(axes, FEATURES, strict=False):
         sns.boxplot(
             table,
             x="group",
             y=feature,
-            hue="group",
-            order=list(AGE_COLOURS),
-            hue_order=list(AGE_COLOURS),
-            palette=AGE_COLOURS,
+            hue="gender",
+            order=list(AGE_GROUPS.values()),
+            hue_order=list(GENDER_COLOURS),
+            palette=GENDER_COLOURS,
             legend=False,
             fliersize=1,
             linewidth=0.8,
@@ -120,7 +123,23 @@ def plot_feature_distributions(features, clips):
         ax.set(xlabel="", ylabel=UNITS[feature], title=feature.replace("_", " "))
         ax.tick_params(axis="x", rotation=60, labelsize="small")
     axes[-1].axis("off")
+    handles = [Patch(color=colour, label=name) for name, colour in GENDER_COLOURS.items()]
+    axes[-1].legend(handles=handles, title="gender (as perceived)", loc="center")
     axes[0].figure.supxlabel(AXIS_NAMES["AgeGroup"], fontsize="medium")
+    return axes
+
+
+def plot_strength(strength):
+    """What each feature tells about age group and gender: two panels of bars in bits."""
+    names = [name.replace("_", " ") for name in strength.index]
+    axes = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True)[1]
+    for ax, label in zip(axes, ("age group", "gender"), strict=True):
+        bars = ax.barh(names, strength[f"mutual information, {label} (bits)"], color=BLUE)
+        ax.bar_label(bars, fmt="%.2f", padding=3, fontsize="small")
+        ax.set(xlabel="mutual information (bits)", title=label)
+        ax.margins(x=0.15)
+        ax.grid(axis="y", visible=False)
+    axes[0].invert_yaxis()
     return axes
 
 

@@ -1,0 +1,183 @@
+"""Images per second of the report's loop and of ours, from one run, and what limits ours.
+
+    python benchmarks/faces.py [--data DIR] [--size 80] [--batch 32] [--batches 12] [--rounds 3]
+
+The report's loop: ImageFolder, no workers, transforms image by image, float32, Adam tensor by
+tensor. Ours: faces decoded once, augmented by batches on the device, channels last, fused Adam,
+and bfloat16 where a GPU has it. Both see the same images at the same size, with the same network
+and batch; their rounds take turns, and medians are printed.
+"""
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+from torchvision import datasets, transforms
+
+from mmage_utils import models
+from mmage_utils.clips import read_clips, with_media
+from mmage_utils.faces import FaceDataset, load_faces
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+BF16 = DEVICE == "cuda" and torch.cuda.is_bf16_supported()
+
+
+def report_batches(folder, size, batch, *, train):
+    """Batches as the report loads them."""
+    steps = [transforms.Resize((size, size))]
+    steps += [transforms.TrivialAugmentWide()] if train else []
+    steps += [
+        transforms.ToTensor(),
+        transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+    ]
+    images = datasets.ImageFolder(
+        folder / "train", transform=transforms.Compose(steps), allow_empty=True
+    )
+    return DataLoader(images, batch, shuffle=train, drop_last=True)
+
+
+def our_batches(dataset, batch, *, train):
+    """Batches of 8-bit faces, decoded before."""
+    return DataLoader(
+        dataset, batch, shuffle=train, drop_last=True, collate_fn=lambda x: x, pin_memory=BF16
+    )
+
+
+def endless(loader):
+    """Batches without end, the order drawn anew in every pass."""
+    while True:
+        yield from loader
+
+
+def wait():
+    """Until the device has done all it was told."""
+    if DEVICE == "cuda":
+        torch.cuda.synchronize()
+
+
+def report_step(model, optimiser, batch):
+    """One step of training as the report does it, the loss read at every step."""
+    x, y = (part.to(DEVICE) for part in batch)
+    optimiser.zero_grad()
+    loss = nn.functional.cross_entropy(model(x), y)
+    loss.backward()
+    optimiser.step()
+    return loss.item()
+
+
+def our_step(model, optimiser, batch, dataset):
+    """One step of training as `training.fit` does it."""
+    (images, copies), y = batch
+    x = dataset.prepare((images.to(DEVICE, non_blocking=True), copies))
+    x = x.contiguous(memory_format=torch.channels_last)
+    optimiser.zero_grad()
+    with torch.autocast(DEVICE, torch.bfloat16, enabled=BF16):
+        loss = nn.functional.cross_entropy(model(x), y.to(DEVICE, non_blocking=True))
+    loss.backward()
+    optimiser.step()
+
+
+def report_embed(model, batch):
+    """Embed a batch in float32."""
+    with torch.no_grad():
+        model(batch[0].to(DEVICE)).cpu()
+
+
+def our_embed(model, batch, dataset):
+    """Embed a batch as `recipes.embed_faces` does."""
+    (images, copies), _ = batch
+    with torch.inference_mode():
+        x = dataset.prepare((images.to(DEVICE, non_blocking=True), copies))
+        model(x.contiguous(memory_format=torch.channels_last)).cpu()
+
+
+def seconds_of(step, batches, n):
+    """Seconds that n batches take, loading included."""
+    wait()
+    start = time.perf_counter()
+    for _ in range(n):
+        step(next(batches))
+    wait()
+    return time.perf_counter() - start
+
+
+def main():
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=Path("data/sample"))
+    for name, value in (("size", 80), ("batch", 32), ("batches", 12), ("rounds", 3)):
+        parser.add_argument(f"--{name}", type=int, default=value)
+    args = parser.parse_args()
+
+    clips = with_media(read_clips(args.data), "image")
+    clips = clips[clips["split"] == "train"].reset_index(drop=True)
+    start = time.perf_counter()
+    faces = load_faces(clips, args.size)
+    decoding = time.perf_counter() - start
+    ours = FaceDataset(faces, range(len(clips)), clips["AgeGroup"], "original")
+    plain = FaceDataset(faces, range(len(clips)), clips["AgeGroup"], scaling="imagenet")
+
+    nets = {name: models.face_classifier()[0].to(DEVICE).train() for name in ("report", "ours")}
+    nets["ours"] = nets["ours"].to(memory_format=torch.channels_last)
+    adams = {
+        "report": torch.optim.Adam(nets["report"].parameters(), lr=1e-6, foreach=False),
+        "ours": torch.optim.Adam(nets["ours"].parameters(), lr=1e-6, fused=True),
+    }
+    bare = {name: models.backbone(net) for name, net in nets.items()}
+    jobs = {
+        ("training", "report"): (
+            lambda b: report_step(nets["report"], adams["report"], b),
+            endless(report_batches(args.data, args.size, args.batch, train=True)),
+        ),
+        ("training", "ours"): (
+            lambda b: our_step(nets["ours"], adams["ours"], b, ours),
+            endless(our_batches(ours, args.batch, train=True)),
+        ),
+        ("embedding", "report"): (
+            lambda b: report_embed(bare["report"], b),
+            endless(report_batches(args.data, args.size, args.batch, train=False)),
+        ),
+        ("embedding", "ours"): (
+            lambda b: our_embed(bare["ours"], b, plain),
+            endless(our_batches(plain, args.batch, train=False)),
+        ),
+        ("loading and augmenting", "report"): (
+            lambda b: b[0].to(DEVICE),
+            endless(report_batches(args.data, args.size, args.batch, train=True)),
+        ),
+        ("loading and augmenting", "ours"): (
+            lambda b: ours.prepare((b[0][0].to(DEVICE), b[0][1])),
+            endless(our_batches(ours, args.batch, train=True)),
+        ),
+    }
+    taken = {key: [] for key in jobs}
+    for k in range(args.rounds + 1):
+        for key, (step, batches) in jobs.items():
+            seconds = seconds_of(step, batches, args.batches if k else 2)
+            taken[key] += [seconds / args.batches] if k else []  # the first round warms up
+    speed = {key: args.batch / statistics.median(values) for key, values in taken.items()}
+
+    print(
+        f"{len(clips):,} train faces at {args.size} px, batches of {args.batch}, on {DEVICE} ",
+        end="",
+    )
+    print(f"({torch.get_num_threads()} threads; bfloat16 {'on' if BF16 else 'off'})")
+    print(f"{'images per second':24}{'report':>10}{'ours':>10}{'ratio':>8}")
+    for what in ("training", "embedding", "loading and augmenting"):
+        report, mine = speed[what, "report"], speed[what, "ours"]
+        print(f"{what:24}{report:10.0f}{mine:10.0f}{mine / report:8.2f}")
+    share = speed["training", "ours"] / speed["loading and augmenting", "ours"]
+    limit = "the network" if share < 0.5 else "loading and augmenting"
+    print(f"Loading and augmenting take {share:.0%} of our training step: {limit} limits it.")
+    print(f"Finding or decoding the faces, once, took {decoding:.1f} s.")
+    print(
+        f"145 epochs of these faces: {145 * len(clips) / speed['training', 'ours'] / 60:.1f} min."
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,283 @@
+"""Speed and accuracy of the fast acoustic features, measured in one run (task e).
+
+    python benchmarks/voices.py [--clips 20] [--passes 5]
+
+Speeds are compared in processor time, which other work on the machine stretches less than time by
+the clock; both are printed. On an idle machine and one thread they are the same.
+Ends with 1 when a claim does not hold, and says which.
+"""
+
+import os
+
+# Before numpy is imported: everything is measured on one thread.
+os.environ.update(
+    OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1", NUMBA_NUM_THREADS="1"
+)
+
+import argparse
+import resource
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import librosa
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+
+from mmage_utils import fast_voice, pitch_accuracy, voices
+from mmage_utils.clips import read_clips, with_media
+from mmage_utils.sample.make import make_sample
+from mmage_utils.sample.observer import CUES_FILE
+from mmage_utils.sample.source_filter import known_clips
+from mmage_utils.transcripts import read_transcripts
+
+PROCESSES = 2
+FIRST_SETTING = {"fmin": 10, "fmax": 4000, "frame_length": 1024}
+PYIN = {"fmin": 65, "fmax": 450, "frame_length": 2048}
+TEST_SEED, SECONDS = 0, 4.5  # of the synthetic clips; the constants were tuned on seed 100
+
+
+def pyin(samples):
+    """Track f0 with librosa over the range of speech: times in s, f0 in Hz."""
+    f0, _, _ = librosa.pyin(samples, sr=voices.SAMPLE_RATE, **PYIN)
+    hop = PYIN["frame_length"] // 4
+    return librosa.times_like(f0, sr=voices.SAMPLE_RATE, hop_length=hop), f0
+
+
+def published(samples):
+    """The recipe of the report: noisereduce, librosa's onsets and tempo, pyin from 10 Hz."""
+    return voices.acoustic_features(samples, method="pyin")
+
+
+def first_setting(samples):
+    """The report's first setting of pyin alone, which is nearly all of its cost."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # its frames are short for 10 Hz
+        return librosa.pyin(samples, sr=voices.SAMPLE_RATE, **FIRST_SETTING)
+
+
+def milliseconds(function, waveforms):
+    """Mean cost of one call in ms: processor time, and time by the clock."""
+    clock, processor = time.perf_counter(), time.process_time()
+    for samples in waveforms:
+        function(samples)
+    spent = time.process_time() - processor, time.perf_counter() - clock
+    return 1000 * np.array(spent) / len(waveforms)
+
+
+def measure_speed(paths, passes, first_clips):
+    """Print the times of the recipes and where the fast one spends its own; return two ratios."""
+    waveforms = [voices.load_voice(path) for path in paths]
+    recipes = {"fast": fast_voice.fast_features, "published": published}
+    for recipe in recipes.values():  # compiles and imports what is needed
+        recipe(waveforms[0])
+    # The recipes take turns, so that a busy minute of the machine falls on both.
+    passed = [[milliseconds(f, waveforms) for f in recipes.values()] for _ in range(passes)]
+    times = dict(zip(recipes, np.swapaxes(passed, 0, 1), strict=True))
+    first = milliseconds(first_setting, waveforms[:first_clips])
+    print(f"\nMilliseconds a clip of {len(waveforms[0]) / voices.SAMPLE_RATE:.3f} s on one thread,")
+    print(f"median (range) of {passes} passes over {len(waveforms)} clips, compiled beforehand:")
+    print(f"  {'':<20}{'processor time':>24}{'by the clock':>16}")
+    for name, (processor, clock) in ((name, pair.T) for name, pair in times.items()):
+        span = f"({processor.min():.2f}-{processor.max():.2f})"
+        print(f"  {name:<20}{np.median(processor):9.2f} {span:>17}{np.median(clock):13.2f}")
+    print(f"  {'first setting':<20}{first[0]:9.2f} {'':>17}{first[1]:13.2f}")
+    print(f"  (the first setting in one pass over {first_clips} clips, its pyin alone)")
+    fast, slow = (np.median(times[name][:, 0]) for name in recipes)
+    ratios = slow / fast, first[0] / fast
+    print(f"fast is {ratios[0]:.1f} times as fast as published, {ratios[1]:.0f} as the first.")
+    print_breakdown(waveforms, passes)
+    return ratios
+
+
+def print_breakdown(waveforms, passes):
+    """Print where the milliseconds of the fast recipe go."""
+    scaled = [fast_voice.level(samples) for samples in waveforms]
+    power = [fast_voice.power_spectra(samples) for samples in scaled]
+    bands = [fast_voice.gate_noise(spectra) for spectra in power]
+    envelopes = [fast_voice.onset_envelope(band) for band in bands]
+    f0 = [fast_voice.pitch_of_spectra(spectra) for spectra in power]
+    steps = {
+        "scale": (fast_voice.level, waveforms),
+        "short-time spectra": (fast_voice.power_spectra, scaled),
+        "noise gate": (fast_voice.gate_noise, power),
+        "onset envelope": (fast_voice.onset_envelope, bands),
+        "onset picking": (fast_voice.pick_onsets, envelopes),
+        "tempo": (fast_voice.estimate_tempo, envelopes),
+        "f0": (fast_voice.pitch_of_spectra, power),
+        "statistics of f0": (voices.summarise_f0, f0),
+    }
+    print("Of fast, step by step (median of the passes):")
+    for name, (step, inputs) in steps.items():
+        spent = np.median([milliseconds(step, inputs)[0] for _ in range(passes)])
+        print(f"  {name:<20}{spent:9.2f}")
+
+
+def _read_and_measure(path):
+    start = time.process_time()
+    fast_voice.fast_features(voices.load_voice(path))
+    spent = time.process_time() - start
+    return spent, os.getpid(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def measure_throughput(paths):
+    """Print and return minutes for 10,000 clips on two processes, and the memory of all in GB.
+
+    To be called first: what is done before would count as memory.
+    """
+    with Parallel(n_jobs=PROCESSES, batch_size=8) as pool:
+        start = time.perf_counter()
+        pool(delayed(_read_and_measure)(path) for path in paths[:32])
+        ready = time.perf_counter()
+        rows = pool(delayed(_read_and_measure)(path) for path in paths)
+        end = time.perf_counter()
+    imports, clock = ready - start, end - ready
+    processor = sum(spent for spent, _, _ in rows) / PROCESSES
+    minutes, by_clock = ((imports + t * 10_000 / len(paths)) / 60 for t in (processor, clock))
+    memory = sum({pid: peak for _, pid, peak in rows}.values())
+    memory += resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(
+        f"{len(paths)} WAV files read and measured by {PROCESSES} processes: {processor:.1f} s of "
+        f"processor time\neach, {clock:.1f} s by the clock, after {imports:.1f} s of imports.\n"
+        f"10,000 take {minutes:.2f} min on two free cores, {by_clock:.2f} min on this machine as "
+        f"busy as it was.\nPeak memory of all processes {memory:.2f} GB."
+    )
+    return minutes, memory
+
+
+def denoised(clip):
+    """The same clip after the published noise reduction."""
+    return clip._replace(samples=voices.denoise(clip.samples).astype(np.float32))
+
+
+def measure_accuracy(n):
+    """Print and return the accuracy of the trackers on clips whose f0 is known."""
+    conditions = {
+        name: list(known_clips(n, seed=TEST_SEED, seconds=SECONDS, noisy=name == "noisy"))
+        for name in ("clean", "noisy")
+    }
+    conditions |= {f"{k}, denoised": [denoised(c) for c in v] for k, v in conditions.items()}
+    trackers = {"fast": fast_voice.fast_f0, "pyin": pyin, "praat": voices.track_f0}
+    table = pitch_accuracy.accuracy_table(conditions, trackers, n_jobs=PROCESSES)
+    print(f"\n{n} synthetic clips of {SECONDS} s with known f0, clean and at 5 to 30 dB, as they")
+    print("are and after noisereduce; all trackers get the same samples. Errors in per cent:")
+    shown = table.rename(columns=lambda name: name.replace("_", " "))
+    rates = ["gross pitch error", "voicing error", "octave error"]
+    shown[rates] = (100 * shown[rates]).round(3)
+    print(shown.to_string(index=False))
+    return table.set_index(["condition", "tracker"])
+
+
+def _measure_speech(path):
+    samples = voices.load_voice(path)
+    clean = voices.denoise(samples)
+    tracks = {"fast": fast_voice.fast_f0(samples), "pyin": pyin(samples)}
+    tracks |= {"praat": voices.track_f0(samples)}
+    row = {name: voices.summarise_f0(f0)["f0_median"] for name, (_, f0) in tracks.items()}
+    row |= {f"{name} voiced": np.mean(~np.isnan(f0)) for name, (_, f0) in tracks.items()}
+    seconds = len(samples) / voices.SAMPLE_RATE
+    row["fast words"] = fast_voice.fast_features(samples)["words_per_second"]
+    row["published words"] = len(voices.find_onsets(clean)) / seconds
+    row["seconds"] = seconds
+    times, f0 = tracks["pyin"]
+    own = pitch_accuracy.at_times(times, *tracks["fast"])
+    both = ~np.isnan(f0) & ~np.isnan(own)
+    row["shared"] = np.median(own[both]) / np.median(f0[both]) if both.any() else np.nan
+    return row
+
+
+def within(ratios):
+    """Share of ratios within 3 % of 1; NaN counts as outside."""
+    return float((np.abs(ratios - 1) <= 0.03).mean())
+
+
+def measure_speech(folder, clips):
+    """Print and return how the trackers agree on speech, and how onsets follow the words."""
+    jobs = (delayed(_measure_speech)(path) for path in clips["audio"])
+    rows = pd.DataFrame(Parallel(n_jobs=PROCESSES)(jobs))
+    drawn = pd.read_csv(folder / CUES_FILE).set_index("VideoName")["voice_f0"]
+    drawn = drawn.loc[clips["VideoName"]].to_numpy()
+    spoken = np.array([len(text.split()) for text in read_transcripts(clips)]) / rows["seconds"]
+    found = {
+        "praat": within(rows["fast"] / rows["praat"]),
+        "pyin": within(rows["fast"] / rows["pyin"]),
+        "shared": within(rows["shared"]),
+        "praat and pyin": within(rows["praat"] / rows["pyin"]),
+    }
+    found |= {
+        f"{name} off": float((rows[name] / drawn - 1).abs().median())
+        for name in ("fast", "pyin", "praat")
+    }
+    found |= {
+        name: float(np.corrcoef(rows[name], spoken)[0, 1])
+        for name in ("fast words", "published words")
+    }
+    print(f"\n{len(rows)} clips of sample speech (valid and test), not denoised for f0.")
+    print("Clips in 100 whose medians of f0 agree within 3 %:")
+    labels = {
+        "fast and Praat": "praat",
+        "fast and pyin": "pyin",
+        "Praat and pyin": "praat and pyin",
+        "fast and pyin over the frames that both call voiced": "shared",
+    }
+    for label, key in labels.items():
+        print(f"  {label:<54}{100 * found[key]:6.1f}")
+    print("Frames called voiced, and how far the median is from the f0 drawn for the speaker:")
+    for name in ("fast", "pyin", "praat"):
+        print(f"  {name:<8}{rows[f'{name} voiced'].mean():8.1%}{found[f'{name} off']:8.1%}")
+    print("Correlation of words per second with the words spoken per second:")
+    for name in ("fast", "published"):
+        print(f"  {name:<12}{found[f'{name} words']:6.3f}")
+    return found
+
+
+def main():
+    """Measure everything, print it, and return 1 when a claim does not hold."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--clips", type=int, default=20, help="clips timed")
+    parser.add_argument("--passes", type=int, default=5, help="passes over them")
+    parser.add_argument("--first", type=int, default=3, help="clips of the slow first setting")
+    parser.add_argument("--known", type=int, default=201, help="synthetic clips with known f0")
+    parser.add_argument("--speech", type=int, default=160, help="clips of sample speech")
+    parser.add_argument("--data", type=Path, default=Path("data/sample"), help="a sample's folder")
+    options = parser.parse_args()
+    if not options.data.exists():
+        make_sample(options.data)
+    clips = with_media(read_clips(options.data))
+    # The constants of the onsets were chosen on train clips.
+    unseen = clips[clips["split"] != "train"]
+    unseen = unseen.iloc[:: max(1, len(unseen) // options.speech)][: options.speech]
+
+    print(f"Load of the machine before the start: {os.getloadavg()[0]:.1f}")
+    minutes, memory = measure_throughput(list(clips["audio"]))
+    timed = unseen["audio"].iloc[: options.clips]
+    faster, faster_than_first = measure_speed(timed, options.passes, options.first)
+    errors = measure_accuracy(options.known)
+    speech = measure_speech(options.data, unseen.reset_index(drop=True))
+
+    claims = {
+        "at least 10 times as fast as published": faster >= 10,
+        "at least 250 times as fast as the first setting": faster_than_first >= 250,
+        "10,000 clips in at most 6 minutes on two free cores": minutes <= 6,
+        "at most 2 GB": memory <= 2,
+    }
+    for condition in errors.index.unique("condition"):
+        for error in ("gross_pitch_error", "voicing_error"):
+            mine, other = (errors.loc[(condition, name), error] for name in ("fast", "pyin"))
+            claims[f"{error.replace('_', ' ')} at most pyin's, {condition}"] = mine <= other
+    claims |= {
+        "median f0 of speech within 3 % of Praat's for 95 %": speech["praat"] >= 0.95,
+        "median f0 nearer to the drawn than pyin's": speech["fast off"] <= speech["pyin off"],
+        "words per second follow the words as well": speech["fast words"]
+        >= speech["published words"],
+    }
+    print("\nClaims:")
+    for claim, holds in claims.items():
+        print(f"  {'holds' if holds else 'FAILS'}  {claim}")
+    return 0 if all(claims.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
