@@ -24,7 +24,7 @@ METHODS = (
 )
 
 
-HEAD = {"epochs": 40, "lr": 0.01, "batch_size": 256}  # of the training of a head
+HEAD = {"epochs": 20, "lr": 0.01, "batch_size": 64}  # of the training of a head
 
 
 def standardise(embeddings, clips):

@@ -29,7 +29,7 @@ SHOWN = 10  # unreadable files that are named on the screen
 # Taken when the code is loaded: a kernel or a worker that runs old code must not write results
 # under the key of the new.
 CODES = {
-    "fast": code_key("recordings", "voices", "fast_voice"),
+    "fast": code_key("recordings", "voices", "fast_voice", "voice_loops"),
     "published": code_key("recordings", "voices"),
 }
 

@@ -2,7 +2,8 @@
 
 Everything `voices.acoustic_features` asks of a clip is read from one transform of it, with windows
 of 50 ms every 16 ms: what stands out of the noise gives the onsets and their tempo, and the power
-spectrum, transformed back, is the autocorrelation that gives f0. The inner loops are compiled.
+spectrum, transformed back, is the autocorrelation that gives f0. The inner loops stand in
+`voice_loops`.
 """
 
 import math
@@ -10,25 +11,20 @@ from functools import cache
 
 import numpy as np
 
-from mmage_utils.voices import FEATURES, HOP, PITCH_RANGE, SAMPLE_RATE, summarise_f0
+from mmage_utils.voice_loops import compiled
+from mmage_utils.voices import FEATURES, HOP, SAMPLE_RATE, summarise_f0
+
+PITCH_RANGE = (65, 450)  # Hz, of speech
 
 WINDOW = 400  # samples, 50 ms: more than three periods of the lowest voice
 N_FFT = 512  # lags up to 8000 / 65 stay clear of what the circular transform folds back
 
-# Noise: as noisereduce's non-stationary gating, for frames of this size.
+SILENT = 1e-12  # between the lowest and the highest sample: no recording is that quiet
 NOISE_SECONDS = 2.0  # over which the floor of a frequency follows its amplitude
-GATE_AT = 2.0  # floors above the floor, where half of the amplitude passes
-GATE_SLOPE = 10.0
-GATE_WIDTH = 12  # bins to each side over which the gate is smoothed, 190 Hz
 
-# Onsets. The values were chosen on train clips of the synthetic sample.
-BANDS = 40  # about as wide as the ear's
+BANDS = 40  # of about the width of the ear's
 DYNAMIC_RANGE = 80  # dB below the loudest
 RISE = 2  # frames over which loudness rises
-APART = 6  # frames that two onsets are apart, 96 ms
-AROUND = 4  # frames before and, less one, after, of which an onset is the strongest
-NEIGHBOURS = 6  # frames to each side, whose mean it exceeds
-EXCESS = 0.07  # of the strongest onset, by this
 
 START_BPM = 10
 TEMPO_SECONDS = 8.0
@@ -37,13 +33,9 @@ MAX_BPM = 320
 
 # Pitch, after Boersma (1993). Tuned on synthetic clips of other seeds than those reported.
 FINER = 2  # lags a sample, so that the parabola fits the peaks of high voices
-CANDIDATES = 8  # of a frame, the unvoiced one among them
 RUMBLE = 2  # bins from 0 Hz that are left out, below 30 Hz
 VOICED_FROM = 0.4  # of perfect periodicity
 SILENCE = 0.03  # of the loudest frame's amplitude
-OCTAVE_COST = 0.04  # an octave down, for the many lags that fit a short period
-JUMP_COST = 0.5  # an octave between two frames
-SWITCH_COST = 0.14  # between voiced and unvoiced
 
 
 def fast_features(samples):
@@ -121,12 +113,12 @@ def level(samples):
     ValueError
         When the samples are not one row of finite numbers.
     """
-    samples = np.asarray(samples)
+    samples = np.asarray(samples, float)
     if samples.ndim != 1 or not np.isfinite(samples).all():
         raise ValueError("samples must be one row of finite numbers")
-    if len(samples) == 0 or np.ptp(samples) == 0:
+    if len(samples) == 0 or np.ptp(samples) < SILENT:
         return None
-    samples = samples - samples.mean(dtype=float)
+    samples = samples - samples.mean()
     return (samples / samples.std()).astype(np.float32)
 
 
@@ -171,7 +163,7 @@ def gate_noise(power):
     frames = NOISE_SECONDS * SAMPLE_RATE / HOP
     # The one-pole filter that is as slow as asked for, run forward and back.
     follow = (math.sqrt(1 + 4 * frames**2) - 1) / (2 * frames**2)
-    return _compiled().gate(np.sqrt(power), np.float32(follow), _band_of_bin(), BANDS)
+    return compiled("gate")(np.sqrt(power), np.float32(follow), _band_of_bin(), BANDS)
 
 
 def onset_envelope(bands):
@@ -194,7 +186,7 @@ def pick_onsets(envelope):
     span = np.ptp(envelope)
     if span == 0:
         return np.zeros(0, int)
-    return np.flatnonzero(_compiled().pick((envelope - envelope.min()) / span))
+    return np.flatnonzero(compiled("pick")((envelope - envelope.min()) / span))
 
 
 def estimate_tempo(envelope):
@@ -242,9 +234,8 @@ def pitch_of_spectra(power):
     lags *= shape / np.maximum(energy, 1e-12 * energy.max() + 1e-30)[:, None]
     loudness = np.sqrt(energy / max(energy.max(), 1e-30)).astype(float)
     unvoiced = VOICED_FROM + np.maximum(0, 2 - loudness * (1 + VOICED_FROM) / SILENCE)
-    f0 = _compiled().track(lags, unvoiced, first, last).astype(float)
-    f0[f0 == 0] = np.nan
-    return f0
+    lag = compiled("track")(lags, unvoiced, first, last)
+    return FINER * SAMPLE_RATE / np.where(lag > 0, lag, np.nan)
 
 
 @cache
@@ -257,110 +248,3 @@ def _lag_window():
     last = math.ceil(FINER * SAMPLE_RATE / PITCH_RANGE[0])
     own = own[: last + 2]
     return (own[0] / own).astype(np.float32), FINER * SAMPLE_RATE // PITCH_RANGE[1], last
-
-
-@cache
-def _compiled():
-    """The inner loops, compiled once and kept on disk; importing numba takes its time."""
-    from types import SimpleNamespace
-
-    from numba import njit
-
-    loops = {"gate": _gate, "pick": _pick, "track": _track}
-    return SimpleNamespace(**{name: njit(cache=True)(loop) for name, loop in loops.items()})
-
-
-def _gate(amplitude, follow, band_of_bin, n_bands):
-    """Power that passes the noise gate, (frames, n_bands), of amplitudes (frames, bins)."""
-    frames, bins = amplitude.shape
-    floor = amplitude.copy()
-    for t in range(1, frames):
-        for k in range(bins):
-            floor[t, k] = floor[t - 1, k] + follow * (floor[t, k] - floor[t - 1, k])
-    for t in range(frames - 2, -1, -1):
-        for k in range(bins):
-            floor[t, k] = floor[t + 1, k] + follow * (floor[t, k] - floor[t + 1, k])
-    gate = np.empty((frames, bins), np.float32)
-    total = np.empty(bins + 1, np.float32)
-    opened = np.empty(bins, np.float32)
-    for t in range(frames):
-        for k in range(bins):
-            above = amplitude[t, k] / (floor[t, k] + np.float32(1e-9)) - np.float32(1 + GATE_AT)
-            steep = min(max(-GATE_SLOPE * above, np.float32(-40)), np.float32(40))
-            opened[k] = 1 / (1 + np.exp(steep))
-        total[0] = 0
-        for k in range(bins):
-            total[k + 1] = total[k] + opened[k]
-        for k in range(bins):
-            low, high = max(k - GATE_WIDTH, 0), min(k + GATE_WIDTH + 1, bins)
-            gate[t, k] = (total[high] - total[low]) / (2 * GATE_WIDTH + 1)
-    bands = np.zeros((frames, n_bands), np.float32)
-    for t in range(frames):
-        before, after = max(t - 1, 0), min(t + 1, frames - 1)
-        for k in range(bins):
-            mean = (gate[before, k] + gate[t, k] + gate[after, k]) / 3
-            bands[t, band_of_bin[k]] += (amplitude[t, k] * mean) ** 2
-    return bands
-
-
-def _pick(envelope):
-    """Mark the onsets of an envelope in 0..1: strongest about, above the mean, and apart."""
-    n = len(envelope)
-    found = np.zeros(n, np.bool_)
-    t = 0
-    while t < n:
-        strongest = envelope[max(t - AROUND, 0) : t + AROUND].max()
-        mean = envelope[max(t - NEIGHBOURS, 0) : t + NEIGHBOURS + 1].mean()
-        found[t] = envelope[t] == strongest and envelope[t] >= mean + EXCESS
-        t += APART + 1 if found[t] else 1
-    return found
-
-
-def _track(lags, unvoiced, first, last):
-    """Find the path of least cost through the peaks of the autocorrelation; 0 is unvoiced.
-
-    `lags` is (frames, lags at `FINER` to a sample), 1 where a frame repeats itself perfectly;
-    `unvoiced` (frames,) is how periodic a frame must be to be voiced.
-    """
-    n = len(lags)
-    strength = np.full((n, CANDIDATES), -1e9)  # of each candidate; the first is unvoiced
-    pitch = np.zeros((n, CANDIDATES))  # log2 Hz
-    for t in range(n):
-        strength[t, 0] = unvoiced[t]
-        weakest = 1
-        for i in range(first, last + 1):
-            left, peak, right = lags[t, i - 1], lags[t, i], lags[t, i + 1]
-            if peak < 0.1 or peak <= left or peak < right:
-                continue
-            shift = 0.5 * (left - right) / (left - 2 * peak + right)
-            height = peak - 0.25 * (left - right) * shift
-            if height > 1:  # beyond what can be, where the window's ends are blown up
-                height = 1 / height
-            height -= OCTAVE_COST * math.log2((i + shift) / first)
-            if height > strength[t, weakest]:
-                strength[t, weakest] = height
-                pitch[t, weakest] = math.log2(FINER * SAMPLE_RATE / (i + shift))
-                weakest = 1 + np.argmin(strength[t, 1:])
-    score = strength[0].copy()
-    came_from = np.zeros((n, CANDIDATES), np.int64)
-    for t in range(1, n):
-        reached = np.empty(CANDIDATES)
-        for k in range(CANDIDATES):
-            best = -1e30
-            for j in range(CANDIDATES):
-                if j == 0 or k == 0:
-                    cost = 0.0 if j == k else SWITCH_COST
-                else:
-                    cost = JUMP_COST * abs(pitch[t, k] - pitch[t - 1, j])
-                if score[j] - cost > best:
-                    best = score[j] - cost
-                    came_from[t, k] = j
-            reached[k] = best + strength[t, k]
-        score = reached
-    f0 = np.zeros(n)
-    k = np.argmax(score)
-    for t in range(n - 1, -1, -1):
-        if k > 0:
-            f0[t] = 2 ** pitch[t, k]
-        k = came_from[t, k]
-    return f0

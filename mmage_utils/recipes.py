@@ -68,11 +68,11 @@ def train_faces(
     return _finish(run, name, clips, fit, everyone), fit, used
 
 
-def correct_faces(run, clips, faces, *, epochs, lr, weights="none", seed=0, tau=0.5, **settings):
+def correct_faces(run, clips, faces, *, epochs, lr, weights="none", seed=0, tau=1.0, **settings):
     """The corrected face classifier: what the report's recipe of task b should have been.
 
     Input as the VGGFace2 weights expect it; light augmentation; the head at one rate and the
-    backbone at another, with warm-up and cosine decay; a loss from which part of the prior is
+    backbone at another, with warm-up and cosine decay; a loss from which the prior (or a part) is
     taken out; the epoch of the best balanced log-loss on valid.
 
     Parameters

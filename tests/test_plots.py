@@ -311,3 +311,31 @@ def test_summary_is_one_page_with_the_three_parts():
     assert isinstance(figure, Figure)
     assert [ax.get_title() for ax in figure.axes] == ["", "Models", "Late fusion"]
     assert figure.get_size_inches().tolist() == pytest.approx([12.8, 7.2])
+
+
+def test_frontier_marks_the_points_chosen_on_valid():
+    frontier = pd.DataFrame(
+        {"tau": [0, 0.5, 1], "accuracy": [0.6, 0.55, 0.4], "balanced accuracy": [0.3, 0.4, 0.45]}
+    )
+    points = {"accuracy": 0.0, "balanced accuracy": 1.0}
+    ax = plots.plot_frontier({"valid": frontier, "test": frontier}, points, constant=0.5)
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert "best accuracy on valid, tau +0.00" in texts
+    assert "best balanced accuracy on valid, tau +1.00" in texts
+    assert ax.get_xlabel() == "accuracy"
+
+
+def test_maps_stand_below_their_faces():
+    faces = np.zeros((3, 3, 8, 8), np.uint8)
+    table = pd.DataFrame({"ground_truth": [1, 4, 7], "prediction": [1, 5, 7]})
+    axes = plots.plot_maps(faces, np.random.default_rng(0).normal(0, 1, (3, 8, 8)), table)
+    assert axes.shape == (2, 3)
+    assert axes[0, 1].get_title() == "is 25-32\nsays 33-45"
+    assert axes[0, 0].title.get_color() != axes[0, 1].title.get_color()
+
+
+def test_strength_has_a_bar_a_feature():
+    columns = [f"mutual information, {label} (bits)" for label in ("age group", "gender")]
+    strength = pd.DataFrame(0.1, index=["words_per_second", "f0_mean"], columns=columns)
+    axes = plots.plot_strength(strength)
+    assert [len(ax.patches) for ax in axes] == [2, 2]
