@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.data.distributed import DistributedSampler
@@ -131,13 +132,32 @@ class _Classifier(L.LightningModule):
         return {name: float(value) for name, value in scores.items()}
 
     def on_save_checkpoint(self, checkpoint):
-        checkpoint["kept"] = {"history": self.history, "best": self.best, "seconds": self.seconds}
+        best = dict(self.best)
+        if best["epoch"] == len(self.history):  # the weights stand in the checkpoint already
+            best["model"] = None
+        checkpoint["kept"] = {"history": self.history, "best": best, "seconds": self.seconds}
 
     def on_load_checkpoint(self, checkpoint):
         for name, value in checkpoint["kept"].items():
             setattr(self, name, value)
+        if self.best["model"] is None:
+            state = checkpoint["state_dict"].items()
+            names = {name: name.removeprefix("model.") for name, _ in state}
+            self.best["model"] = {names[name]: t for name, t in state if names[name] != name}
         # Lightning would tell the sampler too late for the first epoch.
         self.order.set_epoch(len(self.history))
+
+
+class _Straight(TorchCheckpointIO):
+    """Write the state of a training straight to its file, whole or not at all.
+
+    Lightning would put it together in memory first, which takes as long as a quarter of an epoch
+    of the sample.
+    """
+
+    def save_checkpoint(self, checkpoint, path, storage_options=None):
+        with whole(path) as temporary:
+            torch.save(checkpoint, temporary)
 
 
 def fit(
@@ -255,6 +275,7 @@ def _train(module, train, valid, partial):
         precision="bf16-mixed" if bf16 else "32-true",
         logger=False,
         enable_checkpointing=partial is not None,
+        plugins=[_Straight()],
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,

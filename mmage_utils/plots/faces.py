@@ -101,8 +101,7 @@ def plot_maps(faces, maps, table):
         drawn = below.imshow(maps[column], **shades)
     for ax in axes.ravel():
         ax.axis("off")
-    label = "change of the answer's\nprobability when seen"
-    figure.colorbar(drawn, ax=axes[1].tolist(), label=label, shrink=0.9)
+    figure.colorbar(drawn, ax=axes[1].tolist(), label="fall when covered", shrink=0.9)
     return axes
 
 
