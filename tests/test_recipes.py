@@ -145,3 +145,14 @@ def test_way_to_the_ideal_observer(accuracy, said):
     text = prose.way_to_ceiling(score, {"accuracy": {"value": 0.95}})
     assert f"{(accuracy - 0.5) / 0.45:.0%} of the way" in text
     assert ("stands in the way" in text) == (said is not None)
+
+
+def test_player_holds_the_sound_and_its_name(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    samples = np.sin(np.arange(8000) / 5).astype(np.float32)
+    prose.play(samples, 8000, "19-24 & <more>")
+    page = shown[0].data
+    assert 'aria-label="19-24 &amp; &lt;more&gt;"' in page
+    assert "data:audio/mpeg;base64," in page
+    assert len(page) < 8000
