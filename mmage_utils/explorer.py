@@ -15,7 +15,10 @@ from mmage_utils.transcripts import read_transcript
 
 # The predictions of each modality, the best made first, and the notebook that makes the others.
 PREFERRED = {
-    "image": (("image_restored", "image_corrected", "image_strategy", "image_baseline"), "02_image_classifier"),
+    "image": (
+        ("image_restored", "image_corrected", "image_strategy", "image_baseline"),
+        "02_image_classifier",
+    ),
     "audio": (("audio_corrected", "audio"), "07_multimodal_fusion"),
     "text": (("text_corrected", "text"), "07_multimodal_fusion"),
     "fusion": (("fusion_corrected", "fusion_chosen", "fusion_sum"), "07_multimodal_fusion"),
