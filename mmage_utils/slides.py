@@ -10,7 +10,7 @@ from mmage_utils.pages import read_pages
 from mmage_utils.readcopy import render_copy
 from mmage_utils.runs import shown, whole, write_text
 
-PRINT_SECONDS = 120
+PRINT_SECONDS, PRINT_TRIES = 60, 3
 
 
 def write_slides(run_folder):
@@ -93,19 +93,32 @@ def print_pdf(deck, pdf, browser):
     int
         Number of pages.
     """
+    from playwright.sync_api import TimeoutError as TookTooLong
     from playwright.sync_api import sync_playwright
 
+    address = f"{deck.resolve().as_uri()}?print-pdf"
     with sync_playwright() as playwright, launch(playwright, browser) as chromium:
-        page = chromium.new_page(viewport={"width": 1280, "height": 720})
-        page.goto(f"{deck.resolve().as_uri()}?print-pdf", timeout=1000 * PRINT_SECONDS)
-        wanted = page.locator(".page").count()
-        # reveal.js lays the pages out some time after the file is loaded.
-        page.wait_for_function(
-            "n => document.querySelectorAll('.pdf-page').length === n "
-            "&& [...document.images].every(image => image.complete)",
-            arg=wanted,
-            timeout=1000 * PRINT_SECONDS,
-        )
+        for attempt in range(PRINT_TRIES):
+            page = chromium.new_page(viewport={"width": 1280, "height": 720})
+            try:
+                page.goto(address, timeout=1000 * PRINT_SECONDS)
+                _wait_for_pages(page)
+                break
+            except TookTooLong:  # on a busy machine a page is now and then never laid out
+                page.close()
+                if attempt == PRINT_TRIES - 1:
+                    raise
         with whole(pdf) as temporary:
             page.pdf(path=temporary, prefer_css_page_size=True, print_background=True)
     return len(re.findall(rb"/Type\s*/Page\b", pdf.read_bytes()))
+
+
+def _wait_for_pages(page):
+    """Until reveal.js has laid every page out, some time after the file is loaded."""
+    page.wait_for_function(
+        "n => document.querySelectorAll('.pdf-page').length === n "
+        "&& [...document.images].every(image => image.complete)",
+        arg=page.locator(".page").count(),
+        timeout=1000 * PRINT_SECONDS,
+        polling=250,
+    )
