@@ -284,7 +284,7 @@ def test_features_have_a_panel_each_with_train_clips_only(rng):
     names = [f"{k}.mp4" for k in range(60)]
     clips = pd.DataFrame(
         {"VideoName": names, "AgeGroup": [3, 4, 5] * 20, "split": ["train", "test"] * 30}
-    )
+    ).assign(Gender=[1, 1, 2, 2] * 15)
     features = pd.DataFrame(rng.normal(size=(60, 7)), columns=FEATURES).assign(VideoName=names)
     features.loc[1::2, "tempo"] = 99.0  # test clips
     axes = plots.plot_feature_distributions(features[::-1], clips)
