@@ -3,7 +3,6 @@
 import hashlib
 import logging
 import shutil
-import time
 import warnings
 from typing import NamedTuple
 
@@ -17,11 +16,10 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.data.distributed import DistributedSampler
 
+from mmage_utils.classifier import Classifier, channels_last
 from mmage_utils.labels import N_GROUPS
 from mmage_utils.predictions import softmax
 from mmage_utils.runs import CACHE, code_key, whole
-
-MONITORS = ("valid_accuracy", "valid_loss", "valid_balanced_loss")
 
 
 class Fit(NamedTuple):
@@ -42,117 +40,10 @@ class Fit(NamedTuple):
         }
 
 
-class _Classifier(L.LightningModule):
-    """Cross-entropy training of any network that gives logits over the seven age groups."""
-
-    def __init__(self, model, prepare, settings, class_weights, offset):
-        super().__init__()
-        # Convolutions are a third faster with channels last; other layers do not notice.
-        self.model = model.to(memory_format=torch.channels_last)
-        self.prepare, self.settings, self.order = prepare, settings, None
-        self.register_buffer("weights", torch.as_tensor(class_weights, dtype=torch.float32))
-        self.register_buffer("offset", torch.as_tensor(offset, dtype=torch.float32))
-        self.history, self.best, self.totals = [], {}, {}
-        self.seconds, self.clock = 0.0, 0.0
-
-    def configure_optimizers(self):
-        lr, slow = self.settings["lr"], self.settings["backbone_lr"]
-        groups = [{"params": list(self.model.parameters()), "lr": lr}]
-        if slow is not None:
-            head = list(self.model.logits.parameters())
-            known = set(map(id, head))
-            rest = [p for p in self.model.parameters() if id(p) not in known]
-            groups = [{"params": head, "lr": lr}, {"params": rest, "lr": slow}]
-        # One fused step instead of one operation a tensor: a fifth of a training step on a CPU.
-        optimiser = getattr(torch.optim, self.settings["optimiser"])(groups, fused=True)
-        if self.settings["schedule"] == "constant":
-            return optimiser
-        # Up from a small rate, and down to nearly 0 along a cosine.
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser,
-            [group["lr"] for group in groups],
-            total_steps=self.trainer.estimated_stepping_batches,
-            pct_start={"one-cycle": 0.3, "warm-up": 0.15}[self.settings["schedule"]],
-        )
-        return [optimiser], [{"scheduler": schedule, "interval": "step"}]
-
-    def on_train_start(self):
-        # A training that had stopped already, and was cut off before it was kept.
-        stop = self.trainer.early_stopping_callback
-        self.trainer.should_stop = stop.wait_count >= stop.patience
-
-    def on_train_epoch_start(self):
-        # A seed for every epoch, so that a resumed training draws what it would have drawn; the
-        # sampler shuffles by seed and epoch likewise.
-        torch.manual_seed(self.settings["seed"] * 100_003 + self.current_epoch)
-        self.clock = time.perf_counter()
-
-    def training_step(self, batch, _):
-        return self._step("train", batch)
-
-    def validation_step(self, batch, _):
-        self._step("valid", batch)
-
-    def _step(self, stage, batch):
-        x, target = batch
-        logits = self.model(_channels_last(self.prepare(x))).float()
-        losses = nn.functional.cross_entropy(logits + self.offset, target, reduction="none")
-        plain = nn.functional.cross_entropy(logits.detach(), target, reduction="none")
-        right = (logits.detach().argmax(1) == target).float()
-        columns = torch.stack([losses.detach(), plain, right, torch.ones_like(right)], 1)
-        empty = torch.zeros(N_GROUPS, 4, device=columns.device)
-        self.totals[stage] = self.totals.get(stage, empty).index_add(0, target, columns)
-        weights = self.weights[target]
-        # A batch may hold only groups of weight 0, and then has no say.
-        return (weights * losses).sum() / weights.sum().clamp(min=1e-12)
-
-    def on_validation_epoch_end(self):
-        scores = self._mean("valid")
-        self.history.append(scores)
-        self.log_dict(scores)
-        monitor = self.settings["monitor"]
-        value = scores[monitor] if monitor.endswith("loss") else -scores[monitor]
-        if not self.best or value < self.best["value"]:
-            state = {name: t.detach().cpu().clone() for name, t in self.model.state_dict().items()}
-            self.best = {"value": value, "epoch": self.current_epoch + 1, "model": state}
-
-    def on_train_epoch_end(self):
-        self.history[-1] |= self._mean("train")
-        self.seconds += time.perf_counter() - self.clock
-
-    def _mean(self, stage):
-        totals = self.totals.pop(stage).double().cpu()
-        loss, plain, right, n = totals.T
-        weights = self.weights.double().cpu()
-        scores = {
-            f"{stage}_loss": (weights @ loss) / (weights @ n).clamp(min=1e-12),
-            f"{stage}_accuracy": right.sum() / n.sum(),
-            f"{stage}_balanced_loss": (plain[n > 0] / n[n > 0]).mean(),
-        }
-        return {name: float(value) for name, value in scores.items()}
-
-    def on_save_checkpoint(self, checkpoint):
-        best = dict(self.best)
-        if best["epoch"] == len(self.history):  # the weights stand in the checkpoint already
-            best["model"] = None
-        checkpoint["kept"] = {"history": self.history, "best": best, "seconds": self.seconds}
-
-    def on_load_checkpoint(self, checkpoint):
-        for name, value in checkpoint["kept"].items():
-            setattr(self, name, value)
-        if self.best["model"] is None:
-            state = checkpoint["state_dict"].items()
-            names = {name: name.removeprefix("model.") for name, _ in state}
-            self.best["model"] = {names[name]: t for name, t in state if names[name] != name}
-        # Lightning would tell the sampler too late for the first epoch.
-        self.order.set_epoch(len(self.history))
-
-
 class _Straight(TorchCheckpointIO):
     """Write the state of a training straight to its file, whole or not at all.
 
-    Lightning would put it together in memory first, which takes as long as a quarter of an epoch
-    of the sample.
+    Lightning would put it together in memory first, which takes about twice as long.
     """
 
     def save_checkpoint(self, checkpoint, path, storage_options=None):
@@ -234,7 +125,7 @@ def fit(
     offset = np.zeros(N_GROUPS) if offset is None else np.asarray(offset, float)
     kept = cache / f"fit_{_key(model, train, valid, weights, offset, settings)}.pt"
     if not kept.is_file():
-        module = _Classifier(model, train.prepare, settings, weights, offset)
+        module = Classifier(model, train.prepare, settings, weights, offset)
         _train(module, train, valid, kept.with_suffix(".partial") if resumable else None)
         _keep(module, kept)
     if checkpoint is not None:
@@ -249,7 +140,7 @@ def _key(model, train, valid, *settings):
     digest = hashlib.blake2b(digest_size=12)
     digest.update(repr((model, settings, torch.__version__)).encode())
     digest.update(f"{train.fingerprint()} {valid.fingerprint()}".encode())
-    digest.update(code_key("training", "models", "faces", "augment").encode())
+    digest.update(code_key("training", "classifier", "models", "faces", "augment").encode())
     for tensor in model.state_dict().values():
         digest.update(tensor.cpu().numpy().tobytes())
     return digest.hexdigest()
@@ -332,7 +223,7 @@ def outputs(model, dataset, *, batch_size=256):
     with torch.inference_mode():
         for x, _ in _batches(dataset, batch_size):
             x = [part.to(device) for part in x] if isinstance(x, tuple) else x.to(device)
-            made.append(model(_channels_last(dataset.prepare(x))).cpu())
+            made.append(model(channels_last(dataset.prepare(x))).cpu())
     return torch.cat(made).numpy()
 
 
@@ -353,10 +244,6 @@ def as_dataset(features, age_groups):
     """Feature rows and age groups 1..7 as a dataset for `fit` and `predict`."""
     features = torch.as_tensor(np.array(features), dtype=torch.float32)
     return _Rows(features, torch.as_tensor(np.asarray(age_groups) - 1))
-
-
-def _channels_last(x):
-    return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
 
 
 def seed_everything(seed):
