@@ -21,9 +21,9 @@ import time
 import warnings
 from pathlib import Path
 
-import librosa
 import numpy as np
 import pandas as pd
+import parselmouth
 from joblib import Parallel, delayed
 
 from mmage_utils import fast_voice, pitch_accuracy, voices
@@ -32,30 +32,24 @@ from mmage_utils.sample.make import make_sample
 from mmage_utils.sample.observer import CUES_FILE
 from mmage_utils.sample.source_filter import known_clips
 from mmage_utils.transcripts import read_transcripts
+from mmage_utils.voice_cost import first_pyin, speech_pyin
 
 PROCESSES = 2
-FIRST_SETTING = {"fmin": 10, "fmax": 4000, "frame_length": 1024}
-PYIN = {"fmin": 65, "fmax": 450, "frame_length": 2048}
 TEST_SEED, SECONDS = 0, 4.5  # of the synthetic clips; the constants were tuned on seed 100
 
 
-def pyin(samples):
-    """Track f0 with librosa over the range of speech: times in s, f0 in Hz."""
-    f0, _, _ = librosa.pyin(samples, sr=voices.SAMPLE_RATE, **PYIN)
-    hop = PYIN["frame_length"] // 4
-    return librosa.times_like(f0, sr=voices.SAMPLE_RATE, hop_length=hop), f0
+def praat(samples):
+    """Track f0 by Praat's autocorrelation, 65-450 Hz: times in s, f0 in Hz."""
+    sound = parselmouth.Sound(samples.astype(float), voices.SAMPLE_RATE)
+    low, high = fast_voice.PITCH_RANGE
+    pitch = sound.to_pitch_ac(pitch_floor=low, pitch_ceiling=high)
+    f0 = pitch.selected_array["frequency"]
+    return pitch.xs(), np.where(f0 > 0, f0, np.nan)
 
 
 def published(samples):
     """The recipe of the report: noisereduce, librosa's onsets and tempo, pyin from 10 Hz."""
     return voices.acoustic_features(samples, recipe="published")
-
-
-def first_setting(samples):
-    """The report's first setting of pyin alone, which is nearly all of its cost."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # its frames are short for 10 Hz
-        return librosa.pyin(samples, sr=voices.SAMPLE_RATE, **FIRST_SETTING)
 
 
 def milliseconds(function, waveforms):
@@ -76,7 +70,7 @@ def measure_speed(paths, passes, first_clips):
     # The recipes take turns, so that a busy minute of the machine falls on both.
     passed = [[milliseconds(f, waveforms) for f in recipes.values()] for _ in range(passes)]
     times = dict(zip(recipes, np.swapaxes(passed, 0, 1), strict=True))
-    first = milliseconds(first_setting, waveforms[:first_clips])
+    first = milliseconds(first_pyin, waveforms[:first_clips])
     print(f"\nMilliseconds a clip of {len(waveforms[0]) / voices.SAMPLE_RATE:.3f} s on one thread,")
     print(f"median (range) of {passes} passes over {len(waveforms)} clips, compiled beforehand:")
     print(f"  {'':<20}{'processor time':>24}{'by the clock':>16}")
@@ -159,7 +153,7 @@ def measure_accuracy(n):
         for name in ("clean", "noisy")
     }
     conditions |= {f"{k}, denoised": [denoised(c) for c in v] for k, v in conditions.items()}
-    trackers = {"fast": fast_voice.fast_f0, "pyin": pyin, "praat": voices.track_f0}
+    trackers = {"fast": fast_voice.fast_f0, "pyin": speech_pyin, "praat": praat}
     table = pitch_accuracy.accuracy_table(conditions, trackers, n_jobs=PROCESSES)
     print(f"\n{n} synthetic clips of {SECONDS} s with known f0, clean and at 5 to 30 dB, as they")
     print("are and after noisereduce; all trackers get the same samples. Errors in per cent:")
@@ -173,8 +167,8 @@ def measure_accuracy(n):
 def _measure_speech(path):
     samples = voices.load_voice(path)
     clean = voices.denoise(samples)
-    tracks = {"fast": fast_voice.fast_f0(samples), "pyin": pyin(samples)}
-    tracks |= {"praat": voices.track_f0(samples)}
+    tracks = {"fast": fast_voice.fast_f0(samples), "pyin": speech_pyin(samples)}
+    tracks |= {"praat": praat(samples)}
     row = {name: voices.summarise_f0(f0)["f0_median"] for name, (_, f0) in tracks.items()}
     row |= {f"{name} voiced": np.mean(~np.isnan(f0)) for name, (_, f0) in tracks.items()}
     seconds = len(samples) / voices.SAMPLE_RATE

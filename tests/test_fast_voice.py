@@ -7,6 +7,7 @@ from mmage_utils import fast_voice, voice_loops
 from mmage_utils.fast_voice import fast_f0, fast_features
 from mmage_utils.pitch_accuracy import accuracy_table
 from mmage_utils.sample.source_filter import known_clips
+from mmage_utils.voice_cost import speech_pyin
 from mmage_utils.voices import FEATURES, HOP, SAMPLE_RATE
 
 
@@ -179,19 +180,12 @@ def test_onsets_are_what_librosa_picks_by_the_same_rule(rng):
     np.testing.assert_array_equal(fast_voice.pick_onsets(envelope), theirs)
 
 
-def _pyin(samples):
-    import librosa
-
-    f0, _, _ = librosa.pyin(samples, sr=SAMPLE_RATE, fmin=65, fmax=450, frame_length=2048)
-    return librosa.times_like(f0, sr=SAMPLE_RATE, hop_length=512), f0
-
-
 def test_pitch_is_no_less_right_than_that_of_pyin():
     conditions = {
         "clean": [*known_clips(12, seed=77, seconds=3)],
         "noisy": [*known_clips(12, seed=77, seconds=3, noisy=True)],
     }
-    table = accuracy_table(conditions, {"fast": fast_f0, "pyin": _pyin})
+    table = accuracy_table(conditions, {"fast": fast_f0, "pyin": speech_pyin})
     table = table.set_index(["tracker", "condition"])
     for condition, gross, voicing in (("clean", 0.005, 0.06), ("noisy", 0.02, 0.13)):
         fast, pyin = (table.loc[(name, condition)] for name in ("fast", "pyin"))
