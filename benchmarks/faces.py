@@ -1,11 +1,13 @@
 """Images per second of the report's loop and of ours, from one run, and what limits ours.
 
-    python benchmarks/faces.py [--data DIR] [--size 80] [--batch 32] [--batches 12] [--rounds 3]
+    python benchmarks/faces.py [--data DIR] [--size 80] [--batch 32] [--batches 12] [--rounds 5]
+                               [--float32]
 
 The report's loop: ImageFolder, no workers, transforms image by image, float32, Adam tensor by
 tensor. Ours: faces decoded once, augmented by batches on the device, channels last, fused Adam,
-and bfloat16 where a GPU has it. Both see the same images at the same size, with the same network
-and batch; their rounds take turns, and medians are printed.
+small convolutions as matrix products, and bfloat16 where the device has it (not with --float32).
+Both see the same images at the same size, with the same network and batch; their rounds take
+turns, and medians are printed.
 """
 
 import argparse
@@ -16,16 +18,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from facenet_pytorch import InceptionResnetV1
 from torch import nn
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
-from mmage_utils import decoupled, models, training
+from mmage_utils import compute, decoupled, models, training
 from mmage_utils.clips import read_clips, with_media
 from mmage_utils.faces import FaceDataset, load_faces
 
-DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-BF16 = DEVICE == "cuda" and torch.cuda.is_bf16_supported()
+DEVICE, BFLOAT16 = compute.device(), compute.has_bfloat16()
 
 
 def report_batches(folder, size, batch, *, train):
@@ -45,7 +47,12 @@ def report_batches(folder, size, batch, *, train):
 def our_batches(dataset, batch, *, train):
     """Batches of 8-bit faces, decoded before."""
     return DataLoader(
-        dataset, batch, shuffle=train, drop_last=True, collate_fn=lambda x: x, pin_memory=BF16
+        dataset,
+        batch,
+        shuffle=train,
+        drop_last=True,
+        collate_fn=lambda x: x,
+        pin_memory=DEVICE == "cuda",
     )
 
 
@@ -71,13 +78,13 @@ def report_step(model, optimiser, batch):
     return loss.item()
 
 
-def our_step(model, optimiser, batch, dataset):
+def our_step(model, optimiser, batch, dataset, bfloat16):
     """One step of training as `training.fit` does it."""
     (images, copies), y = batch
     x = dataset.prepare((images.to(DEVICE, non_blocking=True), copies))
     x = x.contiguous(memory_format=torch.channels_last)
     optimiser.zero_grad()
-    with torch.autocast(DEVICE, torch.bfloat16, enabled=BF16):
+    with torch.autocast(DEVICE, torch.bfloat16, enabled=bfloat16):
         loss = nn.functional.cross_entropy(model(x), y.to(DEVICE, non_blocking=True))
     loss.backward()
     optimiser.step()
@@ -122,9 +129,11 @@ def main():
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("data/sample"))
-    for name, value in (("size", 80), ("batch", 32), ("batches", 12), ("rounds", 3)):
+    for name, value in (("size", 80), ("batch", 32), ("batches", 12), ("rounds", 5)):
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--float32", action="store_true")
     args = parser.parse_args()
+    bfloat16 = BFLOAT16 and not args.float32
 
     clips = with_media(read_clips(args.data), "image")
     clips = clips[clips["split"] == "train"].reset_index(drop=True)
@@ -134,8 +143,10 @@ def main():
     ours = FaceDataset(faces, range(len(clips)), clips["AgeGroup"], "original")
     plain = FaceDataset(faces, range(len(clips)), clips["AgeGroup"], scaling="imagenet")
 
-    nets = {name: models.face_classifier()[0].to(DEVICE).train() for name in ("report", "ours")}
-    nets["ours"] = nets["ours"].to(memory_format=torch.channels_last)
+    nets = {
+        "report": InceptionResnetV1(classify=True, num_classes=7).to(DEVICE).train(),
+        "ours": models.face_classifier()[0].to(DEVICE, memory_format=torch.channels_last).train(),
+    }
     adams = {
         "report": torch.optim.Adam(nets["report"].parameters(), lr=1e-6, foreach=False),
         "ours": torch.optim.Adam(nets["ours"].parameters(), lr=1e-6, fused=True),
@@ -147,7 +158,7 @@ def main():
             endless(report_batches(args.data, args.size, args.batch, train=True)),
         ),
         ("training", "ours"): (
-            lambda b: our_step(nets["ours"], adams["ours"], b, ours),
+            lambda b: our_step(nets["ours"], adams["ours"], b, ours, bfloat16),
             endless(our_batches(ours, args.batch, train=True)),
         ),
         ("embedding", "report"): (
@@ -178,7 +189,7 @@ def main():
         f"{len(clips):,} train faces at {args.size} px, batches of {args.batch}, on {DEVICE} ",
         end="",
     )
-    print(f"({torch.get_num_threads()} threads; bfloat16 {'on' if BF16 else 'off'})")
+    print(f"({torch.get_num_threads()} threads; bfloat16 {'on' if bfloat16 else 'off'})")
     print(f"{'images per second':24}{'report':>10}{'ours':>10}{'ratio':>8}")
     for what in ("training", "embedding", "loading and augmenting"):
         report, mine = speed[what, "report"], speed[what, "ours"]

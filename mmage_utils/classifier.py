@@ -6,6 +6,7 @@ import lightning as L
 import torch
 from torch import nn
 
+from mmage_utils.compute import channels_last
 from mmage_utils.labels import N_GROUPS
 
 
@@ -133,8 +134,3 @@ class Classifier(L.LightningModule):
             self.best["model"] = {names[name]: t for name, t in state if names[name] != name}
         # Lightning would tell the sampler too late for the first epoch.
         self.order.set_epoch(len(self.history))
-
-
-def channels_last(x):
-    """Images with their channels last in memory; anything else as it is."""
-    return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x

@@ -33,7 +33,10 @@ def face_classifier(weights="none"):
     """
     from facenet_pytorch import InceptionResnetV1
 
+    from mmage_utils.compute import small_as_products
+
     model = InceptionResnetV1(pretrained=None, classify=True, num_classes=N_GROUPS)
+    model = small_as_products(model)
     if weights == "none":
         return model, "none"
     path = _vggface2_file() if weights == "vggface2" else Path(weights)

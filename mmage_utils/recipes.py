@@ -62,6 +62,7 @@ def train_faces(
         checkpoint=_checkpoint(run, name),
         seed=seed,
         resumable=True,
+        bfloat16=True,
         **settings,
     )
     everyone = FaceDataset(faces, range(len(clips)), clips["AgeGroup"], scaling=scaling)
@@ -151,7 +152,7 @@ def embed_faces(model, clips, faces, *, scaling="vggface2", cache=CACHE):
     """
     everyone = FaceDataset(faces, range(len(clips)), clips["AgeGroup"], scaling=scaling)
     digest = hashlib.blake2b(everyone.fingerprint().encode(), digest_size=12)
-    digest.update(code_key("models", "faces").encode())
+    digest.update(code_key("models", "compute", "faces").encode())
     for tensor in model.state_dict().values():
         digest.update(tensor.cpu().numpy().tobytes())
     path = cache / f"embeddings_{digest.hexdigest()}.npy"

@@ -16,7 +16,8 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.data.distributed import DistributedSampler
 
-from mmage_utils.classifier import Classifier, channels_last
+from mmage_utils import compute
+from mmage_utils.classifier import Classifier
 from mmage_utils.labels import N_GROUPS
 from mmage_utils.predictions import softmax
 from mmage_utils.runs import CACHE, code_key, whole
@@ -69,13 +70,13 @@ def fit(
     patience=None,
     monitor="valid_accuracy",
     resumable=False,
+    bfloat16=False,
     cache=CACHE,
 ):
     """Train a model and return its best epoch; the same training is never done twice.
 
     A finished training is kept in the cache under a hash of the model's first weights, the data,
-    the settings and this package's code for models and training. On a GPU that has bfloat16,
-    training runs in it.
+    the settings and this package's code for models and training.
 
     Parameters
     ----------
@@ -111,6 +112,9 @@ def fit(
     resumable : bool
         Write the state of the training after every epoch; cut off and called again, it goes on
         after the last whole epoch and ends the same.
+    bfloat16 : bool
+        Multiply in bfloat16 where the device can (`compute.has_bfloat16`); weights, loss and
+        optimiser stay in float32. For faces: features in Hz need more digits.
 
     Returns
     -------
@@ -121,6 +125,7 @@ def fit(
     settings = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "backbone_lr": backbone_lr}
     settings |= {"seed": seed, "optimiser": optimiser, "schedule": schedule}
     settings |= {"patience": epochs if patience is None else patience, "monitor": monitor}
+    settings["bfloat16"] = bfloat16 and compute.has_bfloat16()
     weights = np.ones(N_GROUPS) if class_weights is None else np.asarray(class_weights, float)
     offset = np.zeros(N_GROUPS) if offset is None else np.asarray(offset, float)
     kept = cache / f"fit_{_key(model, train, valid, weights, offset, settings)}.pt"
@@ -140,7 +145,9 @@ def _key(model, train, valid, *settings):
     digest = hashlib.blake2b(digest_size=12)
     digest.update(repr((model, settings, torch.__version__)).encode())
     digest.update(f"{train.fingerprint()} {valid.fingerprint()}".encode())
-    digest.update(code_key("training", "classifier", "models", "faces", "augment").encode())
+    digest.update(
+        code_key("training", "classifier", "compute", "models", "faces", "augment").encode()
+    )
     for tensor in model.state_dict().values():
         digest.update(tensor.cpu().numpy().tobytes())
     return digest.hexdigest()
@@ -159,11 +166,10 @@ def _train(module, train, valid, partial):
         last = partial / "last.ckpt"
         keep = {"save_on_train_epoch_end": True, "enable_version_counter": False}
         callbacks.append(ModelCheckpoint(partial, "last", **keep))
-    bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
     trainer = L.Trainer(
         max_epochs=settings["epochs"],
         callbacks=callbacks,
-        precision="bf16-mixed" if bf16 else "32-true",
+        precision="bf16-mixed" if settings["bfloat16"] else "32-true",
         logger=False,
         enable_checkpointing=partial is not None,
         plugins=[_Straight()],
@@ -217,13 +223,13 @@ def predict(model, dataset, *, batch_size=256):
 
 def outputs(model, dataset, *, batch_size=256):
     """What a model makes of every example, in the order of the dataset, shape (n, width)."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = compute.device()
     model = model.to(device, memory_format=torch.channels_last).eval()
     made = []
     with torch.inference_mode():
         for x, _ in _batches(dataset, batch_size):
             x = [part.to(device) for part in x] if isinstance(x, tuple) else x.to(device)
-            made.append(model(channels_last(dataset.prepare(x))).cpu())
+            made.append(model(compute.channels_last(dataset.prepare(x))).cpu())
     return torch.cat(made).numpy()
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmage_utils import training
+from mmage_utils import compute, training
 from mmage_utils.models import acoustic_mlp
 
 SETTINGS = {"epochs": 6, "batch_size": 32, "lr": 0.02, "seed": 0}
@@ -170,7 +170,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmage_utils import training
+from mmage_utils import compute, training
 from mmage_utils.models import acoustic_mlp
 
 stop, patience, cache = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
@@ -227,6 +227,24 @@ def test_training_that_had_stopped_early_trains_no_further(fit, tmp_path, monkey
             fit(cache=cache, **settings)
     assert len(list(cache.glob("*.partial"))) == 1
     assert len(fit(cache=cache, **settings).history) == 3
+
+
+@pytest.mark.parametrize("asked", [True, False])
+@pytest.mark.parametrize("there", [True, False])
+def test_bfloat16_is_used_where_it_is_asked_for_and_there(fit, monkeypatch, asked, there):
+    monkeypatch.setattr(compute, "has_bfloat16", lambda: there)
+    used = set()
+
+    class Noting(nn.Linear):
+        def forward(self, x):
+            y = super().forward(x)
+            if self.training:
+                used.add(y.dtype)
+            return y
+
+    trained = fit(build=lambda: Noting(4, 7), bfloat16=asked, epochs=1)
+    assert used == {torch.bfloat16 if asked and there else torch.float32}
+    assert trained.model.weight.dtype is torch.float32
 
 
 def test_checkpoint_holds_the_model_that_is_returned(fit, tmp_path):
