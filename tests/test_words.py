@@ -1,0 +1,116 @@
+"""Words that pull and clusters: known ones are found, chance is not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mmage_utils import words
+from mmage_utils.clips import by_split
+
+
+@pytest.fixture
+def people():
+    """120 users of two clips in three age groups: 80 train, 40 valid."""
+    rng = np.random.default_rng(0)
+    users = [f"user{k:03d}" for k in range(120)]
+    rows = [
+        (f"{user}.{clip}.mp4", user, 3 + k % 3, "train" if k < 80 else "valid")
+        for k, user in enumerate(users)
+        for clip in range(2)
+    ]
+    clips = pd.DataFrame(rows, columns=["VideoName", "UserID", "AgeGroup", "split"])
+    return clips.assign(Gender=1, Ethnicity=2).sample(frac=1, random_state=rng.integers(99))
+
+
+def _texts(clips, *, own):
+    """Common words for everybody, and one word for each age group where `own`."""
+    rng = np.random.default_rng(1)
+    common = np.array(["the", "a", "day", "house", "tree", "car", "dog", "rain", "lunch", "train"])
+    telling = {3: "exam", 4: "rent", 5: "mortgage"} if own else {}
+    return [
+        " ".join([*rng.choice(common, 6), telling.get(group, "the")]) for group in clips["AgeGroup"]
+    ]
+
+
+def test_the_words_of_a_group_are_found_and_predict_it(people):
+    table, predicted = words.pulling_words(_texts(people, own=True), people, top=3)
+    first = table.groupby("AgeGroup").first()
+    assert first["word"].to_dict() == {3: "exam", 4: "rent", 5: "mortgage"}
+    counts = by_split(people, "train").groupby("AgeGroup")["UserID"].nunique()
+    assert first["users"].to_dict() == first["of_users"].to_dict() == counts.to_dict()
+    assert first["elsewhere"].eq(0).all()
+    assert list(predicted["VideoName"]) == list(people["VideoName"])
+    valid = predicted[predicted["split"] == "valid"]
+    assert (valid["prediction"] == valid["ground_truth"]).mean() > 0.95
+    shown = words.show_words(table).loc["19-24"]
+    assert shown["users"] == counts[3]
+    assert shown.iloc[1].startswith(f"exam ({counts[3]} + 0), ")
+
+
+def test_words_that_tell_nothing_predict_nothing(people):
+    _, predicted = words.pulling_words(_texts(people, own=False), people)
+    valid = predicted[predicted["split"] == "valid"]
+    assert (valid["prediction"] == valid["ground_truth"]).mean() < 0.55
+
+
+def test_a_word_of_few_speakers_does_not_count(people):
+    texts = np.array(_texts(people, own=False), dtype=object)
+    few = by_split(people, "train")
+    few = few[few["AgeGroup"] == 3]["UserID"].unique()[:4]
+    here = people["UserID"].isin(few).to_numpy()
+    texts[here] = texts[here] + " zebra"
+    assert "zebra" not in set(words.pulling_words(texts, people, top=20)[0]["word"])
+    assert "zebra" in set(words.pulling_words(texts, people, top=20, min_users=4)[0]["word"])
+
+
+def test_only_train_decides_which_words_pull(people):
+    texts = _texts(people, own=True)
+    other = [
+        "scrambled words" if split == "valid" else text
+        for text, split in zip(texts, people["split"], strict=True)
+    ]
+    one, other = (words.pulling_words(t, people)[0] for t in (texts, other))
+    pd.testing.assert_frame_equal(one, other)
+
+
+def _vectors(clips, spread):
+    """One direction an age group, each user near it."""
+    rng = np.random.default_rng(2)
+    corners = {3: (1, 0, 0), 4: (0, 1, 0), 5: (0, 0, 1)}
+    users = {user: rng.normal(0, spread, 3) for user in clips["UserID"].unique()}
+    rows = zip(clips["AgeGroup"], clips["UserID"], strict=True)
+    return np.array([corners[group] + users[user] for group, user in rows])
+
+
+def test_clusters_are_told_from_chance(people):
+    table, vote = words.concentration(_vectors(people, 0.1), people)
+    assert table.index.tolist() == [3, 4, 5]
+    assert (table["silhouette"] > 0.8).all()
+    assert (table["silhouette"] > table["chance_high"]).all()
+    assert table["clips"].sum() == len(vote) == 80
+    assert table["users"].sum() == 40
+    assert (table["right"] == table["clips"]).all()
+    shown = words.show_concentration(table)
+    assert shown.loc["33-45", "right by neighbours"] == "28/28"
+    said = words.say_concentration(table)
+    assert "**concentrated**: 19-24 (" in said
+    assert said.endswith("**scattered**: none.")
+
+
+def test_users_apart_are_no_clusters_of_age(people):
+    """Two clips of one user lie together; dealing out whole users takes that into account."""
+    rng = np.random.default_rng(3)
+    places = {user: rng.normal(0, 1, 3) for user in people["UserID"].unique()}
+    vectors = np.array([places[user] for user in people["UserID"]])
+    table, _ = words.concentration(vectors, people)
+    inside = table["silhouette"].between(table["chance_low"], table["chance_high"])
+    assert inside.sum() >= 2
+
+
+def test_rows_in_another_order_give_the_same_clusters(people):
+    vectors = _vectors(people, 0.6)
+    order = np.random.default_rng(4).permutation(len(people))
+    one, _ = words.concentration(vectors, people)
+    other, _ = words.concentration(vectors[order], people.iloc[order])
+    columns = ["clips", "users", "silhouette", "right"]
+    pd.testing.assert_frame_equal(one[columns], other[columns])
