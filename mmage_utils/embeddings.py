@@ -5,6 +5,7 @@ by the texts: a new transcript costs its own embedding only.
 """
 
 import hashlib
+import json
 import os
 from functools import cache as remember
 from pathlib import Path
@@ -63,8 +64,14 @@ def embed(texts, model=PACKAGED, *, cache=CACHE):
 
 
 def describe_model(model):
-    """Name of a text model and the SHA-256 of its weights, for the results."""
-    return f"{model} (sha256 {file_sha256(model_folder(model) / WEIGHTS)})"
+    """What the results keep of a text model: name, SHA-256 of its weights, layers and width."""
+    place = model_folder(model)
+    try:
+        config = json.loads((place / "config.json").read_text(encoding="utf-8"))
+        sizes = {"layers": config["num_hidden_layers"], "width": config["hidden_size"]}
+    except (ValueError, KeyError) as error:
+        raise _refuse(model, f"its config.json is damaged ({error}).") from None
+    return {"name": Path(model).name, "sha256": file_sha256(place / WEIGHTS)} | sizes
 
 
 def model_folder(model):

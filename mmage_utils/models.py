@@ -98,6 +98,30 @@ def ordinal_head(width=512):
     return nn.Sequential(nn.Linear(width, N_GROUPS - 1), Chain())
 
 
+def describe_weights(state):
+    """The architecture that a checkpoint's weights tell of.
+
+    Parameters
+    ----------
+    state : dict of str to torch.Tensor
+        As a network's ``state_dict()`` gives it.
+
+    Returns
+    -------
+    dict
+        widths of the linear layers, from the first's input to the logits; parameters, the number
+        of trained weights.
+    """
+    trained = {
+        name: tensor
+        for name, tensor in state.items()
+        if not name.endswith(("running_mean", "running_var", "num_batches_tracked"))
+    }
+    linear = [tensor.shape for tensor in trained.values() if tensor.ndim == 2]
+    widths = [linear[0][1], *(shape[0] for shape in linear)] if linear else []
+    return {"widths": widths, "parameters": sum(tensor.numel() for tensor in trained.values())}
+
+
 def _vggface2_file():
     import torch
 

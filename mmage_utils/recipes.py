@@ -162,21 +162,26 @@ def embed_faces(model, clips, faces, *, scaling="vggface2", cache=CACHE):
     return np.load(path)
 
 
-def load_faces_model(run, name, *, notebook):
-    """The face classifier that a notebook of this run has trained.
+def load_weights(run, name, *, notebook):
+    """The weights of a model that a notebook of this run has trained, by name.
 
     Raises
     ------
     DataError
-        When it is not there; the message names the notebook to run first.
+        When they are not there; the message names the notebook to run first.
     """
     import torch
 
     path = _checkpoint(run, name)
     if not path.is_file():
         raise DataError(f"{shown(path)} is missing: run notebooks/{notebook}.ipynb first.")
+    return torch.load(path, weights_only=True)["model"]
+
+
+def load_faces_model(run, name, *, notebook):
+    """The face classifier that a notebook of this run has trained; errors as `load_weights`."""
     model, _ = models.face_classifier()
-    model.load_state_dict(torch.load(path, weights_only=True)["model"])
+    model.load_state_dict(load_weights(run, name, notebook=notebook))
     return model.eval()
 
 
@@ -188,7 +193,7 @@ def train_features(run, name, clips, features, build, *, seed=0, **settings):
     features : array-like, shape (n clips, width)
         In the order of `clips`.
     build : callable
-        Makes the network; called after seeding.
+        Makes the network for a width; called after seeding.
 
     Returns
     -------
@@ -202,7 +207,7 @@ def train_features(run, name, clips, features, build, *, seed=0, **settings):
         parts[split] = training.as_dataset(np.asarray(features)[here], clips["AgeGroup"][here])
     training.seed_everything(seed)
     fit = training.fit(
-        build(),
+        build(np.shape(features)[1]),
         parts["train"],
         parts["valid"],
         checkpoint=_checkpoint(run, name),

@@ -90,7 +90,7 @@ def write_text(path, text):
         temporary.write_text(text, encoding="utf-8")
 
 
-def save_figure(run, figure, name):
+def save_figure(run, figure, name, *, page=False):
     """Save a figure as ``figures/<name>.png`` of the run; synthetic data are labelled on it.
 
     Parameters
@@ -99,14 +99,19 @@ def save_figure(run, figure, name):
     figure : matplotlib.figure.Figure or matplotlib.axes.Axes
     name : str
         ``<task>_<what>``, for example ``b_curves``.
+    page : bool
+        Keep the size of the figure, which is else cut to what is drawn, and save it as SVG too.
     """
     figure = figure if hasattr(figure, "savefig") else figure.figure
     if run.synthetic and not getattr(figure, "_data_named", False):
         # Below the drawing, so that it is there wherever the picture is shown alone.
         figure.text(0.995, -0.01, run.data, ha="right", va="top", fontsize=8, color="0.4")
         figure._data_named = True
-    with whole(run.folder / "figures" / f"{name}.png") as path:
-        figure.savefig(path, dpi=DPI, bbox_inches="tight", metadata={"Software": None})
+    marks = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
+    for kind in ("png", "svg") if page else ("png",):
+        with whole(run.folder / "figures" / f"{name}.{kind}") as path:
+            cut = None if page else "tight"
+            figure.savefig(path, dpi=DPI, bbox_inches=cut, metadata=marks[kind])
 
 
 def save_results(run, task, results):

@@ -7,14 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
 
 from mmage_utils import imbalance, plots
 from mmage_utils.evaluation import confusion
 from mmage_utils.fairness import accuracy_by
 from mmage_utils.labels import AGE_GROUPS, ATTRIBUTES, SPLITS
 from mmage_utils.plots.style import AGE_COLOURS
-from mmage_utils.plots.summary import plot_model_pipeline
 from mmage_utils.voices import FEATURES, SAMPLE_RATE
 
 ALL_AGES = [19, 254, 2069, 4953, 2259, 361, 85]
@@ -297,20 +295,6 @@ def test_features_have_a_panel_each_with_train_clips_only(rng):
 
 def test_pipelines_name_their_steps():
     assert any("8 kHz" in text for text in _texts(plots.plot_pipeline()))
-    parts = {"image": ["face", "network"], "audio": ["voice"], "text": ["words", "BERT", "head"]}
-    ax = plot_model_pipeline(parts, ax=plt.subplots()[1])
-    assert {"face", "network", "voice", "words", "BERT", "head"} <= set(_texts(ax))
-    assert len(ax.patches) == 7
-
-
-def test_summary_is_one_page_with_the_three_parts():
-    parts = {"image": ["face"], "audio": ["voice"], "text": ["words"]}
-    figure = plots.plot_summary(
-        parts, SCORES, {"sum": SCORES["audio"]}, constant=0.48, ceiling=None, title="Summary"
-    )
-    assert isinstance(figure, Figure)
-    assert [ax.get_title() for ax in figure.axes] == ["", "Models", "Late fusion"]
-    assert figure.get_size_inches().tolist() == pytest.approx([12.8, 7.2])
 
 
 def test_frontier_marks_the_points_chosen_on_valid():
