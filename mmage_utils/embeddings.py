@@ -15,6 +15,7 @@ import pandas as pd
 
 from mmage_utils import parts
 from mmage_utils.errors import DataError
+from mmage_utils.progress import progress_bar
 from mmage_utils.runs import CACHE, code_key, content_key, file_sha256
 
 PACKAGED = "minilm"
@@ -57,7 +58,7 @@ def embed(texts, model=PACKAGED, *, cache=CACHE):
     known = parts.read(folder, ["key", "vector"])["vector"].to_dict()
     todo = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
     if todo:
-        known |= _compute(todo, model, place, folder)
+        known |= _compute(todo, model, folder)
     parts.compact(folder, ["key", "vector"])
     vectors = [np.frombuffer(known[key], dtype=np.float32) for key in keys]
     return np.stack(vectors) if vectors else np.zeros((0, 0), dtype=np.float32)
@@ -121,39 +122,9 @@ def _model_key(place):
     return content_key([place / name for name in FILES if (place / name).is_file()])[:12]
 
 
-def _compute(todo, model, place, folder):
-    """Vectors of the texts as bytes, by key; kept in parts as they are made."""
-    import torch
-    from tqdm.auto import tqdm
-
-    from mmage_utils.compute import device
-
-    tokenizer, network = _load(model, place)
-    network = network.to(device())
-    most = min(MAX_TOKENS, getattr(network.config, "max_position_embeddings", MAX_TOKENS))
-    tokens = tokenizer(list(todo.values()), truncation=True, max_length=most)
-    # Texts of like length share a batch, so that little is padded.
-    order = np.argsort([len(ids) for ids in tokens["input_ids"]], kind="stable")
-    keys, made, waiting = list(todo), {}, {}
-    with torch.inference_mode(), tqdm(total=len(keys), desc="Texts", unit="text") as bar:
-        for start in range(0, len(order), BATCH):
-            rows = order[start : start + BATCH]
-            batch = {name: [ids[row] for row in rows] for name, ids in tokens.items()}
-            batch = tokenizer.pad(batch, return_tensors="pt").to(device())
-            states = network(**batch).last_hidden_state.float()
-            mask = batch["attention_mask"][..., None]
-            means = ((states * mask).sum(1) / mask.sum(1)).cpu().numpy()
-            waiting |= {keys[row]: mean.tobytes() for row, mean in zip(rows, means, strict=True)}
-            bar.update(len(rows))
-            if len(waiting) >= PART_TEXTS or start + BATCH >= len(order):
-                table = pd.DataFrame({"key": waiting.keys(), "vector": waiting.values()})
-                parts.append(folder, table.set_index("key"))
-                made |= waiting
-                waiting = {}
-    return made
-
-
-def _load(model, place):
+def load(model):
+    """Tokenizer and network of a text model, ready to embed; errors as `embed`."""
+    place = model_folder(model)
     # The fast tokenizer splits a long list on all cores.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     from transformers import AutoModel, AutoTokenizer
@@ -168,3 +139,46 @@ def _load(model, place):
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise _refuse(model, f"{lines[0].rstrip('.')}.") from None
     return tokenizer, network
+
+
+def vectors_of(texts, tokenizer, network):
+    """Embed texts by batches, those of like length together, so that little is padded.
+
+    Yields
+    ------
+    rows : numpy.ndarray of int
+        Positions in `texts`.
+    vectors : numpy.ndarray of float32, shape (n rows, width)
+    """
+    import torch
+
+    most = min(MAX_TOKENS, getattr(network.config, "max_position_embeddings", MAX_TOKENS))
+    tokens = tokenizer(texts, truncation=True, max_length=most)
+    order = np.argsort([len(ids) for ids in tokens["input_ids"]], kind="stable")
+    for start in range(0, len(order), BATCH):
+        rows = order[start : start + BATCH]
+        batch = {name: [ids[row] for row in rows] for name, ids in tokens.items()}
+        batch = tokenizer.pad(batch, return_tensors="pt").to(network.device)
+        with torch.inference_mode():
+            states = network(**batch).last_hidden_state
+            mask = batch["attention_mask"][..., None]
+            yield rows, ((states * mask).sum(1) / mask.sum(1)).cpu().numpy()
+
+
+def _compute(todo, model, folder):
+    """Vectors of the texts as bytes, by key; kept in parts as they are made."""
+    from mmage_utils.compute import device
+
+    tokenizer, network = load(model)
+    network, keys = network.to(device()), list(todo)
+    made, waiting = {}, {}
+    with progress_bar(len(keys), "Texts", "text") as bar:
+        for rows, vectors in vectors_of(list(todo.values()), tokenizer, network):
+            waiting |= {keys[row]: one.tobytes() for row, one in zip(rows, vectors, strict=True)}
+            bar.update(len(rows))
+            if len(waiting) >= PART_TEXTS or len(made) + len(waiting) == len(keys):
+                table = pd.DataFrame({"key": waiting.keys(), "vector": waiting.values()})
+                parts.append(folder, table.set_index("key"))
+                made |= waiting
+                waiting = {}
+    return made

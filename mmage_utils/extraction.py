@@ -17,6 +17,7 @@ import pandas as pd
 from mmage_utils import parts, voices
 from mmage_utils.contents import content_key, content_keys
 from mmage_utils.errors import DataError
+from mmage_utils.progress import progress_bar
 from mmage_utils.recordings import CANNOT, read_recording
 from mmage_utils.runs import CACHE, code_key
 from mmage_utils.voices import FEATURES
@@ -159,12 +160,10 @@ def _reason(error, path):
 
 def _collect(jobs, recipe, folder, n_jobs, scheduler):
     """Features of all jobs as they arrive, kept in parts, with a progress bar."""
-    from tqdm.auto import tqdm
-
     rows, waiting, clock = [], [], time.monotonic()
     total = sum(map(len, jobs))
     results = _there(jobs, recipe, scheduler) if scheduler else _here(jobs, recipe, n_jobs)
-    with tqdm(total=total, desc="Acoustic features", unit="clip") as bar, closing(results):
+    with progress_bar(total, "Acoustic features", "clip") as bar, closing(results):
         try:
             for batch in results:
                 bar.update(len(batch))

@@ -71,6 +71,8 @@ def output_complaints(cell):
         found.append("an error")
     if any(output.get("name") == "stderr" for output in cell.outputs):
         found.append("output on stderr")
+    if re.search(r"%\|", json.dumps(cell.outputs)):
+        found.append("a progress bar")
     if re.search(r"(?<![\w.])/(home|root|Users|tmp|mnt)/", json.dumps(cell.outputs)):
         found.append("an absolute path")
     if "nbval-check-output" in cell.metadata.get("tags", []) and not cell.outputs:
@@ -154,6 +156,7 @@ def test_contract_on_code(source, complaint):
         (new_output("stream", name="stderr", text="warning"), "output on stderr"),
         (new_output("error", ename="E", evalue="", traceback=[]), "an error"),
         (new_output("stream", text="saved /tmp/x.png"), "an absolute path"),
+        (new_output("stream", text="Texts:  50%|█████     | 4/8"), "a progress bar"),
     ],
 )
 def test_contract_on_outputs(output, complaint):

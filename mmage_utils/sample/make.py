@@ -13,6 +13,7 @@ import pandas as pd
 from mmage_utils.clips import read_mark
 from mmage_utils.errors import DataError, UsageError
 from mmage_utils.labels import AGE_GROUPS, LABEL_COLUMNS, LABEL_LIST, SPLITS, SYNTHETIC_MARK
+from mmage_utils.progress import progress_bar
 from mmage_utils.runs import write_text
 from mmage_utils.sample import cues, face, voice, who, words
 from mmage_utils.sample.observer import CUES_FILE
@@ -53,7 +54,6 @@ def make_sample(folder, *, n_clips=N_CLIPS, seed=0, n_jobs=-1):
         When the folder exists and holds something else.
     """
     from joblib import Parallel, delayed
-    from tqdm.auto import tqdm
 
     if not MIN_CLIPS <= n_clips <= 10_000:
         raise UsageError(f"A sample has {MIN_CLIPS} to 10000 clips with media, not {n_clips}.")
@@ -76,14 +76,8 @@ def make_sample(folder, *, n_clips=N_CLIPS, seed=0, n_jobs=-1):
         rows = labels.loc[labels["split"] == split, LABEL_COLUMNS]
         rows.to_csv(partial / LABEL_LIST.format(split=split), index=False, lineterminator="\n")
     jobs = (delayed(_write_clip)(partial, clip, seed) for clip in drawn.to_dict("records"))
-    topics = list(
-        tqdm(
-            Parallel(n_jobs=n_jobs, batch_size=16, return_as="generator")(jobs),
-            total=len(drawn),
-            desc="Drawing faces, voices and words",
-            unit="clip",
-        )
-    )
+    written = Parallel(n_jobs=n_jobs, batch_size=16, return_as="generator")(jobs)
+    topics = list(progress_bar(len(drawn), "Drawing faces, voices and words", "clip", written))
     columns = [name for name in drawn if name not in {*LABEL_COLUMNS[1:], "split", "user_group"}]
     table = drawn[columns].assign(topics=topics)
     table.to_csv(partial / CUES_FILE, index=False, lineterminator="\n", float_format="%.6g")
