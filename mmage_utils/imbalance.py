@@ -94,6 +94,24 @@ def plan_augmentation(train):
     return pd.concat([train.assign(copy="original"), *copies], ignore_index=True)
 
 
+def count_copies(plan):
+    """Images of each kind of copy in each age group, none where there are none.
+
+    Parameters
+    ----------
+    plan : pandas.DataFrame
+        `plan_augmentation`.
+
+    Returns
+    -------
+    pandas.DataFrame of int
+        Indexed by age group (``7-13`` ... ``61+``); columns original, flip, mixed.
+    """
+    table = pd.crosstab(plan["AgeGroup"], plan["copy"])
+    table = table.reindex(index=list(AGE_GROUPS), columns=["original", "flip", "mixed"])
+    return table.fillna(0).astype(int).rename(index=AGE_GROUPS)
+
+
 def weight_table(counts):
     """The report's weights beside N / (K n): weight and share of the expected loss per group."""
     counts = np.asarray(counts)

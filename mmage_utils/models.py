@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mmage_utils.errors import DataError
 from mmage_utils.labels import N_GROUPS
+from mmage_utils.runs import ROOT, file_sha256
 
 # facenet-pytorch (MIT) names its VGGFace2 checkpoint so in the torch cache.
 VGGFACE2_FILE = "20180402-114759-vggface2.pt"
@@ -17,7 +18,8 @@ def face_classifier(weights="none"):
     ----------
     weights : str
         ``"none"`` for random weights, ``"vggface2"`` for the file in the torch cache, else its
-        download, or the path of a checkpoint of the same network.
+        download, or the path of a checkpoint of the same network; a relative one counts from the
+        repository.
 
     Returns
     -------
@@ -39,7 +41,7 @@ def face_classifier(weights="none"):
     model = small_as_products(model)
     if weights == "none":
         return model, "none"
-    path = _vggface2_file() if weights == "vggface2" else Path(weights)
+    path = _vggface2_file() if weights == "vggface2" else ROOT / weights
     return model, _load_weights(model, path)
 
 
@@ -147,8 +149,6 @@ def _vggface2_file():
 
 def _load_weights(model, path):
     import torch
-
-    from mmage_utils.runs import file_sha256
 
     if not path.is_file():
         raise DataError(f"The face weights {path} do not exist: check FACE_WEIGHTS.")

@@ -5,7 +5,8 @@ from pathlib import Path
 from string import Template
 
 from mmage_utils.deck import TITLE
-from mmage_utils.pages import alt_text, clean_table, group_items, picture, render_markdown
+from mmage_utils.page_tables import clean_table
+from mmage_utils.pages import alt_text, group_items, picture, render_markdown
 
 ASSETS = Path(__file__).parent / "assets"
 

@@ -1,23 +1,19 @@
 """Everything the summary page shows, gathered from the results and checkpoints of a run."""
 
-from mmage_utils import imbalance, published, recipes, runs
-from mmage_utils.clips import by_split, with_media
-from mmage_utils.labels import AGE_GROUPS
+from mmage_utils import published, recipes, runs
 from mmage_utils.models import describe_weights
 from mmage_utils.recordings import SAMPLE_RATE
 
 MODALITIES = ("image", "audio", "text")
 
 
-def gather(run, clips):
+def gather(run):
     """What `plots.plot_summary` draws.
 
     Parameters
     ----------
     run : runs.Run
         A run whose notebooks 01 to 08 have been executed.
-    clips : pandas.DataFrame
-
     Returns
     -------
     dict
@@ -54,9 +50,6 @@ def gather(run, clips):
     networks["image"] |= {"input": f"{face['face_size']} px"}
     networks["audio"] |= {"input": f"{SAMPLE_RATE / 1000:.0f} kHz, denoised"}
     networks["text"] |= {"input": f"{words['model']['name']}, {words['model']['layers']} layers"}
-    plan = imbalance.plan_augmentation(by_split(with_media(clips, "image"), "train"))
-    copies = plan.groupby(["copy", "AgeGroup"]).size().unstack(fill_value=0)
-    copies = copies.reindex(columns=AGE_GROUPS, fill_value=0).rename(columns=AGE_GROUPS)
     scores = strategy["scores"]
     return {
         "test": {
@@ -79,7 +72,7 @@ def gather(run, clips):
         "fusions": fusions,
         "verdicts": ablation["verdicts"],
         "train_strategy": {
-            "copies": copies.to_dict(),
+            "copies": strategy["copies"],
             "before": scores["baseline"]["test"]["accuracy"],
             "after": scores["strategy"]["test"]["accuracy"],
             "gain": strategy["gaps"]["strategy, accuracy"],

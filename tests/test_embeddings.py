@@ -117,6 +117,11 @@ def test_a_folder_is_a_model_and_its_bytes_decide(folder, vectors, tmp_path, com
     assert embeddings._model_key(other) != embeddings._model_key(folder)
 
 
+def test_a_relative_folder_counts_from_the_repository(folder, monkeypatch):
+    monkeypatch.setattr(embeddings, "ROOT", folder.parent)
+    assert embeddings.model_folder("bert") == folder
+
+
 def test_a_folder_gives_the_same_embeddings_as_the_package(folder, vectors, tmp_path):
     np.testing.assert_array_equal(embed(TEXTS, str(folder), cache=tmp_path / "cache"), vectors)
     described = embeddings.describe_model(str(folder))

@@ -1,12 +1,15 @@
 """Faces are decoded once and handed over in batches, scaled as the network expects."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from PIL import Image
 
-from mmage_utils import faces
+from mmage_utils import faces, recipes
+from mmage_utils.clips import with_media
 from mmage_utils.errors import DataError
 
 
@@ -19,7 +22,7 @@ def images(tmp_path):
         pixels[..., k] = 255
         paths.append(str(tmp_path / f"-clip.00{k}.png"))
         Image.fromarray(pixels).save(paths[-1])
-    return pd.DataFrame({"image": paths})
+    return pd.DataFrame({"image": paths, "split": ["train", "train", "test"]})
 
 
 @pytest.fixture
@@ -32,7 +35,7 @@ def _dataset(random_faces, copies="none", rows=(0, 1, 1, 3), groups=(1, 4, 4, 7)
 
 
 def test_faces_are_channels_first_in_the_order_of_the_clips(images, tmp_path):
-    found = faces.load_faces(images, 20, cache=tmp_path / "cache")
+    found = faces.load_faces(images, 20, cache=tmp_path / "cache").images
     assert found.shape == (3, 3, 20, 20)
     assert found.dtype == np.uint8
     np.testing.assert_array_equal(found[:, :, 5, 5], 255 * np.eye(3))
@@ -40,36 +43,67 @@ def test_faces_are_channels_first_in_the_order_of_the_clips(images, tmp_path):
 
 def test_faces_are_decoded_once_per_size_and_content(images, tmp_path, monkeypatch):
     cache = tmp_path / "cache"
-    first = np.array(faces.load_faces(images, 8, cache=cache))
+    first = np.array(faces.load_faces(images, 8, cache=cache).images)
     with monkeypatch.context() as patch:
         patch.setattr(faces, "_decode", lambda *_: pytest.fail("decoded again"))
-        np.testing.assert_array_equal(faces.load_faces(images, 8, cache=cache), first)
-    assert faces.load_faces(images, 9, cache=cache).shape == (3, 3, 9, 9)
-    turned = faces.load_faces(images[::-1], 8, cache=cache)
+        np.testing.assert_array_equal(faces.load_faces(images, 8, cache=cache).images, first)
+    assert faces.load_faces(images, 9, cache=cache).images.shape == (3, 3, 9, 9)
+    turned = faces.load_faces(images[::-1], 8, cache=cache).images
     np.testing.assert_array_equal(turned, first[::-1])
-    assert len(list(cache.iterdir())) == 3
+    assert len(list(cache.glob("*.npy"))) == len(list(cache.glob("*.json"))) == 3
 
 
-def test_grey_and_palette_images_are_read_as_rgb(images, tmp_path):
-    for path, mode in zip(images["image"], ("L", "P", "RGBA"), strict=True):
+def test_what_cannot_be_read_is_left_out_and_named(images, tmp_path, monkeypatch):
+    Path(images["image"][0]).write_text("no image")
+    for _ in range(2):  # decoded, then from the cache
+        found = faces.load_faces(images, 8, cache=tmp_path / "cache")
+        assert found.clips["image"].tolist() == images["image"].tolist()[1:]
+        assert found.clips.index.tolist() == [0, 1]
+        assert found.images.shape == (2, 3, 8, 8)
+        assert (found.images[0, 1] == 255).all()
+        assert found.problems.index.tolist() == [images["image"][0]]
+        assert found.problems.iloc[0].startswith("it is no image, it begins with b'no image'")
+    said = faces.say_faces(found, data="a sample")
+    assert said.startswith("2 faces (a sample) are used at 8 pixels. 1 cannot be read")
+    assert "-clip.000.png: it is no image" in said
+
+
+def test_conversions_are_counted(images, tmp_path):
+    for path, mode in zip(images["image"], ("L", "L", "RGBA"), strict=True):
         with Image.open(path) as image:
             converted = image.convert(mode)
         converted.save(path)
     found = faces.load_faces(images, 8, cache=tmp_path / "cache")
-    assert found.shape == (3, 3, 8, 8)
-    assert len(set(found[0, :, 0, 0])) == 1
+    assert len(found.clips) == 3
+    assert found.problems.empty
+    said = faces.say_faces(found, data="a sample")
+    assert said.endswith("3 were converted: 2 grey, 1 transparent.")
+    plain = faces.load_faces(images.iloc[:0], 8, cache=tmp_path / "cache")
+    assert plain.images.shape == (0, 3, 8, 8)
 
 
-@pytest.mark.parametrize("kind", ["text", "empty", "truncated"])
-def test_unreadable_image_is_named(images, tmp_path, kind):
-    path = tmp_path / "-clip.001.png"
-    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    Image.fromarray(noise).save(path)
-    whole = path.read_bytes()
-    path.write_bytes({"text": b"no image", "empty": b"", "truncated": whole[:3000]}[kind])
-    with pytest.raises(DataError, match=r"-clip\.001\.png cannot be read as an image"):
+def test_a_split_without_faces_is_an_error(images, tmp_path):
+    Path(images["image"][2]).write_text("no image")
+    with pytest.raises(DataError, match=r"No test face can be read.*-clip\.002\.png: it is no"):
         faces.load_faces(images, 8, cache=tmp_path / "cache")
-    assert not list(tmp_path.glob("cache/*"))
+
+
+def test_training_goes_on_without_the_faces_that_cannot_be_read(clips, run, tmp_path):
+    some = with_media(clips, "image").copy()
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    broken = some.groupby("split").head(1)["VideoName"]
+    for row, path in some["image"].items():
+        target = folder / Path(path).name
+        whole = Path(path).read_bytes()
+        target.write_bytes(whole[:200] if some.loc[row, "VideoName"] in set(broken) else whole)
+        some.loc[row, "image"] = str(target)
+    found = faces.load_faces(some, 80, cache=tmp_path / "cache")
+    assert len(found.problems) == len(broken) == 3
+    plan = found.clips[found.clips["split"] == "train"].assign(copy="none").head(8)
+    settings = {"epochs": 1, "batch_size": 8, "lr": 0.001, "cache": tmp_path / "cache"}
+    table, _, _ = recipes.train_faces(run, "image", found.clips, found.images, plan, **settings)
+    assert set(table["VideoName"]) == set(some["VideoName"]) - set(broken)
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,11 @@ def test_weights_are_loaded_but_for_the_head_and_named(face, checkpoint):
     assert not torch.equal(model.logits.weight, face.logits.weight)
 
 
+def test_a_relative_path_counts_from_the_repository(checkpoint, monkeypatch):
+    monkeypatch.setattr(models, "ROOT", checkpoint.parent)
+    assert models.face_classifier(checkpoint.name)[1].startswith("faces.pt (SHA-256 ")
+
+
 def test_missing_weights_are_named(tmp_path):
     with pytest.raises(DataError, match=r"none\.pt do not exist: check FACE_WEIGHTS"):
         models.face_classifier(str(tmp_path / "none.pt"))

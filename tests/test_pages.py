@@ -3,11 +3,13 @@
 import base64
 import io
 
+import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from PIL import Image
 
 from mmage_utils import pages
+from mmage_utils.page_tables import clean_table, split_table
 
 
 def png(width, height):
@@ -113,7 +115,7 @@ def table(rows, span=1):
     ("rows", "span", "sizes"), [(5, 1, [5]), (12, 1, [5, 5, 2]), (9, 3, [6, 3])]
 )
 def test_long_tables_are_split_between_whole_groups_of_rows(rows, span, sizes):
-    pieces = pages.split_table(table(rows, span), 5)
+    pieces = split_table(table(rows, span), 5)
     assert [piece.count("<td>") for piece in pieces] == sizes
     assert all(piece.count("<thead>") == 1 for piece in pieces)
     assert "border" not in pieces[0]
@@ -126,3 +128,24 @@ def test_markdown_shows_tags_instead_of_obeying_them():
 def test_alt_text_is_one_plain_sentence_after_the_other():
     group = pages.Group("An *intro*", None, ["**Right** for 3.", "Wrong for 2."], [])
     assert pages.alt_text("Heading", group) == "Heading. Right for 3. Wrong for 2."
+
+
+def test_the_name_of_the_index_stands_beside_those_of_the_columns():
+    frame = pd.DataFrame({"clips": [2, 7], "words": ["some words here", "others"]})
+    frame.index = pd.Index(["7-13", "14-18"], name="age group")
+    soup = clean_table(frame.to_html())
+    heads = [[cell.get_text() for cell in row.find_all("th")] for row in soup.select("thead tr")]
+    assert heads == [["age group", "clips", "words"]]
+    two = pd.DataFrame({("a", "b"): [1], ("a", "c"): [2]}, index=pd.Index(["x"], name="name"))
+    assert len(clean_table(two.to_html()).select("thead tr")) == 3
+
+
+def test_words_stand_left_and_numbers_right():
+    frame = pd.DataFrame(
+        {"share": ["44.1% to 64.9%", "3/7"], "said": ["some words", "x" * 40], "n": [1, 2]},
+        index=["one", "7-13"],
+    )
+    soup = clean_table(frame.to_html())
+    marked = [cell.get_text() for cell in soup.select("td.words, th.words")]
+    assert marked == ["said", "some words", "x" * 40]
+    assert [cell.get_text() for cell in soup.select(".wide")] == ["x" * 40]

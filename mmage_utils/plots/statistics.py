@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import pandas as pd
 
+from mmage_utils.imbalance import count_copies
 from mmage_utils.labels import ATTRIBUTES, count_labels
 from mmage_utils.plots.style import (
     AGE_COLOURS,
@@ -101,9 +102,7 @@ def plot_augmented(plan, *, ax=None):
         `imbalance.plan_augmentation`.
     """
     ax = axes_of(ax)
-    table = pd.crosstab(plan["AgeGroup"], plan["copy"])
-    table = table.reindex(index=list(ATTRIBUTES["AgeGroup"]), columns=list(COPY_COLOURS))
-    table = table.fillna(0).astype(int).rename(index=ATTRIBUTES["AgeGroup"])
+    table = count_copies(plan)[list(COPY_COLOURS)]
     table.plot.bar(ax=ax, stacked=True, color=list(COPY_COLOURS.values()), rot=0, width=0.8)
     for x, total in enumerate(table.sum(axis=1)):
         ax.annotate(f"{total:,}", (x, total), (0, 2), textcoords="offset points", ha="center")
