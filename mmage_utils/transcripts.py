@@ -1,8 +1,11 @@
 """Pickled transcripts, which are untrusted, as text (task f)."""
 
+import codecs
+import io
 import pickle
 import re
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -13,14 +16,31 @@ MANY_WORDS = 150  # ten words a second: nobody speaks so fast for 15 s
 ENGLISH_SHARE = 0.25  # of common words; English speech has a half, other languages a tenth
 ENGLISH_WORDS = 8  # fewer words say nothing about the language
 SHOWN = 5  # transcripts that a message names
-EMPTY, FOREIGN, LONG = "no words", "few common English words", "unusually many words"
+EMPTY, FOREIGN = "without words", "hardly English"
+LONG = "unusually long"  # of very long ones only the first 512 tokens are embedded
+
+
+# The codes of a text; those that call something are admitted to say what, and to be refused.
+CODES = (
+    *("PROTO", "FRAME", "STOP", "MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT"),
+    *("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
+    *("STRING", "BINSTRING", "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8"),
+    *("GLOBAL", "STACK_GLOBAL", "INST"),
+)
 
 
 class _TextUnpickler(pickle._Unpickler):
-    """Admits plain values only: a transcript needs no class and no function.
+    """Obeys only the codes that make up a text: nothing is called, nested or reserved.
 
     The pure Python unpickler, as the compiled one reserves as much memory as a few bytes ask for.
     """
+
+    dispatch = MappingProxyType(
+        {
+            code: pickle._Unpickler.dispatch[code]
+            for code in (getattr(pickle, name)[0] for name in CODES)
+        }
+    )
 
     def find_class(self, module, name):
         raise pickle.UnpicklingError(f"it asks for {module}.{name}, which a transcript never needs")
@@ -98,7 +118,7 @@ def say_transcripts(table, *, data):
     kinds = odd["notes"].str.split("; ").explode().value_counts()
     parts = [f"{count:,} {kind}" for kind, count in kinds.items()]
     named = ", ".join(odd["VideoName"].head(SHOWN))
-    return f"{said} Unusual, and used as they are: {'; '.join(parts)} ({named}{_more(odd)})."
+    return f"{said} Unusual, and used all the same: {'; '.join(parts)} ({named}{_more(odd)})."
 
 
 def _more(odd):
@@ -111,19 +131,38 @@ def _decode(path):
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ValueError(f"it has more than {MAX_BYTES:,} bytes")
-        with path.open("rb") as stream:
-            text = _TextUnpickler(stream, encoding="bytes").load()
+        # From memory, where a code that asks for more than there is gets what there is.
+        text = _TextUnpickler(io.BytesIO(path.read_bytes()), encoding="bytes").load()
+    except KeyError:
+        raise DataError(f"The transcript {path} is not a pickled str: it holds more.") from None
+    except EOFError:
+        raise DataError(f"The transcript {path} is not a pickled str: it is cut short.") from None
     except Exception as error:  # a damaged pickle raises almost anything
-        raise DataError(f"The transcript {path} is not a pickled str: {error}") from None
+        reason = str(error) or type(error).__name__
+        raise DataError(f"The transcript {path} is not a pickled str: {reason}") from None
     if isinstance(text, bytes):
-        for encoding in ("utf-8", "cp1252", "latin-1"):  # the last decodes any byte
-            try:
-                return text.decode(encoding), [f"bytes decoded as {encoding}"]
-            except UnicodeDecodeError:
-                continue
-    if not isinstance(text, str):
-        raise DataError(f"The transcript {path} holds a {type(text).__name__}, not a str.")
-    return text, []
+        return _from_bytes(text)
+    sound = text.encode("utf-8", "replace").decode("utf-8")
+    return sound, [] if sound == text else ["with characters that are none, made ?"]
+
+
+def _from_bytes(data):
+    """Bytes as text, by their mark of order or the first encoding that fits."""
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if data.startswith(mark):
+            return data.decode(encoding, "replace"), [f"from bytes ({encoding})"]
+    if data[1::2].count(0) > len(data) / 4:
+        return data.decode("utf-16-le", "replace"), ["from bytes (utf-16)"]
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            return data.decode(encoding), [f"from bytes ({encoding})"]
+        except UnicodeDecodeError:
+            continue
+    return data.decode("latin-1"), ["from bytes (latin-1)"]  # which decodes any byte
 
 
 def _unusual(text):
@@ -135,6 +174,9 @@ def _unusual(text):
         return [EMPTY]
     notes = [LONG] if len(words) > MANY_WORDS else []
     common = sum(word in ENGLISH_STOP_WORDS for word in words)
-    if len(words) >= ENGLISH_WORDS and common < ENGLISH_SHARE * len(words):
+    letters = [letter for letter in text if letter.isalpha()]
+    latin = sum(letter.isascii() for letter in letters)
+    few = len(words) >= ENGLISH_WORDS and common < ENGLISH_SHARE * len(words)
+    if few or (len(letters) >= ENGLISH_WORDS and 2 * latin < len(letters)):
         notes.append(FOREIGN)
     return notes

@@ -63,6 +63,34 @@ def test_a_word_of_few_speakers_does_not_count(people):
     assert "zebra" in set(words.pulling_words(texts, people, top=20, min_users=4)[0]["word"])
 
 
+def test_a_telling_word_of_a_group_of_two_users_is_shown(people):
+    train = by_split(people, "train")["UserID"].unique()
+    people.loc[people["UserID"].isin(train[:2]), "AgeGroup"] = 1
+    texts = [
+        f"{text} {'teddy' if group == 1 else 'the'}"
+        for text, group in zip(_texts(people, own=False), people["AgeGroup"], strict=True)
+    ]
+    table, _ = words.pulling_words(texts, people)
+    first = table[table["AgeGroup"] == 1].iloc[0]
+    assert (first["word"], first["users"], first["of_users"]) == ("teddy", 2, 2)
+
+
+@pytest.mark.parametrize("kind", ["one group", "no words", "rare words"])
+def test_where_no_word_can_pull_there_is_none_and_the_prior_is_answered(people, kind):
+    texts = _texts(people, own=False)
+    if kind == "one group":
+        people["AgeGroup"] = 4
+    elif kind == "no words":
+        texts = [""] * len(people)
+    else:
+        texts = people["VideoName"].str.replace(".", "").tolist()
+    table, predicted = words.pulling_words(texts, people)
+    assert table.empty
+    assert words.show_words(table).empty
+    share = (by_split(people, "train")["AgeGroup"] == 4).mean()
+    np.testing.assert_allclose(predicted["p4"], share)
+
+
 def test_only_train_decides_which_words_pull(people):
     texts = _texts(people, own=True)
     other = [
@@ -95,6 +123,7 @@ def test_clusters_are_told_from_chance(people):
     said = words.say_concentration(table)
     assert "**concentrated**: 19-24 (" in said
     assert said.endswith("**scattered**: none.")
+    assert (table["p_holm"] < 0.05).all()
 
 
 def test_users_apart_are_no_clusters_of_age(people):
@@ -103,8 +132,66 @@ def test_users_apart_are_no_clusters_of_age(people):
     places = {user: rng.normal(0, 1, 3) for user in people["UserID"].unique()}
     vectors = np.array([places[user] for user in people["UserID"]])
     table, _ = words.concentration(vectors, people)
-    inside = table["silhouette"].between(table["chance_low"], table["chance_high"])
-    assert inside.sum() >= 2
+    assert (table["p_holm"] > 0.05).all()
+    assert "**concentrated**: none; **scattered**: none" in words.say_concentration(table)
+
+
+def test_silhouettes_are_those_of_scikit_learn(rng):
+    from sklearn.metrics import silhouette_samples
+    from sklearn.metrics.pairwise import cosine_distances
+
+    distances = cosine_distances(rng.normal(size=(40, 5)))
+    np.fill_diagonal(distances, 0)
+    groups = np.repeat([2, 3, 7], (25, 5, 10))
+    theirs = silhouette_samples(distances, groups, metric="precomputed")
+    found = words.silhouettes(distances, groups)
+    for group in (2, 3, 7):
+        assert found[group] == pytest.approx(theirs[groups == group].mean())
+    lonely = words.silhouettes(distances, np.repeat([2, 3, 7], (25, 14, 1)))
+    assert np.isnan(lonely[7])
+    assert np.isnan(words.silhouettes(distances, np.full(40, 4))).all()
+
+
+def test_without_an_effect_few_groups_are_called_concentrated():
+    named = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        user = np.repeat(np.arange(60), rng.integers(1, 6, 60))
+        group = rng.choice([2, 3, 4, 5], 60, p=[0.1, 0.3, 0.4, 0.2])
+        clips = pd.DataFrame(
+            {
+                "VideoName": [f"{k}.mp4" for k in range(len(user))],
+                "UserID": [f"user{k:02d}" for k in user],
+                "AgeGroup": group[user],
+                "split": np.where(user < 20, "train", "valid"),
+            }
+        )
+        vectors = rng.normal(size=(60, 6))[user] + 0.5 * rng.normal(size=(len(user), 6))
+        table, _ = words.concentration(vectors, clips, shuffles=200, seed=seed)
+        named += (table["p_holm"] < 0.05).any()
+    assert named <= 3  # one in twenty is expected
+
+
+def test_few_users_and_single_groups_are_not_judged(people):
+    valid = by_split(people, "valid")["UserID"].unique()
+    people.loc[people["UserID"].isin(valid[:3]), "AgeGroup"] = 7
+    table, _ = words.concentration(_vectors(people.assign(AgeGroup=3), 0.1), people)
+    assert np.isnan(table.loc[7, "p_holm"])
+    assert words.say_concentration(table).endswith("Too few users to judge: 61+ (3 users).")
+    alone = people.assign(AgeGroup=4)
+    table, _ = words.concentration(_vectors(alone, 0.1), alone)
+    assert words.show_concentration(table).loc["25-32", "silhouette"] == "–"
+    assert "Too few users to judge" in words.say_concentration(table)
+
+
+def test_a_map_has_a_point_a_clip_even_of_few_clips(people):
+    few = pd.concat([people, people.head(6).assign(split="test")], ignore_index=True)
+    points = words.text_map(_vectors(few, 0.1), few, perplexity=30)
+    assert {split: one.shape for split, one in points.items()} == {
+        "train": ((few["split"] == "train").sum(), 2),
+        "valid": ((few["split"] == "valid").sum(), 2),
+        "test": (6, 2),
+    }
 
 
 def test_rows_in_another_order_give_the_same_clusters(people):
