@@ -74,6 +74,22 @@ def with_media(clips, *media):
     return kept
 
 
+def say_used(used, listed, *, data):
+    """A sentence on how many of the listed clips with media are used, and how many are not.
+
+    Parameters
+    ----------
+    used, listed : pandas.DataFrame
+        `read_clips`, and those of them that have all that is needed.
+    data : str
+        What the data are (`runs.Run`).
+    """
+    some = listed[list(MEDIA)].notna().any(axis=1).sum()
+    said = f"{len(used):,} clips ({data}) have a face, a voice and a transcript."
+    lost = some - len(used)
+    return said + (f" {lost:,} more lack one of them, or it cannot be read." if lost else "")
+
+
 def count_media(clips):
     """Count listed clips, and those with and without each kind of file, per split.
 

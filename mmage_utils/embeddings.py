@@ -5,9 +5,7 @@ by the texts: a new transcript costs its own embedding only.
 """
 
 import hashlib
-import json
 import os
-from functools import cache as remember
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +19,7 @@ from mmage_utils.runs import CACHE, ROOT, code_key, content_key, file_sha256
 PACKAGED = "minilm"
 MAX_TOKENS = 512  # some 350 words
 BATCH = 64  # texts
+LONG_NAME = 24  # letters of a model that tables and figures show
 PART_TEXTS = 2048  # a part of the cache is written after so many
 WEIGHTS = "model.safetensors"
 FILES = (WEIGHTS, "config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt")
@@ -28,7 +27,7 @@ CODE = code_key("embeddings")
 
 
 def embed(texts, model=PACKAGED, *, cache=CACHE):
-    """Mean of BERT's last hidden states over the words of each text, padding left out.
+    """Mean of BERT's last hidden states over the tokens of each text, padding left out.
 
     Parameters
     ----------
@@ -67,13 +66,17 @@ def embed(texts, model=PACKAGED, *, cache=CACHE):
 
 def describe_model(model):
     """What the results keep of a text model: name, SHA-256 of its weights, layers and width."""
+    from transformers import AutoConfig
+
     place = model_folder(model)
     try:
-        config = json.loads((place / "config.json").read_text(encoding="utf-8"))
-        sizes = {"layers": config["num_hidden_layers"], "width": config["hidden_size"]}
-    except (ValueError, KeyError) as error:
-        raise _refuse(model, f"its config.json is damaged ({error}).") from None
-    return {"name": Path(model).name, "sha256": file_sha256(place / WEIGHTS)} | sizes
+        config = AutoConfig.from_pretrained(place, local_files_only=True)
+        sizes = {"layers": config.num_hidden_layers, "width": config.hidden_size}
+    except Exception as error:  # damaged configurations raise almost anything
+        raise _refuse(model, f"its config.json tells no sizes ({type(error).__name__}).") from None
+    name = Path(model).name
+    name = name if len(name) <= LONG_NAME else f"{name[: LONG_NAME - 1]}…"
+    return {"name": name, "sha256": file_sha256(place / WEIGHTS)} | sizes
 
 
 def model_folder(model):
@@ -118,7 +121,6 @@ def _refuse(model, reason):
     )
 
 
-@remember
 def _model_key(place):
     return content_key([place / name for name in FILES if (place / name).is_file()])[:12]
 

@@ -76,6 +76,17 @@ def read_predictions(run, model, notebook):
     return table
 
 
+def shared_rows(table, other):
+    """The rows of a table whose clips another table has too, in their order.
+
+    Parameters
+    ----------
+    table, other : pandas.DataFrame
+        Clips or predictions; both have VideoName.
+    """
+    return table[table["VideoName"].isin(other["VideoName"])].reset_index(drop=True)
+
+
 def join_labels(table, clips):
     """Join gender and ethnicity to predictions on VideoName.
 

@@ -124,7 +124,7 @@ def _train_head_alone(run, clips, faces, weights, seed, common):
     build, name = models.linear_head, "image_corrected"
     fit = train_features(run, name, clips, x, build, seed=seed, **decoupled.HEAD, **common)[1]
     with torch.no_grad():  # the standardisation becomes a part of the head
-        weight = fit.model.weight / torch.as_tensor(std)
+        weight = fit.model.cpu().weight / torch.as_tensor(std)
         model.logits.weight.copy_(weight)
         model.logits.bias.copy_(fit.model.bias - weight @ torch.as_tensor(mean))
     saved = {"model": model.state_dict(), "history": fit.history.to_dict("list")}

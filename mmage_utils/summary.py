@@ -47,7 +47,7 @@ def gather(run):
         name: describe_weights(recipes.load_weights(run, f"{name}_corrected", notebook=notebook))
         for name, notebook in zip(MODALITIES, notebooks, strict=True)
     }
-    networks["image"] |= {"input": f"{face['face_size']} px"}
+    networks["image"] |= {"input": f"{face['corrected_size']} px"}
     networks["audio"] |= {"input": f"{SAMPLE_RATE / 1000:.0f} kHz, denoised"}
     networks["text"] |= {"input": f"{words['model']['name']}, {words['model']['layers']} layers"}
     scores = strategy["scores"]

@@ -47,7 +47,7 @@ def plot_model_pipeline(networks, rule, *, ax):
         said += [f"weight {rule['weights'][name]:.2f}"] if rule["name"] == "weighted" else []
         middle = ((out + end[0]) / 2, (y + end[1]) / 2)
         ax.text(*middle, "\n".join(said), fontsize=8, ha="center", va="center", bbox=PLAIN)
-    how = RULES.get(rule["name"], "weighted sum\nof log-probabilities")
+    how = RULES.get(rule["name"], "evidence weighted,\nprior counted once")
     _box(ax, (0.81, 0.3, 0.115, 0.4), f"{how}\nsoftmax, argmax", MODEL_COLOURS["fusion"])
     _arrow(ax, (0.925, 0.5), (0.947, 0.5))
     for k, (name, colour) in enumerate(AGE_COLOURS.items()):
@@ -58,14 +58,14 @@ def plot_model_pipeline(networks, rule, *, ax):
 
 def _steps(name, one):
     """Texts of the four boxes of a model."""
-    widths, weights = one["widths"], f"{one['parameters']:,} weights trained"
+    widths, weights = one["widths"], f"{one['parameters']:,} weights"
     chain = "-".join(map(str, widths))
     return {
         "image": (
             "face crop",
             f"{one['input']}, scaled to -1 to 1",
             f"InceptionResnetV1\n{weights}",
-            f"head {chain}\n7 logits",
+            f"head {chain}\n7 logits, prior put back",
         ),
         "audio": (
             "voice, 15 s",
@@ -156,10 +156,10 @@ def _interval(ax, y, entry, colour, *, text=True):
         ax.annotate(f"{entry['value']:.1%}", (high, y), (4, 0), **at)
 
 
-def _lines(ax, test, *, ceiling=True):
+def _lines(ax, test):
     """The constant predictor and the ideal observer of all three modalities."""
     ax.axvline(test["constant"], color=LINE, ls="--", lw=1, zorder=1)
-    if ceiling and test["ceiling"] is not None:
+    if test["ceiling"] is not None:
         ax.axvline(test["ceiling"], color=ACCENT, ls=":", lw=1.5, zorder=1)
     percent(ax.xaxis)
 
@@ -172,12 +172,14 @@ def _models(models, test, ax):
             ax.plot(one[split]["interval"], [y + shift] * 2, color=colour, lw=0.8)
             style = {"ms": 4.5, "mfc": "white", "mec": colour, "mew": 1.2}
             ax.plot(one[split]["value"], y + shift, SPLIT_MARKERS[split], **style)
+        for split, shift in (("train", -0.26), ("test", 0), ("valid", 0.26)):
+            ax.plot(one[split]["constant"], y + shift, "|", color=LINE, ms=8, mew=1.5)
         if one["ceiling"] is not None:
             ax.plot(one["ceiling"], y, "|", color=ACCENT, ms=11, mew=2)
         at = {"xycoords": ("axes fraction", "data"), "va": "center", "fontweight": "bold"}
         ax.annotate(f"{one['test']['value']:.1%}", (1.02, y), annotation_clip=False, **at)
     _rows(ax, [name if "," in name else f"{name}, published" for name in models])
-    _lines(ax, test, ceiling=False)
+    percent(ax.xaxis)
     ax.set_xlabel("accuracy (in figures: test)")
     _title(ax, "Models: train, valid, test")
     handle = mpl.lines.Line2D
@@ -186,7 +188,8 @@ def _models(models, test, ax):
         handle([], [], marker=SPLIT_MARKERS[s], label=s, **marks) for s in ("train", "valid")
     ]
     handles.append(handle([], [], marker="o", color=LINE, ls="-", ms=5, label="test"))
-    handles.append(handle([], [], color=LINE, ls="--", lw=1, label="constant predictor, test"))
+    dark = {"marker": "|", "ls": "none", "color": LINE, "ms": 8, "mew": 1.5}
+    handles.append(handle([], [], label="constant predictor of the split", **dark))
     if test["ceiling"] is not None:
         label = "ideal observer, test"
         handles.append(
@@ -224,11 +227,12 @@ def _verdicts(verdicts, ax):
         ax.plot(100 * one["value"], y, "o", color=MODEL_COLOURS[name], mfc=fill, mew=1.6)
         word = "helps" if one["helps"] else "no help shown"
         at = {"xycoords": ("axes fraction", "data"), "va": "center", "annotation_clip": False}
-        text = f"{word}\n{100 * one['value']:+.1f}, p = {one['p_holm']:.2f}"
+        p = f"p = {one['p_holm']:.3f}" if one["p_holm"] >= 0.001 else "p < 0.001"
+        text = f"{word}\n{100 * one['value']:+.1f}, {p}"
         ax.annotate(text, (1.04, y), fontsize=8, **at)
     ax.axvline(0, color=LINE, ls="--", lw=1)
     _rows(ax, list(verdicts))
-    ax.set_xlabel("gain in test accuracy\nwhen added (points)")
+    ax.set_xlabel("gain in test accuracy when\nadded (points); p by Holm")
     _title(ax, "Does it help?")
 
 
