@@ -96,14 +96,15 @@ def say_faces(faces, *, data):
     """
     said = f"{len(faces.clips):,} faces ({data}) are used at {faces.images.shape[-1]} pixels."
     if len(faces.problems):
-        named = [f"{Path(p).name}: {reason}" for p, reason in faces.problems.head(SHOWN).items()]
+        told = faces.problems.head(SHOWN).str.rstrip(".").items()
+        named = [f"{Path(path).name}: {reason}" for path, reason in told]
         more = len(faces.problems) - SHOWN
         named += [f"and {more:,} more"] if more > 0 else []
-        said += f" {len(faces.problems):,} cannot be read and are left out: {'; '.join(named)}."
+        said += f" Left out, as they cannot be read: {len(faces.problems):,} ({'; '.join(named)})."
     if len(faces.notes):
         kinds = faces.notes.str.split("; ").explode().str.split(": ").str[0].value_counts()
         counted = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
-        said += f" {len(faces.notes):,} were converted: {counted}."
+        said += f" Converted: {len(faces.notes):,} ({counted})."
     return said
 
 

@@ -64,8 +64,9 @@ def test_what_cannot_be_read_is_left_out_and_named(images, tmp_path, monkeypatch
         assert found.problems.index.tolist() == [images["image"][0]]
         assert found.problems.iloc[0].startswith("it is no image, it begins with b'no image'")
     said = faces.say_faces(found, data="a sample")
-    assert said.startswith("2 faces (a sample) are used at 8 pixels. 1 cannot be read")
-    assert "-clip.000.png: it is no image" in said
+    assert said.startswith("2 faces (a sample) are used at 8 pixels. Left out, as they cannot be")
+    assert "read: 1 (-clip.000.png: it is no image" in said
+    assert ".." not in said
 
 
 def test_conversions_are_counted(images, tmp_path):
@@ -77,7 +78,7 @@ def test_conversions_are_counted(images, tmp_path):
     assert len(found.clips) == 3
     assert found.problems.empty
     said = faces.say_faces(found, data="a sample")
-    assert said.endswith("3 were converted: 2 grey, 1 transparent.")
+    assert said.endswith("Converted: 3 (2 grey, 1 transparent).")
     plain = faces.load_faces(images.iloc[:0], 8, cache=tmp_path / "cache")
     assert plain.images.shape == (0, 3, 8, 8)
 
