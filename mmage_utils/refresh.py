@@ -55,7 +55,7 @@ def refresh_outputs(run_folder, root, *, since):
         pages[path] = text.encode()
     figures = {
         root / "figures" / run_folder.name / path.name: path.read_bytes()
-        for path in sorted((run_folder / "figures").glob("*.png"))
+        for path in _pictures(run_folder / "figures")
         if path.stat().st_mtime >= since
     }
     readme, texts = root / "README.md", {}
@@ -69,9 +69,13 @@ def refresh_outputs(run_folder, root, *, since):
     for path, content in {**pages, **figures, **texts}.items():
         with whole(path) as temporary:
             temporary.write_bytes(content)
-    for path in (root / "figures" / run_folder.name).glob("*.png"):
+    for path in _pictures(root / "figures" / run_folder.name):
         if path not in figures:
             path.unlink()
+
+
+def _pictures(folder):
+    return sorted([*folder.glob("*.png"), *folder.glob("*.svg")])
 
 
 def with_outputs(source, executed):

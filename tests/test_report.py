@@ -205,7 +205,8 @@ def test_refresh_brings_outputs_and_figures_home(tmp_path):
         "01_toy",
         "from pathlib import Path",
         "folder = Path('../runs/sample/figures')",
-        "folder.mkdir(exist_ok=True)\n_ = (folder / 'a_new.png').write_bytes(b'new')",
+        "folder.mkdir(exist_ok=True)\n"
+        "_ = [(folder / f'a_new.{kind}').write_bytes(b'new') for kind in ('png', 'svg', 'txt')]",
         "print('of the run')",
     )
     source = nbformat.read(path, as_version=4)
@@ -238,7 +239,7 @@ def test_refresh_brings_outputs_and_figures_home(tmp_path):
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
-    assert [figure.name for figure in committed.parent.iterdir()] == ["a_new.png"]
+    assert sorted(path.name for path in committed.parent.iterdir()) == ["a_new.png", "a_new.svg"]
 
 
 def test_refresh_refuses_absolute_paths_and_copies_nothing(tmp_path):

@@ -58,9 +58,8 @@ def explorer_screenshot(browser, address, target):
 
 
 def _save(image, target):
-    """Write a picture in 256 colours, which is enough for a screen and a third of the size."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    image.quantize(256, dither=Image.Dither.NONE).save(target, optimize=True)
+    image.save(target, optimize=True)
     print(f"{target.relative_to(ROOT)} ({target.stat().st_size / 1000:.0f} KB)")
 
 
