@@ -64,7 +64,7 @@ def make_slides(pages, *, data=""):
     if not (figures and pages[-1].name.endswith("summary")):
         return slides
     rest = [s for s in slides if s is not figures[0]]
-    return [*rest, figures[0]._replace(kind="figure closing")]
+    return [*rest, figures[0]._replace(kind="figure closing", claim="")]
 
 
 def notebook_slides(page):
