@@ -185,7 +185,7 @@ def plot_frontier(frontiers, points, *, constant, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = axes_of(ax, figsize=(6.4, 4.4))
+    ax = axes_of(ax, figsize=(9, 4.4))
     for split, frontier in frontiers.items():
         x, y = frontier["accuracy"], frontier["balanced accuracy"]
         ax.plot(x, y, "-", lw=1.5, color=SPLIT_COLOURS[split], label=split, alpha=0.8)
