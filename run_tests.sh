@@ -10,7 +10,7 @@ bin=$("$root/tools/setup_env.sh")
 cd "$root"
 
 # The decks, the explorer and JupyterLab are tested in a browser; tests that find none say so.
-if ! "$bin/python" -c 'from mmage_utils.browser import find_browser as f; raise SystemExit(not f())'; then
+if ! "$bin/python" -c 'from mmage_utils.report.chromium import find_browser as f; raise SystemExit(not f())'; then
   if [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
     echo "mmage: installing Chromium for the browser tests ..." >&2
     { apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium; } \
@@ -35,9 +35,9 @@ from pathlib import Path
 
 import yaml
 
-from mmage_utils.clips import read_clips, with_media
-from mmage_utils.report import prepare_copies
-from mmage_utils.sample.make import make_sample
+from mmage_utils.data.clips import read_clips, with_media
+from mmage_utils.report.notebook_runner import prepare_copies
+from mmage_utils.sample.write import make_sample
 
 # As real folders, the tiny sample has gaps: a voice, a transcript and a whole face are lacking.
 tiny = yaml.safe_load(Path("params/tiny.yaml").read_text(encoding="utf-8"))

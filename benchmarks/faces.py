@@ -23,11 +23,11 @@ from torch import nn
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
-from mmage_utils import compute, decoupled, models, training
-from mmage_utils.clips import read_clips, with_media
-from mmage_utils.faces import FaceDataset, load_faces
+from mmage_utils.data.clips import read_clips, with_media
+from mmage_utils.features.faces import FaceDataset, load_faces
+from mmage_utils.models import device, frozen_heads, networks, training
 
-DEVICE, BFLOAT16 = compute.device(), compute.has_bfloat16()
+DEVICE, BFLOAT16 = device.find_device(), device.has_bfloat16()
 
 
 def report_batches(folder, size, batch, *, train):
@@ -119,10 +119,10 @@ def head_epoch_seconds(n=6006, epochs=4):
     rng = np.random.default_rng(0)
     rows = training.as_dataset(rng.normal(0, 1, (n, 512)), rng.integers(1, 8, n))
     few = training.as_dataset(rng.normal(0, 1, (100, 512)), rng.integers(1, 8, 100))
-    settings = decoupled.HEAD | {"epochs": epochs, "seed": 0, "optimiser": "AdamW"}
+    settings = frozen_heads.HEAD | {"epochs": epochs, "seed": 0, "optimiser": "AdamW"}
     with tempfile.TemporaryDirectory() as cache:
         where = {"checkpoint": None, "cache": Path(cache)}
-        return training.fit(models.linear_head(), rows, few, **where, **settings).seconds / epochs
+        return training.fit(networks.linear_head(), rows, few, **where, **settings).seconds / epochs
 
 
 def main():
@@ -145,13 +145,13 @@ def main():
 
     nets = {
         "report": InceptionResnetV1(classify=True, num_classes=7).to(DEVICE).train(),
-        "ours": models.face_classifier()[0].to(DEVICE, memory_format=torch.channels_last).train(),
+        "ours": networks.face_classifier()[0].to(DEVICE, memory_format=torch.channels_last).train(),
     }
     adams = {
         "report": torch.optim.Adam(nets["report"].parameters(), lr=1e-6, foreach=False),
         "ours": torch.optim.Adam(nets["ours"].parameters(), lr=1e-6, fused=True),
     }
-    bare = {name: models.backbone(net) for name, net in nets.items()}
+    bare = {name: networks.backbone(net) for name, net in nets.items()}
     jobs = {
         ("training", "report"): (
             lambda b: report_step(nets["report"], adams["report"], b),

@@ -26,13 +26,14 @@ import pandas as pd
 import parselmouth
 from joblib import Parallel, delayed
 
-from mmage_utils import fast_voice, pitch_accuracy, voices
-from mmage_utils.clips import read_clips, with_media
-from mmage_utils.sample.make import make_sample
-from mmage_utils.sample.observer import CUES_FILE
-from mmage_utils.sample.source_filter import known_clips
-from mmage_utils.transcripts import read_transcripts
-from mmage_utils.voice_cost import first_pyin, speech_pyin
+from mmage_utils.data import recordings
+from mmage_utils.data.clips import read_clips, with_media
+from mmage_utils.data.transcripts import read_transcripts
+from mmage_utils.features.voices import acoustic, definition, fast, pitch_accuracy
+from mmage_utils.features.voices.cost import first_pyin, speech_pyin
+from mmage_utils.sample.ideal_observer import CUES_FILE
+from mmage_utils.sample.known_pitch import known_clips
+from mmage_utils.sample.write import make_sample
 
 PROCESSES = 2
 TEST_SEED, SECONDS = 0, 4.5  # of the synthetic clips; the constants were tuned on seed 100
@@ -40,8 +41,8 @@ TEST_SEED, SECONDS = 0, 4.5  # of the synthetic clips; the constants were tuned 
 
 def praat(samples):
     """Track f0 by Praat's autocorrelation, 65-450 Hz: times in s, f0 in Hz."""
-    sound = parselmouth.Sound(samples.astype(float), voices.SAMPLE_RATE)
-    low, high = fast_voice.PITCH_RANGE
+    sound = parselmouth.Sound(samples.astype(float), recordings.SAMPLE_RATE)
+    low, high = fast.PITCH_RANGE
     pitch = sound.to_pitch_ac(pitch_floor=low, pitch_ceiling=high)
     f0 = pitch.selected_array["frequency"]
     return pitch.xs(), np.where(f0 > 0, f0, np.nan)
@@ -49,7 +50,7 @@ def praat(samples):
 
 def published(samples):
     """The recipe of the report: noisereduce, librosa's onsets and tempo, pyin from 10 Hz."""
-    return voices.acoustic_features(samples, recipe="published")
+    return acoustic.acoustic_features(samples, recipe="published")
 
 
 def milliseconds(function, waveforms):
@@ -63,15 +64,16 @@ def milliseconds(function, waveforms):
 
 def measure_speed(paths, passes, first_clips):
     """Print the times of the recipes and where the fast one spends its own; return two ratios."""
-    waveforms = [voices.load_voice(path) for path in paths]
-    recipes = {"fast": fast_voice.fast_features, "published": published}
+    waveforms = [acoustic.load_voice(path) for path in paths]
+    recipes = {"fast": fast.fast_features, "published": published}
     for recipe in recipes.values():  # compiles and imports what is needed
         recipe(waveforms[0])
     # The recipes take turns, so that a busy minute of the machine falls on both.
     passed = [[milliseconds(f, waveforms) for f in recipes.values()] for _ in range(passes)]
     times = dict(zip(recipes, np.swapaxes(passed, 0, 1), strict=True))
     first = milliseconds(first_pyin, waveforms[:first_clips])
-    print(f"\nMilliseconds a clip of {len(waveforms[0]) / voices.SAMPLE_RATE:.3f} s on one thread,")
+    seconds = len(waveforms[0]) / recordings.SAMPLE_RATE
+    print(f"\nMilliseconds a clip of {seconds:.3f} s on one thread,")
     print(f"median (range) of {passes} passes over {len(waveforms)} clips, compiled beforehand:")
     print(f"  {'':<20}{'processor time':>24}{'by the clock':>16}")
     for name, (processor, clock) in ((name, pair.T) for name, pair in times.items()):
@@ -79,8 +81,8 @@ def measure_speed(paths, passes, first_clips):
         print(f"  {name:<20}{np.median(processor):9.2f} {span:>17}{np.median(clock):13.2f}")
     print(f"  {'first setting':<20}{first[0]:9.2f} {'':>17}{first[1]:13.2f}")
     print(f"  (the first setting in one pass over {first_clips} clips, its pyin alone)")
-    fast, slow = (np.median(times[name][:, 0]) for name in recipes)
-    ratios = slow / fast, first[0] / fast
+    ours, theirs = (np.median(times[name][:, 0]) for name in recipes)
+    ratios = theirs / ours, first[0] / ours
     print(f"fast is {ratios[0]:.1f} times as fast as published, {ratios[1]:.0f} as the first.")
     print_breakdown(waveforms, passes)
     return ratios
@@ -88,20 +90,20 @@ def measure_speed(paths, passes, first_clips):
 
 def print_breakdown(waveforms, passes):
     """Print where the milliseconds of the fast recipe go."""
-    scaled = [fast_voice.level(samples) for samples in waveforms]
-    power = [fast_voice.power_spectra(samples) for samples in scaled]
-    bands = [fast_voice.gate_noise(spectra) for spectra in power]
-    envelopes = [fast_voice.onset_envelope(band) for band in bands]
-    f0 = [fast_voice.pitch_of_spectra(spectra) for spectra in power]
+    scaled = [fast.level(samples) for samples in waveforms]
+    power = [fast.power_spectra(samples) for samples in scaled]
+    bands = [fast.gate_noise(spectra) for spectra in power]
+    envelopes = [fast.onset_envelope(band) for band in bands]
+    f0 = [fast.pitch_of_spectra(spectra) for spectra in power]
     steps = {
-        "scale": (fast_voice.level, waveforms),
-        "short-time spectra": (fast_voice.power_spectra, scaled),
-        "noise gate": (fast_voice.gate_noise, power),
-        "onset envelope": (fast_voice.onset_envelope, bands),
-        "onset picking": (fast_voice.pick_onsets, envelopes),
-        "tempo": (fast_voice.estimate_tempo, envelopes),
-        "f0": (fast_voice.pitch_of_spectra, power),
-        "statistics of f0": (voices.summarise_f0, f0),
+        "scale": (fast.level, waveforms),
+        "short-time spectra": (fast.power_spectra, scaled),
+        "noise gate": (fast.gate_noise, power),
+        "onset envelope": (fast.onset_envelope, bands),
+        "onset picking": (fast.pick_onsets, envelopes),
+        "tempo": (fast.estimate_tempo, envelopes),
+        "f0": (fast.pitch_of_spectra, power),
+        "statistics of f0": (definition.summarise_f0, f0),
     }
     print("Of fast, step by step (median of the passes):")
     for name, (step, inputs) in steps.items():
@@ -111,7 +113,7 @@ def print_breakdown(waveforms, passes):
 
 def _read_and_measure(path):
     start = time.process_time()
-    fast_voice.fast_features(voices.load_voice(path))
+    fast.fast_features(acoustic.load_voice(path))
     spent = time.process_time() - start
     return spent, os.getpid(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
@@ -143,7 +145,7 @@ def measure_throughput(paths):
 
 def denoised(clip):
     """The same clip after the published noise reduction."""
-    return clip._replace(samples=voices.denoise(clip.samples).astype(np.float32))
+    return clip._replace(samples=acoustic.denoise(clip.samples).astype(np.float32))
 
 
 def measure_accuracy(n):
@@ -153,7 +155,7 @@ def measure_accuracy(n):
         for name in ("clean", "noisy")
     }
     conditions |= {f"{k}, denoised": [denoised(c) for c in v] for k, v in conditions.items()}
-    trackers = {"fast": fast_voice.fast_f0, "pyin": speech_pyin, "praat": praat}
+    trackers = {"fast": fast.fast_f0, "pyin": speech_pyin, "praat": praat}
     table = pitch_accuracy.accuracy_table(conditions, trackers, n_jobs=PROCESSES)
     print(f"\n{n} synthetic clips of {SECONDS} s with known f0, clean and at 5 to 30 dB, as they")
     print("are and after noisereduce; all trackers get the same samples. Errors in per cent:")
@@ -165,15 +167,15 @@ def measure_accuracy(n):
 
 
 def _measure_speech(path):
-    samples = voices.load_voice(path)
-    clean = voices.denoise(samples)
-    tracks = {"fast": fast_voice.fast_f0(samples), "pyin": speech_pyin(samples)}
+    samples = acoustic.load_voice(path)
+    clean = acoustic.denoise(samples)
+    tracks = {"fast": fast.fast_f0(samples), "pyin": speech_pyin(samples)}
     tracks |= {"praat": praat(samples)}
-    row = {name: voices.summarise_f0(f0)["f0_median"] for name, (_, f0) in tracks.items()}
+    row = {name: definition.summarise_f0(f0)["f0_median"] for name, (_, f0) in tracks.items()}
     row |= {f"{name} voiced": np.mean(~np.isnan(f0)) for name, (_, f0) in tracks.items()}
-    seconds = len(samples) / voices.SAMPLE_RATE
-    row["fast words"] = fast_voice.fast_features(samples)["words_per_second"]
-    row["published words"] = len(voices.find_onsets(clean)) / seconds
+    seconds = len(samples) / recordings.SAMPLE_RATE
+    row["fast words"] = fast.fast_features(samples)["words_per_second"]
+    row["published words"] = len(acoustic.find_onsets(clean)) / seconds
     row["seconds"] = seconds
     times, f0 = tracks["pyin"]
     own = pitch_accuracy.at_times(times, *tracks["fast"])
@@ -193,7 +195,9 @@ def measure_speech(folder, clips):
     rows = pd.DataFrame(Parallel(n_jobs=PROCESSES)(jobs))
     drawn = pd.read_csv(folder / CUES_FILE).set_index("VideoName")["voice_f0"]
     drawn = drawn.loc[clips["VideoName"]].to_numpy()
-    spoken = np.array([len(text.split()) for text in read_transcripts(clips)]) / rows["seconds"]
+    spoken = (
+        np.array([len(text.split()) for text in read_transcripts(clips)["text"]]) / rows["seconds"]
+    )
     found = {
         "praat": within(rows["fast"] / rows["praat"]),
         "pyin": within(rows["fast"] / rows["pyin"]),

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mmage_utils import embeddings
-from mmage_utils.compute import device
-from mmage_utils.sample import words
-from mmage_utils.sample.make import MAX_TOPICS
+from mmage_utils.features import text_embeddings
+from mmage_utils.models.device import find_device
+from mmage_utils.sample import transcripts
+from mmage_utils.sample.write import MAX_TOPICS
 
 LIMIT = 120  # seconds for 10,000 texts on two cores
 
@@ -30,18 +30,20 @@ def write_texts(n, seed=0):
     years = rng.uniform(7, 70, n)
     lengths = rng.integers(25, 61, n)
     return [
-        words.write_transcript(words.draw_topics(age, MAX_TOPICS, rng), int(length), rng)[0]
+        transcripts.write_transcript(
+            transcripts.draw_topics(age, MAX_TOPICS, rng), int(length), rng
+        )[0]
         for age, length in zip(years, lengths, strict=True)
     ]
 
 
-def plain(texts, tokenizer, network, batch=embeddings.BATCH):
+def plain(texts, tokenizer, network, batch=text_embeddings.BATCH):
     """Embed in the order of the texts."""
     with torch.no_grad():
         for start in range(0, len(texts), batch):
             tokens = tokenizer(
                 texts[start : start + batch], padding=True, truncation=True, return_tensors="pt"
-            ).to(device())
+            ).to(find_device())
             states = network(**tokens).last_hidden_state
             mask = tokens["attention_mask"][..., None]
             ((states * mask).sum(1) / mask.sum(1)).cpu()
@@ -63,21 +65,21 @@ def main():
 
     texts = write_texts(args.texts)
     some = list(dict.fromkeys(texts))[: args.some]
-    tokenizer, network = embeddings.load("minilm")
-    network = network.to(device())
+    tokenizer, network = text_embeddings.load("minilm")
+    network = network.to(find_device())
     plain(some[:64], tokenizer, network)
     taken = {"plain": [], "ours": []}
     for _ in range(args.passes):
         taken["plain"].append(seconds_of(lambda: plain(some, tokenizer, network)))
         taken["ours"].append(
-            seconds_of(lambda: list(embeddings.vectors_of(some, tokenizer, network)))
+            seconds_of(lambda: list(text_embeddings.vectors_of(some, tokenizer, network)))
         )
     with tempfile.TemporaryDirectory() as cache:
-        first = seconds_of(lambda: embeddings.embed(texts, cache=Path(cache)))
-        again = seconds_of(lambda: embeddings.embed(texts, cache=Path(cache)))
+        first = seconds_of(lambda: text_embeddings.embed(texts, cache=Path(cache)))
+        again = seconds_of(lambda: text_embeddings.embed(texts, cache=Path(cache)))
 
     speed = {name: len(some) / statistics.median(values) for name, values in taken.items()}
-    threads = f"{torch.get_num_threads()} threads on {device()}"
+    threads = f"{torch.get_num_threads()} threads on {find_device()}"
     print(f"{len(some):,} texts, median of {args.passes} passes, {threads}:")
     for name, value in speed.items():
         print(f"  {name:8}{value:8.0f} texts a second")

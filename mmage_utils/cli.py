@@ -45,7 +45,7 @@ def sample(
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
 ):
     """Write a synthetic First Impressions folder: label lists, faces, voices, transcripts."""
-    from mmage_utils.sample.make import make_sample
+    from mmage_utils.sample.write import make_sample
 
     written = make_sample(folder, n_clips=clips, seed=seed)
     what = "written" if written else "there already, nothing to do"
@@ -56,8 +56,8 @@ def sample(
 @_plain_errors
 def check_data(folder: Annotated[Path, typer.Argument(help="A First Impressions folder.")]):
     """Check label lists and media; say everything that is wrong, with file and row."""
-    from mmage_utils.clips import count_media, describe_data, read_clips
-    from mmage_utils.datacheck import check_data
+    from mmage_utils.data.clips import count_media, describe_data, read_clips
+    from mmage_utils.data.folder_check import check_data
 
     problems = check_data(folder)
     for problem in problems:
@@ -82,9 +82,9 @@ def features(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the counts here.")] = None,
 ):
     """Compute the acoustic features of every recording that the cache does not hold yet."""
-    from mmage_utils.clips import read_clips
-    from mmage_utils.extraction import extract_features, summarise_extraction
-    from mmage_utils.runs import save_json
+    from mmage_utils.data.clips import read_clips
+    from mmage_utils.features.voices.extraction import extract_features, summarise_extraction
+    from mmage_utils.files import save_json
 
     clips = read_clips(folder)
     clips = clips[clips["audio"].notna()].reset_index(drop=True)
@@ -105,7 +105,7 @@ Split = Annotated[str, typer.Option(help="Which split of a folder is scored.")]
 
 def _examine(predictions, labels, split):
     """Print what is wrong with a prediction file; return findings, table and reference."""
-    from mmage_utils.doctor import check_predictions, read_reference
+    from mmage_utils.scores.prediction_check import check_predictions, read_reference
 
     reference = read_reference(labels, split=split)
     findings, table = check_predictions(predictions, reference)
@@ -123,8 +123,9 @@ def evaluate(
     split: Split = "test",
 ):
     """Score predictions, with intervals; ends in 1 when something is wrong with the file."""
-    from mmage_utils.runs import save_json
-    from mmage_utils.scorecard import format_scorecard, make_scorecard
+    from mmage_utils.display.tables import format_scorecard
+    from mmage_utils.files import save_json
+    from mmage_utils.scores.scorecard import make_scorecard
 
     findings, table, reference = _examine(predictions, labels, split)
     if table is None:
@@ -156,9 +157,10 @@ def compare(
     split: Split = "test",
 ):
     """Compare two prediction files on the clips that both predict."""
-    from mmage_utils import comparison
+    from mmage_utils.display import sentences
+    from mmage_utils.files import save_json
     from mmage_utils.predictions import shared_clips
-    from mmage_utils.runs import save_json
+    from mmage_utils.scores import comparison
 
     tables = [_examine(path, labels, split) for path in (first, second)]
     if any(table is None for _, table, _ in tables):
@@ -177,7 +179,7 @@ def compare(
         f"  McNemar: {test['only_first']} clips right only in the first, {test['only_second']} "
         f"only in the second, p = {test['p']:.3g}; over users p = {found['p_users']:.3g}"
     )
-    typer.echo(comparison.verdict(found["accuracy"]))
+    typer.echo(sentences.verdict(found["accuracy"]))
     if json_file:
         save_json(json_file, found)
     raise typer.Exit(1 if any(findings for findings, _, _ in tables) else 0)
@@ -203,9 +205,9 @@ def report(
     ] = False,
 ):
     """Run the notebooks in order and make slides of them (./run_all.sh calls this)."""
-    from mmage_utils.parameters import find_run
-    from mmage_utils.report import run_report
-    from mmage_utils.slides import write_slides
+    from mmage_utils.report.export import write_slides
+    from mmage_utils.report.notebook_runner import run_report
+    from mmage_utils.report.parameters import find_run
 
     chosen = {"data": data, "run": run, "params_file": params_file}
     if slides:

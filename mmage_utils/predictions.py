@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.errors import DataError
-from mmage_utils.labels import N_GROUPS
-from mmage_utils.runs import shown, whole
+from mmage_utils.files import shown, whole
 
 P_COLUMNS = [f"p{group}" for group in range(1, N_GROUPS + 1)]
 COLUMNS = ["VideoName", "UserID", "split", "ground_truth", "prediction", *P_COLUMNS]
@@ -157,3 +157,19 @@ def spread_to_clips(table):
         table["UserID"], [*P_COLUMNS, "prediction"]
     ].to_numpy()
     return spread.astype({"prediction": int})
+
+
+def adjust(table, adjustment):
+    """Take an adjustment off the logits of a prediction table.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Predictions with p1..p7.
+    adjustment : array-like, shape (7,)
+        `class_balance.adjustment`.
+    """
+    z = logits(table) - adjustment
+    adjusted = table.copy()
+    adjusted[P_COLUMNS], adjusted["prediction"] = softmax(z), z.argmax(1) + 1
+    return adjusted

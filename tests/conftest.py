@@ -14,12 +14,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmage_utils import predictions, runs, voices
-from mmage_utils.browser import HOW, find_browser
-from mmage_utils.clips import read_clips
-from mmage_utils.parameters import find_notebooks
-from mmage_utils.sample import who
-from mmage_utils.sample.make import make_sample
+from mmage_utils import files, predictions, runs
+from mmage_utils.data.clips import read_clips
+from mmage_utils.features.voices import acoustic, definition
+from mmage_utils.report.chromium import HOW, find_browser
+from mmage_utils.report.parameters import find_notebooks
+from mmage_utils.sample import label_lists
+from mmage_utils.sample.write import make_sample
 
 HEADER = "VideoName,UserID,AgeGroup,Gender,Ethnicity"
 
@@ -52,7 +53,7 @@ def clips(sample):
 @pytest.fixture(scope="session")
 def labels():
     """Label lists of the sample, seed 0, as one table; read-only."""
-    return who.draw_labels(0)
+    return label_lists.draw_labels(0)
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def lists(tmp_path):
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """A synthetic run in a repository of its own."""
-    monkeypatch.setattr(runs, "ROOT", tmp_path)
+    monkeypatch.setattr(files, "ROOT", tmp_path)
     data = "synthetic sample, seed 0"
     return runs.Run("test", tmp_path / "runs" / "test", data, tmp_path / "data", True)
 
@@ -101,9 +102,9 @@ def computed(monkeypatch):
 
     def peak(samples, *, recipe):
         done.append(round(float(np.abs(samples).max()), 2))
-        return dict.fromkeys(voices.FEATURES, done[-1]) | {"voiced_fraction": 1.0}
+        return dict.fromkeys(definition.FEATURES, done[-1]) | {"voiced_fraction": 1.0}
 
-    monkeypatch.setattr(voices, "acoustic_features", peak)
+    monkeypatch.setattr(acoustic, "acoustic_features", peak)
     return done
 
 
@@ -121,16 +122,16 @@ def executed(tmp_path_factory):
     """A run with the committed notebooks, executed, and the committed figures."""
     folder = tmp_path_factory.mktemp("runs") / "a run"
     (folder / "notebooks").mkdir(parents=True)
-    for path in find_notebooks(runs.ROOT):
+    for path in find_notebooks(files.ROOT):
         shutil.copy(path, folder / "notebooks")
-    shutil.copytree(runs.ROOT / "figures" / "sample", folder / "figures")
-    runs.save_json(folder / "results" / "a.json", {"data": "synthetic sample, seed 0"})
+    shutil.copytree(files.ROOT / "figures" / "sample", folder / "figures")
+    files.save_json(folder / "results" / "a.json", {"data": "synthetic sample, seed 0"})
     return folder
 
 
 @pytest.fixture(scope="session")
 def screenshots():
     """Folder of the pictures that a test run takes for a person to look at."""
-    folder = runs.ROOT / "runs" / "tiny" / "screenshots"
+    folder = files.ROOT / "runs" / "tiny" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     return folder

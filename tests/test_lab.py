@@ -8,10 +8,10 @@ import pytest
 from lab import open_notebook, run_all, serve
 from playwright.sync_api import sync_playwright
 
-from mmage_utils import runs
-from mmage_utils.browser import launch
+from mmage_utils import files, runs
 from mmage_utils.predictions import tabulate, write_predictions
-from mmage_utils.report import prepare_copies
+from mmage_utils.report.chromium import launch
+from mmage_utils.report.notebook_runner import prepare_copies
 
 RUN = "tiny_browser"
 
@@ -20,10 +20,10 @@ RUN = "tiny_browser"
 def place(tmp_path_factory):
     """A folder with the README and notebooks to run, and a run with predictions of four models."""
     folder = tmp_path_factory.mktemp("lab")
-    tiny = (runs.ROOT / "params" / "tiny.yaml").read_text()
+    tiny = (files.ROOT / "params" / "tiny.yaml").read_text()
     (folder / "tiny.yaml").write_text(tiny.replace("RUN: tiny", f"RUN: {RUN}"))
     prepare_copies(folder / "tiny.yaml", folder / "notebooks")
-    shutil.copy(runs.ROOT / "README.md", folder)
+    shutil.copy(files.ROOT / "README.md", folder)
     run, clips = runs.open_run(RUN, "data/tiny", n_clips=160)
     there = clips[clips["image"].notna()]
     rng = np.random.default_rng(0)

@@ -8,8 +8,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from mmage_utils.parameters import check_parameters, declared_parameters, load_parameters
-from mmage_utils.report import ROOT
+from mmage_utils.files import ROOT
+from mmage_utils.report.parameters import check_parameters, declared_parameters, load_parameters
 
 NAMES = [
     "01_dataset_statistics",

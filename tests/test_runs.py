@@ -6,22 +6,22 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from mmage_utils import runs
+from mmage_utils import files, runs
 from mmage_utils.errors import DataError
 
 
 def test_file_is_kept_and_nothing_left_behind_when_writing_fails(tmp_path):
     path = tmp_path / "out" / "table.csv"
-    runs.write_text(path, "old")
+    files.write_text(path, "old")
     with pytest.raises(UnicodeEncodeError):
-        runs.write_text(path, "half \ud800")
+        files.write_text(path, "half \ud800")
     assert path.read_text() == "old"
     assert [entry.name for entry in path.parent.iterdir()] == ["table.csv"]
 
 
 def test_file_appears_only_when_it_is_whole_and_readable_by_all(tmp_path):
     path = tmp_path / "table.csv"
-    with runs.whole(path) as temporary:
+    with files.whole(path) as temporary:
         temporary.write_text("new")
         assert not path.exists()
         assert temporary.suffix == ".csv"
@@ -122,9 +122,9 @@ def test_content_key_depends_on_bytes_order_and_settings(tmp_path):
     one, two, copy = (tmp_path / name for name in ("one", "two", "copy"))
     for path, content in ((one, b"1"), (two, b"2"), (copy, b"1")):
         path.write_bytes(content)
-    assert runs.content_key([one, two], 80) == runs.content_key([copy, two], 80)
+    assert files.content_key([one, two], 80) == files.content_key([copy, two], 80)
     keys = {
-        runs.content_key(paths, size)
+        files.content_key(paths, size)
         for paths, size in (([one, two], 80), ([two, one], 80), ([one], 80), ([one, two], 81))
     }
     assert len(keys) == 4

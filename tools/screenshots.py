@@ -13,7 +13,7 @@ from lab import ROOT, open_notebook, run_all, serve
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from mmage_utils.browser import find_browser, launch
+from mmage_utils.report.chromium import find_browser, launch
 
 DECK = ROOT / "runs" / "sample" / "slides" / "report.html"
 SLIDES = ("title", "s01-2", "s02-1", "s09")

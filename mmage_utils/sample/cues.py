@@ -17,7 +17,7 @@ something to learn. Nothing here is a finding about people.
 import numpy as np
 import pandas as pd
 
-from mmage_utils.labels import AGE_GROUPS
+from mmage_utils.data.labels import AGE_GROUPS
 from mmage_utils.sample.face import DIALS as FACE_DIALS
 
 YEARS = (7, 80)

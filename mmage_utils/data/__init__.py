@@ -1,0 +1,1 @@
+"""The label lists and the media, read and checked."""

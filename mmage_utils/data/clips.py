@@ -1,0 +1,126 @@
+"""A First Impressions folder as one table of clips: labels, paths, and what is missing."""
+
+import json
+from pathlib import Path
+
+from mmage_utils.data.labels import AGE_GROUPS, SPLITS, SYNTHETIC_MARK, read_labels
+from mmage_utils.errors import DataError
+
+MEDIA = {"image": ".jpg", "audio": ".wav", "transcript": ".pkl"}
+
+
+def read_clips(folder):
+    """Read the label lists of a folder and find the media of every clip.
+
+    Listed clips without media are normal (a partial download, the synthetic sample): they stay
+    in the table with empty paths, and `count_media` counts them.
+
+    Parameters
+    ----------
+    folder : path-like
+        A First Impressions folder: three label lists, and ``train/ valid/ test/`` with one
+        folder per age group.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `labels.read_labels` with the columns clip (VideoName without ``.mp4``) and image, audio,
+        transcript: the path as str, or None where there is no file.
+
+    Raises
+    ------
+    DataError
+        As `labels.read_labels`.
+    """
+    folder = Path(folder)
+    clips = read_labels(folder)
+    clips["clip"] = clips["VideoName"].str.removesuffix(".mp4")
+    found = {}
+    for split in SPLITS:
+        for group in AGE_GROUPS:
+            # Listing 21 folders is faster than asking for 30,000 files one by one.
+            place = folder / split / str(group)
+            names = {entry.name for entry in place.iterdir()} if place.is_dir() else set()
+            found[split, group] = (place, names)
+    for medium, suffix in MEDIA.items():
+        clips[medium] = [
+            str(place / (clip + suffix)) if clip + suffix in names else None
+            for clip, (place, names) in (
+                (clip, found[split, group])
+                for clip, split, group in zip(
+                    clips["clip"], clips["split"], clips["AgeGroup"], strict=True
+                )
+            )
+        ]
+    return clips
+
+
+def with_media(clips, *media):
+    """Keep the clips that have the media asked for (all three when none is named).
+
+    Raises
+    ------
+    DataError
+        When no clip, or no clip of some split, is left.
+    """
+    media = list(media or MEDIA)
+    kept = clips[clips[media].notna().all(axis=1)].reset_index(drop=True)
+    for split in SPLITS:
+        if not (kept["split"] == split).any():
+            raise DataError(
+                f"No {split} clip has {' and '.join(media)} files: expected for example "
+                f"{split}/4/NAME{MEDIA[media[0]]} in the data folder."
+            )
+    return kept
+
+
+def count_media(clips):
+    """Count listed clips, and those with and without each kind of file, per split.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a split and one for all; columns listed, image, audio, transcript, complete,
+        and without media.
+    """
+    has = clips[list(MEDIA)].notna()
+    counts = has.assign(
+        listed=True, complete=has.all(axis=1), **{"without media": ~has.any(axis=1)}
+    )
+    table = counts.groupby(clips["split"].to_numpy()).sum().reindex(list(SPLITS))
+    table.loc["all"] = table.sum()
+    return table[["listed", *MEDIA, "complete", "without media"]].astype(int)
+
+
+def describe_data(folder):
+    """Say what a folder holds: ``synthetic sample, seed 0`` or ``First Impressions``."""
+    mark = read_mark(folder)
+    return f"synthetic sample, seed {mark['seed']}" if mark else "First Impressions"
+
+
+def read_mark(folder):
+    """Read what `sample.make_sample` says of a folder it wrote, or None for any other folder.
+
+    Raises
+    ------
+    DataError
+        When the mark is damaged.
+    """
+    path = Path(folder) / SYNTHETIC_MARK
+    if not path.is_file():
+        return None
+    try:
+        mark = json.loads(path.read_text(encoding="utf-8"))
+        return mark | {"seed": int(mark["seed"])}
+    except (ValueError, TypeError, KeyError):
+        raise DataError(f"{path} is damaged: make the sample again in an empty folder.") from None
+
+
+def is_synthetic(folder):
+    """Tell whether a folder was written by `sample.make_sample`."""
+    return (Path(folder) / SYNTHETIC_MARK).is_file()
+
+
+def by_split(table, split):
+    """Rows of one split, with a fresh index."""
+    return table[table["split"] == split].reset_index(drop=True)

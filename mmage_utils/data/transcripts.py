@@ -1,0 +1,156 @@
+"""Pickled transcripts, which are untrusted, as text (task f)."""
+
+import codecs
+import io
+import pickle
+import re
+from pathlib import Path
+from types import MappingProxyType
+
+import pandas as pd
+
+from mmage_utils.errors import DataError
+
+MAX_BYTES = 1_000_000  # a transcript of 15 s has some hundred bytes
+MANY_WORDS = 150  # ten words a second: nobody speaks so fast for 15 s
+ENGLISH_SHARE = 0.25  # of common words; English speech has a half, other languages a tenth
+ENGLISH_WORDS = 8  # fewer words say nothing about the language
+SHOWN = 5  # transcripts that a message names
+EMPTY, FOREIGN = "without words", "hardly English"
+LONG = "unusually long"  # of very long ones only the first 512 tokens are embedded
+
+
+# The codes of a text; those that call something are admitted to say what, and to be refused.
+CODES = (
+    *("PROTO", "FRAME", "STOP", "MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT"),
+    *("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
+    *("STRING", "BINSTRING", "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8"),
+    *("GLOBAL", "STACK_GLOBAL", "INST"),
+)
+
+
+class _TextUnpickler(pickle._Unpickler):
+    """Obeys only the codes that make up a text: nothing is called, nested or reserved.
+
+    The pure Python unpickler, as the compiled one reserves as much memory as a few bytes ask for.
+    """
+
+    dispatch = MappingProxyType(
+        {
+            code: pickle._Unpickler.dispatch[code]
+            for code in (getattr(pickle, name)[0] for name in CODES)
+        }
+    )
+
+    def find_class(self, module, name):
+        raise pickle.UnpicklingError(f"it asks for {module}.{name}, which a transcript never needs")
+
+
+def read_transcript(path):
+    """Read one transcript without running anything that the pickle may carry.
+
+    Bytes, as Python 2 wrote its texts, are decoded.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    DataError
+        When the file holds anything but a text; the message names the file.
+    """
+    return _decode(path)[0]
+
+
+def read_transcripts(clips):
+    """Transcripts of all clips, in their order, with what is unusual about each.
+
+    Returns
+    -------
+    pandas.DataFrame, shape (n clips, 3)
+        VideoName, text and notes (from which encoding it was decoded, `EMPTY`, `FOREIGN` or
+        `LONG`; joined by ``; ``, mostly an empty text).
+
+    Raises
+    ------
+    DataError
+        When some cannot be read; the message counts them and names the first.
+    """
+    rows, failed = [], []
+    for path in clips["transcript"]:
+        try:
+            text, notes = _decode(path)
+            rows.append((text, "; ".join(notes + _unusual(text))))
+        except DataError as error:
+            failed.append(str(error))
+    if len(failed) == 1:
+        raise DataError(failed[0])
+    if failed:
+        more = f"\nand {len(failed) - SHOWN:,} more." if len(failed) > SHOWN else ""
+        raise DataError(
+            f"{len(failed):,} of {len(clips):,} transcripts cannot be read. Put the right files "
+            "there, or remove them: a clip may lack its transcript.\n"
+            + "\n".join(failed[:SHOWN])
+            + more
+        )
+    table = pd.DataFrame(rows, columns=["text", "notes"], dtype=object)
+    table.insert(0, "VideoName", clips["VideoName"].to_numpy())
+    return table
+
+
+def _decode(path):
+    """Text of a transcript, and a list of notes on how it was decoded."""
+    path = Path(path)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ValueError(f"it has more than {MAX_BYTES:,} bytes")
+        # From memory, where a code that asks for more than there is gets what there is.
+        text = _TextUnpickler(io.BytesIO(path.read_bytes()), encoding="bytes").load()
+    except KeyError:
+        raise DataError(f"The transcript {path} is not a pickled str: it holds more.") from None
+    except EOFError:
+        raise DataError(f"The transcript {path} is not a pickled str: it is cut short.") from None
+    except Exception as error:  # a damaged pickle raises almost anything
+        reason = str(error) or type(error).__name__
+        raise DataError(f"The transcript {path} is not a pickled str: {reason}") from None
+    if isinstance(text, bytes):
+        return _from_bytes(text)
+    sound = text.encode("utf-8", "replace").decode("utf-8")
+    return sound, [] if sound == text else ["with characters that are none, made ?"]
+
+
+def _from_bytes(data):
+    """Bytes as text, by their mark of order or the first encoding that fits."""
+    for mark, encoding in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if data.startswith(mark):
+            return data.decode(encoding, "replace"), [f"from bytes ({encoding})"]
+    if data[1::2].count(0) > len(data) / 4:
+        return data.decode("utf-16-le", "replace"), ["from bytes (utf-16)"]
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            return data.decode(encoding), [f"from bytes ({encoding})"]
+        except UnicodeDecodeError:
+            continue
+    return data.decode("latin-1"), ["from bytes (latin-1)"]  # which decodes any byte
+
+
+def _unusual(text):
+    """What a reader should know of a text: no words, too many, or hardly an English one."""
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    words = re.findall(r"\w+", text.lower())
+    if not words:
+        return [EMPTY]
+    notes = [LONG] if len(words) > MANY_WORDS else []
+    common = sum(word in ENGLISH_STOP_WORDS for word in words)
+    letters = [letter for letter in text if letter.isalpha()]
+    latin = sum(letter.isascii() for letter in letters)
+    few = len(words) >= ENGLISH_WORDS and common < ENGLISH_SHARE * len(words)
+    if few or (len(letters) >= ENGLISH_WORDS and 2 * latin < len(letters)):
+        notes.append(FOREIGN)
+    return notes

@@ -1,0 +1,72 @@
+"""Sentences on what was read of the data: what is used, left out, converted or unusual."""
+
+from pathlib import Path
+
+from mmage_utils.data.clips import MEDIA
+
+SHOWN = 5  # clips or files that a sentence names
+
+
+def say_used(used, listed, *, data):
+    """A sentence on how many of the listed clips with media are used, and how many are not.
+
+    Parameters
+    ----------
+    used, listed : pandas.DataFrame
+        `read_clips`, and those of them that have all that is needed.
+    data : str
+        What the data are (`runs.Run`).
+    """
+    some = listed[list(MEDIA)].notna().any(axis=1).sum()
+    said = f"{len(used):,} clips ({data}) have a face, a voice and a transcript."
+    lost = some - len(used)
+    return said + (f" {lost:,} more lack one of them, or it cannot be read." if lost else "")
+
+
+def say_transcripts(table, *, data):
+    """Sentences on how many transcripts were read, their lengths, and what is unusual.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        `read_transcripts`.
+    data : str
+        What the data are (`runs.Run`).
+    """
+    words = table["text"].str.split().str.len()
+    lengths = f"{words.min():.0f} to {words.max():.0f} words, {words.mean():.0f} on average"
+    said = f"{len(table):,} transcripts ({data}) have {lengths}."
+    odd = table[table["notes"] != ""]
+    if odd.empty:
+        return f"{said} None is empty, unusually long, or looks like another language than English."
+    kinds = odd["notes"].str.split("; ").explode().value_counts()
+    parts = [f"{count:,} {kind}" for kind, count in kinds.items()]
+    named = ", ".join(odd["VideoName"].head(SHOWN))
+    return f"{said} Unusual, and used all the same: {'; '.join(parts)} ({named}{_more(odd)})."
+
+
+def _more(odd):
+    return f" and {len(odd) - SHOWN:,} more" if len(odd) > SHOWN else ""
+
+
+def say_faces(faces, *, data):
+    """Sentences on how many faces were read, and what was left out or converted.
+
+    Parameters
+    ----------
+    faces : Faces
+    data : str
+        What the data are (`runs.Run`).
+    """
+    said = f"{len(faces.clips):,} faces ({data}) are used at {faces.images.shape[-1]} pixels."
+    if len(faces.problems):
+        told = faces.problems.head(SHOWN).str.rstrip(".").items()
+        named = [f"{Path(path).name}: {reason}" for path, reason in told]
+        more = len(faces.problems) - SHOWN
+        named += [f"and {more:,} more"] if more > 0 else []
+        said += f" Left out, as they cannot be read: {len(faces.problems):,} ({'; '.join(named)})."
+    if len(faces.notes):
+        kinds = faces.notes.str.split("; ").explode().str.split(": ").str[0].value_counts()
+        counted = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
+        said += f" Converted: {len(faces.notes):,} ({counted})."
+    return said

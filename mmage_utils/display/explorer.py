@@ -1,0 +1,217 @@
+"""One clip at a time: the face, the voice, the words, and what each model says of them."""
+
+import base64
+import html
+from pathlib import Path
+
+import pandas as pd
+
+from mmage_utils.data.clips import MEDIA
+from mmage_utils.data.labels import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
+from mmage_utils.data.transcripts import read_transcript
+from mmage_utils.display.plots.style import MODEL_COLOURS
+from mmage_utils.errors import DataError
+from mmage_utils.predictions import P_COLUMNS, read_predictions
+
+# The predictions of each modality, the best made first, and the notebook that makes the others.
+PREFERRED = {
+    "image": (
+        ("image_restored", "image_corrected", "image_strategy", "image_baseline"),
+        "02_image_classifier",
+    ),
+    "audio": (("audio_corrected", "audio"), "07_multimodal_fusion"),
+    "text": (("text_corrected", "text"), "07_multimodal_fusion"),
+    "fusion": (("fusion_corrected", "fusion_chosen", "fusion_sum"), "07_multimodal_fusion"),
+}
+MODALITIES = ("image", "audio", "text")
+ANSWERS = ("all", "right", "wrong")
+AGREEMENTS = ("all", "the three agree", "two of three agree", "all three differ")
+
+
+def read_models(run):
+    """Read the predictions of each modality and of their fusion.
+
+    Parameters
+    ----------
+    run : runs.Run
+
+    Returns
+    -------
+    models : dict of str to pandas.DataFrame
+        Modality or ``fusion`` to prediction and p1..p7, indexed by VideoName; the name of the
+        model that was found is its ``attrs["model"]``.
+    missing : dict of str to str
+        What to run for those that are not there.
+    """
+    models, missing = {}, {}
+    for modality, (names, notebook) in PREFERRED.items():
+        there = [n for n in names if (run.folder / "predictions" / f"{n}.csv").is_file()]
+        if not there:
+            missing[modality] = f"no predictions: run notebooks/{notebook}.ipynb first"
+            continue
+        table = read_predictions(run, there[0], notebook).drop_duplicates("VideoName")
+        models[modality] = table.set_index("VideoName")[["prediction", *P_COLUMNS]]
+        models[modality].attrs["model"] = there[0]
+    return models, missing
+
+
+def join_answers(clips, models):
+    """Put the answers of all models beside the clips that have a face, a voice or words.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by VideoName: the columns of `clips`, ``says <modality>`` (age group, or NaN),
+        ``answer`` (``right`` or ``wrong``, of the fusion, else of the first model there is; empty
+        without an answer) and ``different`` (how many different answers the three modalities
+        give; NaN unless all three answer).
+    """
+    there = clips[list(MEDIA)].notna().any(axis=1)
+    table = clips[there].set_index("VideoName")
+    for modality in PREFERRED:
+        said = models[modality]["prediction"] if modality in models else pd.Series(dtype=float)
+        table[f"says {modality}"] = said.reindex(table.index).astype(float)
+    judge = next((m for m in ("fusion", *MODALITIES) if m in models), "fusion")
+    said = table[f"says {judge}"]
+    right = (said == table["AgeGroup"]).map({True: "right", False: "wrong"})
+    table["answer"] = right.where(said.notna(), "")
+    three = table[[f"says {modality}" for modality in MODALITIES]]
+    table["different"] = three.nunique(axis=1).where(three.notna().all(axis=1))
+    return table
+
+
+def select(table, *, split="all", age_group="all", answer="all", agreement="all", text=""):
+    """Names of the clips that fit all choices, in the order of the lists.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        `join_answers`.
+    split : str
+        ``all`` or a split.
+    age_group : str or int
+        ``all`` or 1..7.
+    answer, agreement : str
+        One of `ANSWERS` and of `AGREEMENTS`.
+    text : str
+        A part of the clip's name, which holds that of its user.
+
+    Returns
+    -------
+    list of str
+    """
+    keep = pd.Series(True, index=table.index)
+    if split != "all":
+        keep &= table["split"] == split
+    if age_group != "all":
+        keep &= table["AgeGroup"] == age_group
+    if answer != "all":
+        keep &= table["answer"] == answer
+    if agreement != "all":
+        keep &= table["different"] == AGREEMENTS.index(agreement)
+    if text:
+        keep &= table.index.str.contains(text, case=False, regex=False)
+    return list(table.index[keep])
+
+
+def label(name, row):
+    """A clip in a list: its name, its age group and, where known, the answer."""
+    mark = {"right": " ✓", "wrong": " ✗"}.get(row["answer"], "")
+    return f"{name.removesuffix('.mp4')}  {AGE_GROUPS[row['AgeGroup']]}{mark}"
+
+
+def _address(path, kind):
+    return f"data:{kind};base64,{base64.b64encode(Path(path).read_bytes()).decode()}"
+
+
+def show_face(name, row, width=224):
+    """The face of a clip as HTML, or what is missing."""
+    if pd.isna(row["image"]):
+        return f"<p>{html.escape(name)} has no face.</p>"
+    alt = html.escape(f"Face of {name}, perceived as {AGE_GROUPS[row['AgeGroup']]}", quote=True)
+    return f'<img src="{_address(row["image"], "image/jpeg")}" width="{width}" alt="{alt}">'
+
+
+def show_voice(name, row):
+    """A player of the clip's voice as HTML; the sound of no other clip is loaded."""
+    if pd.isna(row["audio"]):
+        return "<p>No recording.</p>"
+    named = html.escape(f"Voice of {name}", quote=True)
+    return f'<audio controls aria-label="{named}" src="{_address(row["audio"], "audio/wav")}">'
+
+
+def show_words(row):
+    """The transcript of a clip as HTML; what looks like a tag in it is shown as it stands."""
+    if pd.isna(row["transcript"]):
+        return "<p>No transcript.</p>"
+    try:
+        text = read_transcript(row["transcript"])
+    except DataError as error:
+        return f"<p>{html.escape(str(error))}</p>"
+    return f'<p class="mmage-words">“{html.escape(text)}”</p>'
+
+
+def show_facts(name, row):
+    """What the label lists say of a clip, as HTML."""
+    return (
+        f"<p><b>{html.escape(name)}</b>, {row['split']} split. Annotators perceived: "
+        f"<b>{AGE_GROUPS[row['AgeGroup']]}</b>, {GENDERS[row['Gender']]}, "
+        f"{ETHNICITIES[row['Ethnicity']]}.</p>"
+    )
+
+
+def show_bars(name, truth, models, missing):
+    """The probabilities of each model as a table of bars and numbers, as HTML.
+
+    Parameters
+    ----------
+    name : str
+        VideoName.
+    truth : int
+        Age group 1..7.
+    models, missing : dict
+        `read_models`.
+    """
+    heads, columns, remarks = [], [], []
+    for modality in PREFERRED:
+        if modality in models and name in models[modality].index:
+            row = models[modality].loc[name]
+            model = models[modality].attrs["model"]
+            cells = [
+                _bar(row[column], MODEL_COLOURS[modality], group == int(row["prediction"]))
+                for group, column in enumerate(P_COLUMNS, start=1)
+            ]
+        else:
+            said = missing.get(modality, "no prediction for this clip")
+            remarks.append(f"<p>{modality}: {html.escape(said)}.</p>")
+            model, cells = "missing", ["<td>–</td>"] * len(AGE_GROUPS)
+        heads.append(f'<th scope="col">{modality}<br><small>{html.escape(model)}</small></th>')
+        columns.append(cells)
+    lines = [
+        f'<tr><th scope="row">{AGE_GROUPS[group]}{" ◀ perceived" if group == truth else ""}</th>'
+        + "".join(column[group - 1] for column in columns)
+        + "</tr>"
+        for group in AGE_GROUPS
+    ]
+    return (
+        f'<table class="mmage-bars"><caption>Probability of each age group; the answer is bold'
+        f'</caption><thead><tr><th scope="col">age group</th>{"".join(heads)}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table>{''.join(remarks)}"
+    )
+
+
+def _bar(share, colour, chosen):
+    number = f"<b>{share:.0%}</b>" if chosen else f"{share:.0%}"
+    bar = f'<i style="width:{80 * share:.1f}px;background:{colour}" aria-hidden="true"></i>'
+    return f"<td>{bar}{number}</td>"
+
+
+def choices():
+    """What can be chosen: the keyword of `select`, and label and value of each option."""
+    groups = [("all", "all"), *((name, code) for code, name in AGE_GROUPS.items())]
+    return {
+        "split": [(name, name) for name in ("all", *SPLITS)],
+        "age_group": groups,
+        "answer": [(name, name) for name in ANSWERS],
+        "agreement": [(name, name) for name in AGREEMENTS],
+    }

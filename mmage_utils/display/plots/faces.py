@@ -1,0 +1,131 @@
+"""Face crops: examples, the effect of the augmentations, right and wrong answers (tasks b, c)."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from mmage_utils.data.labels import AGE_GROUPS
+
+
+def plot_faces(faces, titles, *, columns=7, colours=None):
+    """A grid of faces in true colours, each with a title.
+
+    Parameters
+    ----------
+    faces : sequence of arrays of uint8, each of shape (3, H, W)
+    titles : sequence of str
+    columns : int
+    colours : sequence of str, optional
+        Colour of each title.
+
+    Returns
+    -------
+    numpy.ndarray of matplotlib.axes.Axes
+    """
+    rows = -(-len(faces) // columns)
+    size = (1.35 * columns, 1.65 * rows)
+    axes = plt.subplots(rows, columns, figsize=size, squeeze=False)[1].ravel()
+    for ax in axes:
+        ax.axis("off")
+    for i, (ax, face, title) in enumerate(zip(axes, faces, titles, strict=False)):
+        ax.imshow(np.asarray(face).transpose(1, 2, 0))
+        colour = colours[i] if colours is not None else "black"
+        ax.set_title(title, fontsize=9, fontweight="normal", loc="center", color=colour)
+    return axes
+
+
+def plot_age_examples(faces, clips, *, per_group=1, seed=0):
+    """Faces of every age group, drawn at random from the clips given."""
+    rng = np.random.default_rng(seed)
+    rows, titles = [], []
+    for _ in range(per_group):
+        for group, name in AGE_GROUPS.items():
+            here = np.flatnonzero(clips["AgeGroup"] == group)
+            if len(here):
+                rows.append(rng.choice(here))
+                titles.append(name)
+    return plot_faces(faces[rows], titles, columns=len(titles) // per_group)
+
+
+def plot_augmentations(face, *, kinds=("flip", "mixed"), seed=0, n=4):
+    """An original face beside transformed copies of it, un-normalised (task c).
+
+    Parameters
+    ----------
+    face : array of uint8, shape (3, H, W)
+    kinds : sequence of str
+        Of `augmentation.COPIES`, one row each.
+    n : int
+        Copies drawn of each kind.
+    """
+    import torch
+
+    from mmage_utils.features.augmentation import COPIES, augment
+
+    torch.manual_seed(seed)
+    faces = torch.from_numpy(np.array(face)).expand(n, -1, -1, -1)
+    shown, titles = [], []
+    for kind in kinds:
+        shown += [face, *augment(faces, [COPIES.index(kind)] * n).numpy()]
+        titles += ["original", *[f"{kind} copy {k + 1}" for k in range(n)]]
+    return plot_faces(shown, titles, columns=n + 1)
+
+
+def plot_maps(faces, maps, table):
+    """Faces above the parts of them that an answer rests on (task b).
+
+    Parameters
+    ----------
+    faces : array of uint8, shape (n, 3, H, W)
+    maps : array of float, shape (n, H, W)
+        `occlusion.occlusion_maps`: positive where covering lowers the probability of the answer.
+    table : pandas.DataFrame
+        Predictions of these faces, in their order.
+
+    Returns
+    -------
+    numpy.ndarray of matplotlib.axes.Axes, shape (2, n)
+    """
+    n = len(faces)
+    figure, axes = plt.subplots(2, n, figsize=(1.5 * n + 0.8, 3.7), squeeze=False)
+    most = float(np.abs(maps).max()) or 1.0
+    for column, row in enumerate(table.itertuples()):
+        top, below = axes[:, column]
+        face = np.asarray(faces[column]).transpose(1, 2, 0)
+        top.imshow(face)
+        right = row.ground_truth == row.prediction
+        title = f"is {AGE_GROUPS[row.ground_truth]}\nsays {AGE_GROUPS[row.prediction]}"
+        style = {"fontsize": 9, "fontweight": "normal", "loc": "center"}
+        top.set_title(title, color="#0072B2" if right else "#B34700", **style)
+        below.imshow(face.mean(2), cmap="gray", alpha=0.5)
+        shades = {"cmap": "PuOr_r", "vmin": -most, "vmax": most, "alpha": 0.65}
+        drawn = below.imshow(maps[column], **shades)
+    for ax in axes.ravel():
+        ax.axis("off")
+    figure.colorbar(drawn, ax=axes[1].tolist(), label="fall when covered", shrink=0.9)
+    return axes
+
+
+def plot_answers(faces, table, *, n=14, seed=0):
+    """A grid of faces with true and predicted age group: blue is right, orange is wrong.
+
+    Parameters
+    ----------
+    faces : array of uint8, shape (n clips, 3, H, W)
+        In the order of `table`.
+    table : pandas.DataFrame
+        Predictions.
+    n : int
+        Faces shown, half of them right.
+    """
+    rng = np.random.default_rng(seed)
+    right = (table["ground_truth"] == table["prediction"]).to_numpy()
+    rows, titles, colours = [], [], []
+    for answer, colour in ((True, "#0072B2"), (False, "#B34700")):
+        here = np.flatnonzero(right == answer)
+        for row in rng.choice(here, min(n // 2, len(here)), replace=False):
+            truth, prediction = table.loc[row, ["ground_truth", "prediction"]]
+            share = table.loc[row, f"p{prediction}"]
+            rows.append(row)
+            titles.append(f"is {AGE_GROUPS[truth]}\nsays {AGE_GROUPS[prediction]}, {share:.0%}")
+            colours.append(colour)
+    return plot_faces(faces[rows], titles, columns=n // 2, colours=colours)

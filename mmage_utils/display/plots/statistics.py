@@ -1,0 +1,111 @@
+"""Histograms and tables of the labels (task a)."""
+
+import matplotlib.pyplot as plt
+
+from mmage_utils.data.labels import ATTRIBUTES, count_labels
+from mmage_utils.display.plots.style import (
+    AGE_COLOURS,
+    AXIS_NAMES,
+    COPY_COLOURS,
+    ETHNICITY_COLOURS,
+    GENDER_COLOURS,
+    SPLIT_COLOURS,
+    axes_of,
+    wrapped,
+)
+from mmage_utils.models.class_balance import count_copies
+
+COLOURS = {"AgeGroup": AGE_COLOURS, "Gender": GENDER_COLOURS, "Ethnicity": ETHNICITY_COLOURS}
+
+
+def plot_counts(labels, column, *, ax=None):
+    """Histogram of one label over the clips given, each bar with its count.
+
+    Parameters
+    ----------
+    labels : pandas.DataFrame
+        Clips with labels.
+    column : str
+        ``AgeGroup``, ``Gender`` or ``Ethnicity``.
+    ax : matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = axes_of(ax)
+    counts = count_labels(labels, column)
+    bars = ax.bar(counts.index, counts, color=[COLOURS[column][name] for name in counts.index])
+    ax.bar_label(bars, labels=[f"{count:,}" for count in counts], padding=2, fontsize="small")
+    ax.set_xticks(range(len(counts)), wrapped(counts.index))
+    ax.set(xlabel=AXIS_NAMES[column], ylabel="clips", ylim=(0, counts.max() * 1.14))
+    ax.grid(axis="x", visible=False)
+    return ax
+
+
+def plot_label_panels(parts):
+    """Histograms of age, gender and ethnicity, one row for each part of the clips.
+
+    Parameters
+    ----------
+    parts : dict of str to pandas.DataFrame
+        Title to clips with labels.
+
+    Returns
+    -------
+    numpy.ndarray of matplotlib.axes.Axes, shape (parts, 3)
+    """
+    size = (12, 1.2 + 2.3 * len(parts))
+    layout = {"width_ratios": (7, 3, 4), "squeeze": False}
+    axes = plt.subplots(len(parts), 3, figsize=size, **layout)[1]
+    for row, (title, part) in zip(axes, parts.items(), strict=True):
+        for ax, column in zip(row, ATTRIBUTES, strict=True):
+            plot_counts(part, column, ax=ax)
+        row[0].set_title(title)
+    return axes
+
+
+def plot_grouped_counts(labels, column, by, *, leave_out=(), ax=None):
+    """Bars of one label, grouped by another label or by split.
+
+    Parameters
+    ----------
+    labels : pandas.DataFrame
+        Clips with labels.
+    column, by : str
+        Label on the axis; label, or ``split``, in the legend.
+    leave_out : sequence of str
+        Names of `by` that are not drawn (task a leaves Caucasian out once).
+    ax : matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = axes_of(ax)
+    table = count_labels(labels, column, by=by).drop(columns=list(leave_out))
+    colours = SPLIT_COLOURS if by == "split" else COLOURS[by]
+    table.plot.bar(ax=ax, color=[colours[name] for name in table], width=0.8, rot=0)
+    ax.set(xlabel=AXIS_NAMES[column], ylabel="clips")
+    ax.legend(title=by if by == "split" else AXIS_NAMES[by])
+    ax.grid(axis="x", visible=False)
+    return ax
+
+
+def plot_augmented(plan, *, ax=None):
+    """Stacked histogram of originals, flips and mixed copies per age group (task c).
+
+    Parameters
+    ----------
+    plan : pandas.DataFrame
+        `class_balance.plan_augmentation`.
+    """
+    ax = axes_of(ax)
+    table = count_copies(plan)[list(COPY_COLOURS)]
+    table.plot.bar(ax=ax, stacked=True, color=list(COPY_COLOURS.values()), rot=0, width=0.8)
+    for x, total in enumerate(table.sum(axis=1)):
+        ax.annotate(f"{total:,}", (x, total), (0, 2), textcoords="offset points", ha="center")
+    ax.set(xlabel=AXIS_NAMES["AgeGroup"], ylabel="images", ylim=(0, table.sum(axis=1).max() * 1.1))
+    ax.legend(title="copy")
+    ax.grid(axis="x", visible=False)
+    return ax

@@ -1,0 +1,44 @@
+"""Two-dimensional maps of text embeddings (task f)."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from mmage_utils.data.labels import AGE_GROUPS, SPLITS
+from mmage_utils.display.plots.style import AGE_COLOURS
+
+
+def plot_text_map(points, clips):
+    """t-SNE of the embeddings of train, valid and test, coloured by age group.
+
+    Parameters
+    ----------
+    points : dict of str to array, shape (n clips of the split, 2)
+        One map a split.
+    clips : pandas.DataFrame
+        The clips, in the order in which `points` were made.
+
+    Returns
+    -------
+    numpy.ndarray of matplotlib.axes.Axes
+    """
+    axes = plt.subplots(1, len(SPLITS), figsize=(12, 4.2))[1]
+    for ax, split in zip(axes, SPLITS, strict=True):
+        groups = clips.loc[clips["split"] == split, "AgeGroup"].to_numpy()
+        # The small groups are drawn last and larger, or the large ones would hide them.
+        for group in sorted(AGE_GROUPS, key=lambda g: -np.sum(groups == g)):
+            here = points[split][groups == group]
+            name = AGE_GROUPS[group]
+            size = 12 if np.sum(groups == group) > 0.1 * len(groups) else 34
+            ax.scatter(*here.T, s=size, color=AGE_COLOURS[name], label=name, lw=0.3, ec="white")
+        ax.set(title=f"{split}, {len(groups):,} clips", xticks=[], yticks=[])
+    by_name = dict(zip(*reversed(axes[0].get_legend_handles_labels()), strict=True))
+    names = [name for name in AGE_COLOURS if name in by_name]
+    axes[0].figure.legend(
+        [by_name[name] for name in names],
+        names,
+        title="age group (years)",
+        loc="outside lower center",
+        ncols=len(names),
+        markerscale=1.5,
+    )
+    return axes

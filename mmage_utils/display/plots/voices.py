@@ -1,0 +1,175 @@
+"""Waveforms, denoising, onsets and fundamental frequency (task e)."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.patches import Patch
+
+from mmage_utils.data.labels import AGE_GROUPS, GENDERS
+from mmage_utils.data.recordings import SAMPLE_RATE
+from mmage_utils.display.plots.style import (
+    ACCENT,
+    AXIS_NAMES,
+    GENDER_COLOURS,
+    MODEL_COLOURS,
+    axes_of,
+)
+from mmage_utils.features.voices.definition import FEATURES, HOP, UNITS
+
+BLUE, ORANGE = MODEL_COLOURS["image"], MODEL_COLOURS["audio"]
+
+
+def plot_waveform(samples, rate, *, colour=BLUE, label=None, alpha=1.0, ylabel="", ax=None):
+    """A waveform over time in s."""
+    ax = axes_of(ax, figsize=(9, 2.2))
+    seconds = np.arange(len(samples)) / rate
+    ax.plot(seconds, samples, lw=0.3, color=colour, label=label, alpha=alpha, rasterized=True)
+    ax.set(xlabel="time (s)", ylabel=ylabel, xlim=(0, seconds[-1]))
+    return ax
+
+
+def plot_raw_and_scaled(raw, raw_rate, scaled):
+    """The 16-bit integers of the file above what librosa reads (divided by 2^15, at 8 kHz)."""
+    axes = plt.subplots(2, 1, figsize=(9, 3.8), sharex=True)[1]
+    plot_waveform(raw, raw_rate, ylabel="16-bit integer", ax=axes[0])
+    plot_waveform(scaled, SAMPLE_RATE, ylabel="amplitude, -1 to 1", ax=axes[1])
+    axes[0].set_title(f"file, {raw_rate / 1000:g} kHz")
+    axes[0].set_xlabel("")
+    axes[1].set_title("librosa, 8 kHz")
+    return axes
+
+
+def plot_denoised(original, clean):
+    """Original and denoised waveform: overlaid above, each alone below."""
+    axes = plt.subplots(3, 1, figsize=(9, 5), sharex=True, sharey=True)[1]
+    for ax, parts in zip(
+        axes, (("original", "denoised"), ("original",), ("denoised",)), strict=True
+    ):
+        for part in parts:
+            samples, colour = (original, ORANGE) if part == "original" else (clean, BLUE)
+            plot_waveform(samples, SAMPLE_RATE, colour=colour, label=part, ax=ax)
+        ax.set(xlabel="", ylabel="amplitude")
+        legend = ax.legend(loc="upper right", fontsize="small")
+        for line in legend.get_lines():
+            line.set_linewidth(3)
+    axes[-1].set_xlabel("time (s)")
+    return axes
+
+
+def plot_trimmed(samples, start, end):
+    """The parts that trimming would cut, shaded: first and last sample kept are given."""
+    ax = plot_waveform(samples, SAMPLE_RATE, ylabel="amplitude")
+    length = len(samples) / SAMPLE_RATE
+    for low, high in ((0, start / SAMPLE_RATE), (end / SAMPLE_RATE, length)):
+        ax.axvspan(low, high, color=ACCENT, alpha=0.25, lw=0, label="trimmed away")
+    handles, labels = ax.get_legend_handles_labels()
+    ax.legend(handles[:1], labels[:1], loc="upper right", fontsize="small")
+    return ax
+
+
+def plot_onsets(samples, onsets, *, title="", ax=None):
+    """A waveform with the onsets that are counted as words."""
+    ax = plot_waveform(samples, SAMPLE_RATE, ylabel="amplitude", ax=ax)
+    low, high = ax.get_ylim()
+    ax.vlines(onsets, low, high, color=ACCENT, lw=0.8, label="onset")
+    ax.set(ylim=(low, high), title=title)
+    ax.legend(loc="upper right", fontsize="small")
+    return ax
+
+
+def plot_f0(samples, times, f0, *, title="", ax=None):
+    """The fundamental frequency drawn over the spectrogram, 0 to 1.5 kHz."""
+    import librosa
+
+    ax = axes_of(ax, figsize=(9, 2.8))
+    power = librosa.amplitude_to_db(np.abs(librosa.stft(samples, n_fft=512, hop_length=HOP)))
+    mesh = librosa.display.specshow(
+        power - power.max(),
+        sr=SAMPLE_RATE,
+        hop_length=HOP,
+        n_fft=512,
+        x_axis="s",
+        y_axis="hz",
+        cmap="magma",
+        vmin=-70,
+        vmax=0,
+        ax=ax,
+    )
+    mesh.set_rasterized(True)
+    ax.grid(visible=False)
+    ax.plot(times, f0, color="#56B4E9", lw=2.5, label="f0")
+    ax.set(ylim=(0, 1500), xlabel="time (s)", ylabel="frequency (Hz)", title=title)
+    ax.legend(loc="upper right", fontsize="small", labelcolor="white")
+    ax.figure.colorbar(mesh, ax=ax, format="%+d dB", pad=0.01)
+    return ax
+
+
+def plot_feature_distributions(features, clips):
+    """The seven features by age group and gender, one panel each (train clips with voice)."""
+    columns = ["VideoName", "AgeGroup", "Gender", "split"]
+    table = features.merge(clips[columns], on="VideoName")
+    table = table[table["split"] == "train"].assign(
+        group=lambda rows: rows["AgeGroup"].map(AGE_GROUPS),
+        gender=lambda rows: rows["Gender"].map(GENDERS),
+    )
+    axes = plt.subplots(2, 4, figsize=(13, 5.6))[1].ravel()
+    for ax, feature in zip(axes, FEATURES, strict=False):
+        sns.boxplot(
+            table,
+            x="group",
+            y=feature,
+            hue="gender",
+            order=list(AGE_GROUPS.values()),
+            hue_order=list(GENDER_COLOURS),
+            palette=GENDER_COLOURS,
+            legend=False,
+            fliersize=1,
+            linewidth=0.8,
+            ax=ax,
+        )
+        ax.set(xlabel="", ylabel=UNITS[feature], title=feature.replace("_", " "))
+        ax.tick_params(axis="x", rotation=60, labelsize="small")
+    axes[-1].axis("off")
+    handles = [Patch(color=colour, label=name) for name, colour in GENDER_COLOURS.items()]
+    axes[-1].legend(handles=handles, title="gender (as perceived)", loc="center")
+    axes[0].figure.supxlabel(AXIS_NAMES["AgeGroup"], fontsize="medium")
+    return axes
+
+
+def plot_strength(strength):
+    """What each feature tells about age group and gender: two panels of bars in bits."""
+    names = [name.replace("_", " ") for name in strength.index]
+    axes = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True)[1]
+    for ax, label in zip(axes, ("age group", "gender"), strict=True):
+        bars = ax.barh(names, strength[f"mutual information, {label} (bits)"], color=BLUE)
+        ax.bar_label(bars, fmt="%.2f", padding=3, fontsize="small")
+        ax.set(xlabel="mutual information (bits)", title=label)
+        ax.margins(x=0.15)
+        ax.grid(axis="y", visible=False)
+    axes[0].invert_yaxis()
+    return axes
+
+
+def plot_pipeline(*, ax=None):
+    """The path from recording to seven features as a diagram."""
+    ax = axes_of(ax, figsize=(9, 2.4))
+    boxes = {
+        "recording": ((0.07, 0.5), "recording\n16-bit, mono"),
+        "resample": ((0.27, 0.5), "resample\nto 8 kHz"),
+        "denoise": ((0.47, 0.5), "denoise\nspectral gate"),
+        "onsets": ((0.69, 0.84), "onset envelope"),
+        "pitch": ((0.69, 0.16), "f0 track\nvoiced frames"),
+        "rate": ((0.91, 0.84), "words/s\ntempo"),
+        "f0": ((0.91, 0.16), "mean, median, std\n5th, 95th percentile"),
+    }
+    style = {"boxstyle": "round,pad=0.5", "fc": "#EAF2F8", "ec": BLUE}
+    for (x, y), text in boxes.values():
+        ax.text(x, y, text, ha="center", va="center", fontsize=9, bbox=style)
+    arrows = ("recording-resample", "resample-denoise", "denoise-onsets", "denoise-pitch")
+    for pair in (*arrows, "onsets-rate", "pitch-f0"):
+        a, b = (boxes[name][0] for name in pair.split("-"))
+        reach = {"shrinkA": 42, "shrinkB": 58, "color": "#555555"}
+        ax.annotate("", b, a, arrowprops={"arrowstyle": "-|>", **reach})
+    ax.set(xlim=(0, 1), ylim=(-0.1, 1.1))
+    ax.axis("off")
+    return ax

@@ -1,0 +1,177 @@
+"""Face crops as tensors, in the form that the networks expect (tasks b and c)."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.utils.data import Dataset
+
+from mmage_utils.data.face_images import CANNOT, read_face
+from mmage_utils.errors import DataError
+from mmage_utils.features.augmentation import COPIES, augment
+from mmage_utils.files import CACHE, code_key, save_json, whole
+
+SHOWN = 5  # unreadable faces that a sentence names
+CODE = code_key("data/face_images")
+
+
+class Faces(NamedTuple):
+    """Decoded faces: their clips and images in one order, and what was unusual about the files.
+
+    ``problems`` and ``notes`` are Series of str indexed by path: why a face cannot be read, and
+    what was converted.
+    """
+
+    clips: pd.DataFrame
+    images: np.ndarray
+    problems: pd.Series
+    notes: pd.Series
+
+
+def load_faces(clips, size, *, cache=CACHE):
+    """Decode the face crops of all clips once, and keep them in a memory-mapped file.
+
+    What cannot be read is left out and named, and the rest goes on.
+
+    Parameters
+    ----------
+    clips : pandas.DataFrame
+        Clips that all have an image.
+    size : int
+        Side in pixels, as `face_images.read_face`.
+    cache : pathlib.Path
+        Folder of the decoded faces, keyed by the bytes of the files and the size.
+
+    Returns
+    -------
+    Faces
+        images of uint8, shape (n read, 3, size, size).
+
+    Raises
+    ------
+    DataError
+        When no face of some split can be read.
+    """
+    from joblib import Parallel, delayed
+
+    paths = list(clips["image"])
+    stem = Path(cache) / f"faces_{_key(paths, size)}"
+    found, told = stem.with_suffix(".npy"), stem.with_suffix(".json")
+    if not (found.is_file() and told.is_file()):
+        decoded = Parallel(n_jobs=2, prefer="threads")(delayed(_decode)(p, size) for p in paths)
+        read = [image for image, _, _ in decoded if image is not None]
+        record = {
+            "problems": {k: reason for k, (_, _, reason) in enumerate(decoded) if reason},
+            "notes": {k: "; ".join(notes) for k, (_, notes, _) in enumerate(decoded) if notes},
+        }
+        save_json(told, record)
+        with whole(found) as temporary:
+            np.save(temporary, np.stack(read) if read else np.zeros((0, 3, size, size), np.uint8))
+    record = json.loads(told.read_text(encoding="utf-8"))
+    problems, notes = (
+        pd.Series({str(paths[int(k)]): text for k, text in record[name].items()}, dtype=object)
+        for name in ("problems", "notes")
+    )
+    lost = [int(k) for k in record["problems"]]
+    kept = clips.drop(clips.index[lost]).reset_index(drop=True)
+    for split in clips["split"].unique():
+        if not (kept["split"] == split).any():
+            path, reason = next(iter(problems.items()))
+            raise DataError(f"No {split} face can be read. The first: {path}: {reason}")
+    return Faces(kept, np.load(found, mmap_mode="r"), problems, notes)
+
+
+def _key(paths, size):
+    """Key of the decoded faces; a file that cannot be opened counts as one without content."""
+    digest = hashlib.blake2b(f"{size} {CODE}".encode(), digest_size=12)
+    for path in paths:
+        try:
+            content = Path(path).read_bytes()
+        except OSError:
+            content = b""
+        digest.update(hashlib.blake2b(content).digest())
+    return digest.hexdigest()
+
+
+def _decode(path, size):
+    """Image, notes and the reason why there is no image."""
+    try:
+        return *read_face(path, size), ""
+    except DataError as error:
+        return None, [], str(error).removeprefix(CANNOT.format(path=path))
+
+
+# What a network expects of its input: (x - mean) / std of 8-bit values.
+SCALINGS = {
+    "imagenet": ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),  # the report
+    "vggface2": ((127.5,) * 3, (128.0,) * 3),  # the VGGFace2 weights of facenet-pytorch
+}
+
+
+def scale(images, scaling):
+    """8-bit images as the network's input.
+
+    Parameters
+    ----------
+    images : torch.Tensor of uint8, shape (..., 3, H, W)
+    scaling : str
+        A key of `SCALINGS`: ``imagenet`` as the report, ``vggface2`` as the weights expect.
+
+    Returns
+    -------
+    torch.Tensor of float32, same shape
+    """
+    mean, std = (torch.tensor(x, device=images.device).view(3, 1, 1) for x in SCALINGS[scaling])
+    return (images.float() - mean) / std
+
+
+class FaceDataset(Dataset):
+    """Faces with their age groups 0..6, handed over in 8 bits and transformed on the device.
+
+    Parameters
+    ----------
+    faces : numpy.ndarray of uint8, shape (n, 3, H, W)
+        `load_faces`.
+    rows : sequence of int
+        The row of `faces` of each example; a row may stand several times.
+    age_groups : sequence of int
+        1..7, one for each example.
+    copies : sequence of str or str
+        What each example becomes, anew at each access: one of `augmentation.COPIES`.
+    scaling : str
+        As `scale`.
+    """
+
+    def __init__(self, faces, rows, age_groups, copies="none", scaling="imagenet"):
+        self.faces = faces
+        self.rows = np.asarray(rows)
+        self.targets = torch.as_tensor(np.asarray(age_groups) - 1)
+        copies = np.broadcast_to(copies, len(self.rows))
+        self.copies = torch.as_tensor([COPIES.index(copy) for copy in copies])
+        self.scaling = scaling
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitems__(self, indices):
+        """A whole batch: ((images of uint8, copies), age groups)."""
+        images = torch.from_numpy(np.ascontiguousarray(self.faces[self.rows[indices]]))
+        return (images, self.copies[indices]), self.targets[indices]
+
+    def prepare(self, batch):
+        """Augment and scale the images of a batch, on the device where they are."""
+        images, copies = batch
+        return scale(augment(images, copies), self.scaling)
+
+    def fingerprint(self):
+        """Hash of the faces used, their age groups, augmentations and scaling."""
+        digest = hashlib.blake2b(self.scaling.encode(), digest_size=12)
+        for part in (self.rows, self.targets.numpy(), self.copies.numpy()):
+            digest.update(part.tobytes())
+        for row in np.unique(self.rows):
+            digest.update(self.faces[row].tobytes())
+        return digest.hexdigest()

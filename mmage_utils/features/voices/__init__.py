@@ -1,0 +1,1 @@
+"""The seven acoustic features of a recording (task e)."""

@@ -1,0 +1,127 @@
+"""The seven acoustic features of a waveform, and how a network is fed with them (task e)."""
+
+import warnings
+
+import numpy as np
+
+from mmage_utils.data.recordings import SAMPLE_RATE, read_recording
+from mmage_utils.errors import UsageError
+from mmage_utils.features.voices.definition import FEATURES, HOP, summarise_f0
+
+RECIPES = ("fast", "published")
+PYIN = {"fmin": 10, "fmax": 450, "frame_length": 4096}  # the report's second setting
+SILENCE = 2.0**-14  # of full scale, two steps of 16 bits: dither is no voice
+
+
+def load_voice(path):
+    """Samples of a recording as mono at 8 kHz, as `recordings.read_recording` gives them."""
+    return read_recording(path)[0]
+
+
+def denoise(samples):
+    """Reduce background noise by non-stationary spectral gating (noisereduce, as the report)."""
+    import noisereduce
+
+    with warnings.catch_warnings():
+        # Digital silence divides nothing by nothing; `acoustic_features` answers NaN for it.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return noisereduce.reduce_noise(y=samples, sr=SAMPLE_RATE, stationary=False)
+
+
+def find_onsets(samples):
+    """Times of sound onsets in s, which the report counts as words."""
+    import librosa
+
+    return librosa.onset.onset_detect(y=samples, sr=SAMPLE_RATE, hop_length=HOP, units="time")
+
+
+def track_f0(samples, *, recipe="fast"):
+    """Fundamental frequency over time.
+
+    Parameters
+    ----------
+    samples : numpy.ndarray, shape (n,)
+        8 kHz.
+    recipe : str
+        ``fast``: `fast.fast_f0`. ``published``: librosa's probabilistic YIN, 10-450 Hz,
+        frame 4096, the report's second setting.
+
+    Returns
+    -------
+    times : numpy.ndarray, shape (frames,)
+        In s.
+    f0 : numpy.ndarray, shape (frames,)
+        In Hz, NaN where unvoiced.
+
+    Raises
+    ------
+    UsageError
+        For another recipe.
+    """
+    check_recipe(recipe)
+    if recipe == "fast":
+        from mmage_utils.features.voices.fast import fast_f0
+
+        return fast_f0(samples)
+    import librosa
+
+    f0, _, _ = librosa.pyin(samples, sr=SAMPLE_RATE, **PYIN)
+    return librosa.times_like(f0, sr=SAMPLE_RATE, hop_length=PYIN["frame_length"] // 4), f0
+
+
+def acoustic_features(samples, *, recipe="fast"):
+    """The report's seven features of one clip, and the fraction of voiced frames.
+
+    Silence has no features: all seven are NaN and the voiced fraction is 0. The report put seven
+    zeros there, which a network takes for a very deep voice that says nothing; neither recipe
+    does.
+
+    Parameters
+    ----------
+    samples : numpy.ndarray, shape (n,)
+        8 kHz, as `load_voice` gives it; denoised here.
+    recipe : str
+        ``fast``: `fast.fast_features`. ``published``: the report's chain of noisereduce,
+        librosa's onsets and tempo (hop 128, start 10 bpm), and pyin (`track_f0`).
+
+    Returns
+    -------
+    dict
+        `FEATURES` (units in `UNITS`) and voiced_fraction, which is kept out of the seven.
+
+    Raises
+    ------
+    UsageError
+        For another recipe.
+    """
+    check_recipe(recipe)
+    if len(samples) == 0 or np.ptp(samples) <= SILENCE:
+        return dict.fromkeys(FEATURES, np.nan) | {"voiced_fraction": 0.0}
+    if recipe == "fast":
+        from mmage_utils.features.voices.fast import fast_features
+
+        return fast_features(samples)
+    clean = denoise(samples)
+    _, f0 = track_f0(clean, recipe=recipe)
+    voiced = {"voiced_fraction": float(np.mean(~np.isnan(f0)))}
+    return _rhythm(clean) | summarise_f0(f0) | voiced
+
+
+def _rhythm(clean):
+    """Words per second and tempo of denoised samples, from one onset envelope of librosa."""
+    import librosa
+
+    frames = {"sr": SAMPLE_RATE, "hop_length": HOP}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a clip of 0.2 s is shorter than a frame
+        envelope = librosa.onset.onset_strength(y=clean, **frames)
+    onsets = librosa.onset.onset_detect(onset_envelope=envelope, **frames)
+    tempo = librosa.feature.tempo(onset_envelope=envelope, start_bpm=10, **frames)
+    rate = len(onsets) / (len(clean) / SAMPLE_RATE)
+    return {"words_per_second": rate, "tempo": float(tempo[0])}
+
+
+def check_recipe(recipe):
+    """Raise UsageError for a recipe that there is not."""
+    if recipe not in RECIPES:
+        raise UsageError(f"There is no recipe {recipe!r}: use {' or '.join(RECIPES)}.")

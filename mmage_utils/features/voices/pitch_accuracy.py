@@ -1,0 +1,129 @@
+"""How right a pitch tracker is, against fundamental frequencies that are known (task e).
+
+The errors are those of Rabiner et al. (1976), as they are usual: gross pitch errors among frames
+that are voiced in both, and wrong decisions on voicing among all frames.
+"""
+
+import numpy as np
+import pandas as pd
+
+TOLERANCE = 0.2  # of the true f0: beyond it an error is gross
+COUNTS = ("frames", "both_voiced", "gross", "voicing", "octave")
+
+
+def at_times(wanted, times, f0):
+    """Take from a tracker's frames the one nearest to each time wanted.
+
+    Parameters
+    ----------
+    wanted : numpy.ndarray, shape (n,)
+        In s.
+    times : numpy.ndarray, shape (frames,)
+        Of the tracker's frames, in s, increasing.
+    f0 : numpy.ndarray, shape (frames,)
+        In Hz, NaN where unvoiced.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n,)
+        In Hz; of two frames equally near, the earlier one; all NaN when there is no frame.
+    """
+    wanted, times = np.asarray(wanted, float), np.asarray(times, float)
+    if len(times) == 0:
+        return np.full(len(wanted), np.nan)
+    return np.asarray(f0, float)[np.searchsorted((times[1:] + times[:-1]) / 2, wanted)]
+
+
+def count_errors(truth, estimate):
+    """Count the errors of one clip.
+
+    Parameters
+    ----------
+    truth, estimate : numpy.ndarray, shape (frames,)
+        In Hz at the same times, NaN where unvoiced.
+
+    Returns
+    -------
+    dict
+        frames; both_voiced, those voiced in both; gross, of these off by more than 20 %; voicing,
+        frames voiced in one only; octave, gross errors within 20 % of half or of double the truth.
+
+    Raises
+    ------
+    ValueError
+        When the shapes differ.
+    """
+    truth, estimate = np.asarray(truth, float), np.asarray(estimate, float)
+    if truth.shape != estimate.shape:
+        raise ValueError(f"shapes {truth.shape} and {estimate.shape} differ")
+    voiced, said = ~np.isnan(truth), ~np.isnan(estimate)
+    ratio = estimate[voiced & said] / truth[voiced & said]
+    gross = np.abs(ratio - 1) > TOLERANCE
+    near = [np.abs(ratio / factor - 1) <= TOLERANCE for factor in (0.5, 2)]
+    counts = (
+        truth.size,
+        ratio.size,
+        gross.sum(),
+        (voiced != said).sum(),
+        (gross & sum(near)).sum(),
+    )
+    return dict(zip(COUNTS, map(int, counts), strict=True))
+
+
+def sum_errors(counts):
+    """Rates over all frames of many clips.
+
+    Parameters
+    ----------
+    counts : list of dict
+        From `count_errors`.
+
+    Returns
+    -------
+    dict
+        clips, frames, gross_pitch_error, voicing_error and octave_error (shares; NaN where there
+        is nothing to share), octave_errors (a count).
+    """
+    total = {name: sum(count[name] for count in counts) for name in COUNTS}
+    both, frames = (total[name] or np.nan for name in ("both_voiced", "frames"))
+    return {
+        "clips": len(counts),
+        "frames": total["frames"],
+        "gross_pitch_error": total["gross"] / both,
+        "voicing_error": total["voicing"] / frames,
+        "octave_error": total["octave"] / both,
+        "octave_errors": total["octave"],
+    }
+
+
+def accuracy_table(conditions, trackers, *, n_jobs=1):
+    """Hold trackers against clips whose pitch is known.
+
+    Parameters
+    ----------
+    conditions : dict of str to list of `known_pitch.KnownClip`
+        Such as clean and noisy.
+    trackers : dict of str to callable
+        Each takes samples at 8 kHz, (n,), and returns times in s and f0 in Hz, NaN where
+        unvoiced. All get the same samples.
+    n_jobs : int
+        Processes, as in joblib.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a condition and tracker: condition, tracker, and the columns of `sum_errors`.
+    """
+    from joblib import Parallel, delayed
+
+    rows = []
+    for condition, clips in conditions.items():
+        for name, tracker in trackers.items():
+            jobs = (delayed(_errors_of)(tracker, clip) for clip in clips)
+            counts = Parallel(n_jobs=n_jobs)(jobs)
+            rows.append({"condition": condition, "tracker": name} | sum_errors(counts))
+    return pd.DataFrame(rows)
+
+
+def _errors_of(tracker, clip):
+    return count_errors(clip.f0, at_times(clip.times, *tracker(clip.samples)))

@@ -1,0 +1,86 @@
+"""Where files are, and how they are written: whole or not at all, to a temporary name first."""
+
+import hashlib
+import json
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+CACHE = ROOT / "cache"
+
+
+@contextmanager
+def whole(path):
+    """Give a temporary path beside `path`; rename it to `path` when the block succeeds."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
+    os.close(handle)
+    try:
+        yield Path(temporary)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def write_text(path, text):
+    """Write a text file whole or not at all."""
+    with whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def save_json(path, record):
+    """Write numbers, numpy and pandas values as JSON, whole or not at all."""
+    write_text(path, json.dumps(_plain(record), indent=1, ensure_ascii=False) + "\n")
+
+
+def content_key(paths, *settings):
+    """Key of a cache entry: a hash of the files' bytes and of the settings, in order."""
+    digest = hashlib.blake2b(digest_size=12)
+    digest.update(repr(settings).encode())
+    for path in paths:
+        digest.update(hashlib.blake2b(Path(path).read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def code_key(*modules):
+    """Key of this package's code: what a module computes is not reused after it has changed.
+
+    Parameters
+    ----------
+    *modules : str
+        Paths below the package without suffix, such as ``features/faces``.
+    """
+    paths = [Path(__file__).parent / f"{module}.py" for module in modules]
+    return content_key(paths)[:12]
+
+
+def shown(path):
+    """A path as a reader of the repository would write it."""
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+
+
+def file_sha256(path):
+    """SHA-256 of a file, as the results name the weights that were loaded."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _plain(value):
+    """Turn numpy and pandas values into what JSON holds; a number that is none becomes null."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if hasattr(value, "to_dict"):
+        return _plain(value.to_dict())
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value

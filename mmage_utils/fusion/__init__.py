@@ -1,0 +1,1 @@
+"""Late fusion, and what each modality is worth (tasks g and h)."""

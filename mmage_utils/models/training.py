@@ -1,0 +1,269 @@
+"""Fit and predict with Lightning: curves, early stop on valid, the best epoch kept, resumable."""
+
+import hashlib
+import logging
+import shutil
+import warnings
+from typing import NamedTuple
+
+import lightning as L
+import numpy as np
+import pandas as pd
+import torch
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data.distributed import DistributedSampler
+
+from mmage_utils.data.labels import N_GROUPS
+from mmage_utils.files import CACHE, code_key, whole
+from mmage_utils.models.device import channels_last, find_device, has_bfloat16
+from mmage_utils.models.lightning_module import Classifier
+from mmage_utils.predictions import softmax
+
+# What decides a training besides data and settings: its result is not reused when these change.
+CODE = (
+    *("models/training", "models/lightning_module", "models/device", "models/networks"),
+    *("features/faces", "features/augmentation"),
+)
+
+
+class Fit(NamedTuple):
+    """A trained model (its best epoch), its curves, the best epoch and the seconds it took."""
+
+    model: nn.Module
+    history: pd.DataFrame
+    best_epoch: int
+    seconds: float
+
+    def record(self):
+        """What the results keep of it."""
+        return {
+            "epochs": len(self.history),
+            "best_epoch": self.best_epoch,
+            "seconds": self.seconds,
+            "history": self.history.to_dict("list"),
+        }
+
+
+class _Straight(TorchCheckpointIO):
+    """Write the state of a training straight to its file, whole or not at all.
+
+    Lightning would put it together in memory first, which takes about twice as long.
+    """
+
+    def save_checkpoint(self, checkpoint, path, storage_options=None):
+        with whole(path) as temporary:
+            torch.save(checkpoint, temporary)
+
+
+def fit(
+    model,
+    train,
+    valid,
+    *,
+    checkpoint,
+    epochs,
+    batch_size,
+    lr,
+    seed,
+    backbone_lr=None,
+    optimiser="Adam",
+    schedule="constant",
+    class_weights=None,
+    offset=None,
+    patience=None,
+    monitor="valid_accuracy",
+    resumable=False,
+    bfloat16=False,
+    cache=CACHE,
+):
+    """Train a model and return its best epoch; the same training is never done twice.
+
+    A finished training is kept in the cache under a hash of the model's first weights, the data,
+    the settings and this package's code for models and training.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Gives logits of shape (B, 7); it holds the best epoch's weights afterwards.
+    train, valid : torch.utils.data.Dataset
+        Batches of (input, age group 0..6), with ``prepare(input)`` and ``fingerprint()``:
+        `faces.FaceDataset` or `as_dataset`.
+    checkpoint : pathlib.Path
+        Where the best epoch is written: one file per model and run. None for nowhere.
+    epochs, batch_size : int
+    lr : float
+        Learning rate; with `backbone_lr`, that of the head alone.
+    seed : int
+        Decides order, dropout and augmentation; see `seed_everything` for the first weights.
+    backbone_lr : float, optional
+        Learning rate of everything but ``model.logits``.
+    optimiser : str
+        ``Adam`` or ``AdamW``.
+    schedule : str
+        ``constant`` (as the report); ``one-cycle``: up to `lr` and down to nearly 0 over all
+        epochs, for trainings of few steps; ``warm-up``: the same, up in the first 15% of steps.
+    class_weights : array-like, shape (7,), optional
+        Weights of the cross-entropy; the loss curves are weighted means with the same weights.
+    offset : array-like, shape (7,), optional
+        Added to the logits in the loss alone: tau log prior makes the loss of logit adjustment,
+        with tau 1 that of balanced softmax (`class_balance.adjustment`).
+    patience : int, optional
+        Epochs without a better `monitor` before training stops.
+    monitor : str
+        ``valid_accuracy`` (as the report), ``valid_loss``, or ``valid_balanced_loss``: the mean
+        over age groups of their mean log-loss, without weights and offset.
+    resumable : bool
+        Write the state of the training after every epoch; cut off and called again, it goes on
+        after the last whole epoch and ends the same.
+    bfloat16 : bool
+        Multiply in bfloat16 where the device can (`device.has_bfloat16`); weights, loss and
+        optimiser stay in float32. For faces: features in Hz need more digits.
+
+    Returns
+    -------
+    Fit
+        history has one row an epoch (1, 2, ...): loss, accuracy and balanced loss of train and
+        valid.
+    """
+    settings = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "backbone_lr": backbone_lr}
+    settings |= {"seed": seed, "optimiser": optimiser, "schedule": schedule}
+    settings |= {"patience": epochs if patience is None else patience, "monitor": monitor}
+    settings["bfloat16"] = bfloat16 and has_bfloat16()
+    weights = np.ones(N_GROUPS) if class_weights is None else np.asarray(class_weights, float)
+    offset = np.zeros(N_GROUPS) if offset is None else np.asarray(offset, float)
+    kept = cache / f"fit_{_key(model, train, valid, weights, offset, settings)}.pt"
+    if not kept.is_file():
+        module = Classifier(model, train.prepare, settings, weights, offset)
+        _train(module, train, valid, kept.with_suffix(".partial") if resumable else None)
+        _keep(module, kept)
+    if checkpoint is not None:
+        with whole(checkpoint) as temporary:
+            shutil.copyfile(kept, temporary)
+    saved = torch.load(kept, weights_only=True)
+    model.load_state_dict(saved["model"])
+    return Fit(model, pd.DataFrame(saved["history"]), saved["best_epoch"], saved["seconds"])
+
+
+def _key(model, train, valid, *settings):
+    digest = hashlib.blake2b(digest_size=12)
+    digest.update(repr((model, settings, torch.__version__)).encode())
+    digest.update(f"{train.fingerprint()} {valid.fingerprint()}".encode())
+    digest.update(code_key(*CODE).encode())
+    for tensor in model.state_dict().values():
+        digest.update(tensor.cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _train(module, train, valid, partial):
+    """Train a module; with a folder `partial`, from the last whole epoch that is kept there."""
+    _be_quiet()
+    settings = module.settings
+    seed_everything(settings["seed"])
+    torch.utils.deterministic.fill_uninitialized_memory = False  # costly, and all of it is written
+    mode = "min" if settings["monitor"].endswith("loss") else "max"
+    callbacks = [EarlyStopping(settings["monitor"], mode=mode, patience=settings["patience"])]
+    last = None
+    if partial is not None:
+        last = partial / "last.ckpt"
+        keep = {"save_on_train_epoch_end": True, "enable_version_counter": False}
+        callbacks.append(ModelCheckpoint(partial, "last", **keep))
+    trainer = L.Trainer(
+        max_epochs=settings["epochs"],
+        callbacks=callbacks,
+        precision="bf16-mixed" if settings["bfloat16"] else "32-true",
+        logger=False,
+        enable_checkpointing=partial is not None,
+        plugins=[_Straight()],
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        deterministic="warn",
+    )
+    size = settings["batch_size"]
+    module.order = DistributedSampler(train, num_replicas=1, rank=0, seed=settings["seed"])
+    trainer.fit(
+        module,
+        # A last batch of one clip would leave batch norm without a variance.
+        _batches(train, size, module.order, drop_last=len(train) % size == 1),
+        _batches(valid, size),
+        ckpt_path=last if last is not None and last.is_file() else None,
+        weights_only=True,
+    )
+
+
+def _batches(dataset, size, order=None, *, drop_last=False):
+    """Batches as the dataset makes them, in its order or in that of a sampler."""
+    settings = {"drop_last": drop_last, "pin_memory": torch.cuda.is_available()}
+    # Else each pass through the data would draw a number from the global generator.
+    settings["generator"] = torch.Generator()
+    return DataLoader(dataset, size, sampler=order, collate_fn=_as_is, **settings)
+
+
+def _as_is(batch):
+    return batch
+
+
+def _keep(module, kept):
+    history = pd.DataFrame(module.history)
+    history.insert(0, "epoch", np.arange(1, len(history) + 1))
+    record = {
+        "model": module.best["model"],
+        "history": history.to_dict("list"),
+        "best_epoch": module.best["epoch"],
+        "seconds": module.seconds,
+    }
+    with whole(kept) as temporary:
+        torch.save(record, temporary)
+    shutil.rmtree(kept.with_suffix(".partial"), ignore_errors=True)
+
+
+def predict(model, dataset, *, batch_size=256):
+    """Probabilities of every example, in the order of the dataset, shape (n, 7)."""
+    return softmax(outputs(model, dataset, batch_size=batch_size))
+
+
+def outputs(model, dataset, *, batch_size=256):
+    """What a model makes of every example, in the order of the dataset, shape (n, width)."""
+    device = find_device()
+    model = model.to(device, memory_format=torch.channels_last).eval()
+    made = []
+    with torch.inference_mode():
+        for x, _ in _batches(dataset, batch_size):
+            x = [part.to(device) for part in x] if isinstance(x, tuple) else x.to(device)
+            made.append(model(channels_last(dataset.prepare(x))).cpu())
+    return torch.cat(made).numpy()
+
+
+class _Rows(TensorDataset):
+    def __getitems__(self, indices):
+        return tuple(tensor[indices] for tensor in self.tensors)
+
+    def prepare(self, batch):
+        return batch
+
+    def fingerprint(self):
+        """Hash of the features and age groups."""
+        data = b"".join(tensor.numpy().tobytes() for tensor in self.tensors)
+        return hashlib.blake2b(data, digest_size=12).hexdigest()
+
+
+def as_dataset(features, age_groups):
+    """Feature rows and age groups 1..7 as a dataset for `fit` and `predict`."""
+    features = torch.as_tensor(np.array(features), dtype=torch.float32)
+    return _Rows(features, torch.as_tensor(np.asarray(age_groups) - 1))
+
+
+def seed_everything(seed):
+    """Seed Python, numpy and torch; call it before building a model with new weights."""
+    L.seed_everything(seed, workers=True, verbose=False)
+
+
+def _be_quiet():
+    """Keep Lightning's tips, which a reader of the report has no use for, out of its outputs."""
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="lightning")
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")

@@ -1,0 +1,86 @@
+"""Chromium, where there is one: it prints the deck, and the tests look through it."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from mmage_utils.files import whole
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+HOW = (
+    "install Chromium (on Debian: apt-get install chromium; elsewhere: .venv/bin/playwright "
+    "install chromium)"
+)
+
+
+def find_browser():
+    """Return the path of a Chromium as str: one on the path, or playwright's own; else None."""
+    for name in NAMES:
+        found = shutil.which(name)
+        if found:
+            return found
+    own = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH", Path.home() / ".cache" / "ms-playwright"))
+    places = [
+        *own.glob("chromium-*/chrome-linux*/chrome"),
+        *own.glob("chromium_headless_shell-*/*/*headless*shell"),
+        *(Path.home() / "Library/Caches/ms-playwright").glob(
+            "chromium-*/chrome-mac*/Chromium.app/Contents/MacOS/Chromium"
+        ),
+    ]
+    return str(max(places)) if places else None
+
+
+def launch(playwright, browser):
+    """Start a Chromium without a window and without a network."""
+    # Chromium has no sandbox for root, as in a container; it opens nothing but our own files.
+    return playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+
+
+PRINT_SECONDS, PRINT_TRIES = 60, 3
+
+
+def print_pdf(deck, pdf, browser):
+    """Print a deck, a page a slide.
+
+    Parameters
+    ----------
+    deck, pdf : Path
+        The deck, and where to write.
+    browser : str
+        `find_browser`.
+
+    Returns
+    -------
+    int
+        Number of pages.
+    """
+    from playwright.sync_api import TimeoutError as TookTooLong
+    from playwright.sync_api import sync_playwright
+
+    address = f"{deck.resolve().as_uri()}?print-pdf"
+    with sync_playwright() as playwright, launch(playwright, browser) as chromium:
+        for attempt in range(PRINT_TRIES):
+            page = chromium.new_page(viewport={"width": 1280, "height": 720})
+            try:
+                page.goto(address, timeout=1000 * PRINT_SECONDS)
+                _wait_for_pages(page)
+                break
+            except TookTooLong:  # on a busy machine a page is now and then never laid out
+                page.close()
+                if attempt == PRINT_TRIES - 1:
+                    raise
+        with whole(pdf) as temporary:
+            page.pdf(path=temporary, prefer_css_page_size=True, print_background=True)
+    return len(re.findall(rb"/Type\s*/Page\b", pdf.read_bytes()))
+
+
+def _wait_for_pages(page):
+    """Until reveal.js has laid every page out, some time after the file is loaded."""
+    page.wait_for_function(
+        "n => document.querySelectorAll('.pdf-page').length === n "
+        "&& [...document.images].every(image => image.complete)",
+        arg=page.locator(".page").count(),
+        timeout=1000 * PRINT_SECONDS,
+        polling=250,
+    )

@@ -1,0 +1,75 @@
+"""What a run is read in: the deck, a deck a notebook, the PDF, and the reading copy."""
+
+import json
+from pathlib import Path
+
+from mmage_utils.files import shown, write_text
+from mmage_utils.report.chromium import HOW, find_browser, print_pdf
+from mmage_utils.report.deck import make_slides, notebook_slides, render_deck
+from mmage_utils.report.notebook_reader import read_pages
+from mmage_utils.report.reading_copy import render_copy
+
+
+def write_slides(run_folder):
+    """Write the decks and the reading copy of a run, and say where they are.
+
+    Parameters
+    ----------
+    run_folder : path
+        ``runs/<RUN>``, with executed notebooks in ``notebooks``.
+
+    Raises
+    ------
+    DataError
+        The run holds no executed notebook.
+    """
+    deck, slides = export_slides(run_folder)
+    size = deck.stat().st_size / 1e6
+    print(f"slides: {shown(deck)} ({slides} slides, {size:.1f} MB)", flush=True)
+    browser = find_browser()
+    if browser is None:
+        print(f"The PDF is left out, as no Chromium was found: {HOW}, then ./run_all.sh --slides.")
+        return
+    try:
+        pages = print_pdf(deck, deck.with_suffix(".pdf"), browser)
+    except Exception as error:  # whatever the browser is missing, the deck is there
+        reason = str(error).strip().splitlines()[0]
+        print(f"The PDF is left out, as {browser} did not print it: {reason}")
+    else:
+        print(f"slides: {shown(deck.with_suffix('.pdf'))} ({pages} pages)")
+
+
+def export_slides(run_folder):
+    """Write ``slides/report.html``, a deck of every notebook, and ``notebook_runner.html``.
+
+    Each file holds all that it shows, so it can be taken elsewhere and opened without a network.
+
+    Returns
+    -------
+    deck : Path
+        ``slides/report.html``.
+    slides : int
+        How many slides it has.
+    """
+    run_folder = Path(run_folder)
+    pages = read_pages(run_folder)
+    data = _describe(run_folder)
+    folder = run_folder / "slides"
+    slides = make_slides(pages, data=data)
+    deck = folder / "report.html"
+    write_text(deck, render_deck(slides))
+    for page in pages:
+        own = notebook_slides(page)
+        title = f"{own[0].kicker}. {own[0].title}" if own[0].kicker else own[0].title
+        write_text(folder / f"{page.name}.slides.html", render_deck(own, title=title))
+    write_text(run_folder / "report.html", render_copy(pages, data=data))
+    return deck, len(slides)
+
+
+def _describe(run_folder):
+    """What the data of a run are, as its results say, or nothing where there are none."""
+    for path in sorted((run_folder / "results").glob("*.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if "data" in record:
+            return record["data"]
+    return ""

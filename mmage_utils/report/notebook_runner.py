@@ -1,0 +1,297 @@
+"""Run the notebooks of the report in order, each with the parameters it declares.
+
+``run_report`` is what ``mmage report`` and ``run_all.sh`` call; ``prepare_copies`` makes the
+notebooks that ``run_tests.sh`` executes on a tiny sample.
+"""
+
+import json
+import os
+import re
+import time
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+from mmage_utils.errors import DataError, UsageError
+from mmage_utils.files import ROOT, write_text
+from mmage_utils.report.parameters import find_notebooks, resolve_parameters
+
+# Kernels work without progress bars, and show figures whatever the caller's backend.
+KERNEL_ENV = {
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "TQDM_DISABLE": "1",
+}
+
+
+def run_report(
+    *, data=None, run=None, params_file=None, start=None, only=None, refresh=False, root=ROOT
+):
+    """Execute the notebooks and write them to ``runs/<RUN>/notebooks``.
+
+    Parameters
+    ----------
+    data : path, optional
+        Folder of the clips, injected as ``DATA_DIR``.
+    run : str, optional
+        Name of the run, injected as ``RUN``; otherwise the notebooks' own default.
+    params_file : path, optional
+        YAML mapping of parameter names to values.
+    start, only : str or int, optional
+        Number of the first notebook to run, or of the only one.
+    refresh : bool
+        Copy outputs and figures of a full default run to ``notebooks/`` and ``figures/``.
+    root : path
+        Folder that holds ``notebooks/`` and ``runs/``.
+
+    Returns
+    -------
+    Path
+        ``runs/<RUN>``.
+
+    Raises
+    ------
+    UsageError
+        An option or a parameter is wrong; nothing has run.
+    DataError
+        A notebook did not run to its end; the message names the cell and the error.
+    """
+    began = time.time()
+    root = Path(root).resolve()
+    notebooks = find_notebooks(root)
+    chosen = choose_notebooks(notebooks, start=start, only=only)
+    if refresh and (chosen != notebooks or (data, run, params_file) != (None, None, None)):
+        raise UsageError(
+            "--refresh takes a full run of the sample as it is: leave out --data, --run, -f, "
+            "--from and --only."
+        )
+    parameters, settings = resolve_parameters(
+        notebooks, params_file=params_file, data=data, run=run
+    )
+    folder = root / "runs" / settings["RUN"]
+    if {"DATA_DIR", "N_CLIPS", "SEED"} <= set(settings):
+        prepare_data(settings, root)
+
+    seconds, empty_cache = {}, not any((root / "cache").glob("*"))
+    for path in chosen:
+        print(f"[{notebooks.index(path) + 1}/{len(notebooks)}] {path.stem} … ", end="", flush=True)
+        clock = time.time()
+        output = execute(path, folder / "notebooks" / path.name, parameters[path])
+        seconds[path.stem] = round(time.time() - clock, 1)
+        print(f"{seconds[path.stem]:.0f} s  {_shown(output)}", flush=True)
+
+    # The README tells what a run costs that computes everything.
+    if chosen == notebooks and (empty_cache or not (folder / "results" / "times.json").exists()):
+        times = {"cores": os.cpu_count(), "empty_cache": empty_cache, "seconds": seconds}
+        write_text(folder / "results" / "times.json", json.dumps(times, indent=1) + "\n")
+    if refresh:
+        from mmage_utils.report.committed_outputs import refresh_outputs
+
+        refresh_outputs(folder, root, since=began)
+        print(f"refreshed: notebooks and figures/{folder.name}")
+    print(f"report: {_shown(folder / 'notebooks')} ({time.time() - began:.0f} s in all)")
+    return folder
+
+
+def prepare_data(settings, root):
+    """Make the sample if its folder is missing, and check the label lists before anything runs.
+
+    Raises
+    ------
+    DataError
+        The folder, a label list or its content is wrong, or no clip has media.
+    """
+    from mmage_utils.data.clips import count_media, describe_data, read_clips, with_media
+
+    folder = root / settings["DATA_DIR"]
+    if not folder.exists():
+        from mmage_utils.sample.write import make_sample
+
+        make_sample(folder, n_clips=settings["N_CLIPS"], seed=settings["SEED"])
+    clips = read_clips(folder)
+    with_media(clips)
+    complete = count_media(clips).loc["all", "complete"]
+    print(
+        f"data: {_shown(folder)} ({describe_data(folder)}; {len(clips):,} clips listed, "
+        f"{complete:,} with face, voice and words)",
+        flush=True,
+    )
+
+
+def choose_notebooks(notebooks, *, start=None, only=None):
+    """Return the notebooks from number ``start`` on, or number ``only`` alone, or all.
+
+    Raises
+    ------
+    UsageError
+        There is no such number, or both are given.
+    """
+    if start is not None and only is not None:
+        raise UsageError("--from and --only exclude each other.")
+    if start is None and only is None:
+        return notebooks
+    number = str(start if only is None else only).zfill(2)
+    numbers = [path.name[:2] for path in notebooks]
+    if number not in numbers:
+        raise UsageError(f"There is no notebook {number}, only {', '.join(numbers)}.")
+    first = numbers.index(number)
+    return notebooks[first:] if only is None else [notebooks[first]]
+
+
+def execute(source, target, parameters):
+    """Run one notebook with papermill, in its own folder, and return ``target``.
+
+    ``target`` is written whole or not at all. What a failed run got to is left beside it as
+    ``partial_NN_name.ipynb``.
+
+    Parameters
+    ----------
+    source, target : Path
+        The notebook, and where to write it executed; absolute.
+    parameters : dict
+        Values to inject; with none, the notebook runs as it is.
+
+    Raises
+    ------
+    DataError
+        A code cell failed or was not reached. ``sys.exit(0)`` counts as a failure.
+    """
+    import nbformat
+    from traitlets.config import Config
+
+    partial = target.with_name(f"partial_{target.name}")
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    partial.unlink(missing_ok=True)
+    crash, log = None, partial.with_suffix(".log")
+    try:
+        # papermill cannot hand an environment to the kernel, which inherits ours.
+        with patch.dict(os.environ, KERNEL_ENV), warnings.catch_warnings(), stderr_to(log):
+            warnings.simplefilter("ignore")
+            _papermill().execute_notebook(
+                str(source),
+                str(partial),
+                parameters,
+                kernel_name="python3",
+                language="python",
+                progress_bar=False,
+                cwd=str(source.parent),
+                start_timeout=120,
+                # A kernel that is stopped after a failure must not log that on the screen.
+                extra_arguments=["--IPKernelApp.log_level=50"],
+                # Left to its default, the kernel warns that its connection is not encrypted.
+                config=Config({"KernelManager": {"transport_encryption": "auto"}}),
+            )
+    except Exception as error:  # a cell that raised or a kernel that died: the notebook tells
+        crash = error
+    finally:
+        if log.stat().st_size == 0 or crash is None:
+            log.unlink()
+    written = partial.exists()
+    failure = find_failure(nbformat.read(partial, as_version=4), crash) if written else ""
+    if failure or crash:
+        print("failed", flush=True)
+        where = f"\nThe notebook as far as it ran: {_shown(partial)}" if written else ""
+        raise DataError(f"{source.stem} failed {failure or f': {crash}'}{where}") from crash
+    os.replace(partial, target)
+    return target
+
+
+@contextmanager
+def stderr_to(path):
+    """Send what this process and its children say on stderr to a file.
+
+    A kernel that is shut down may complain of its closed sockets, which nobody can mend; cells'
+    own output on stderr goes to the notebook anyway.
+    """
+    screen = os.dup(2)
+    with open(path, "wb") as log:
+        os.dup2(log.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(screen, 2)
+        os.close(screen)
+
+
+def find_failure(notebook, crash=None):
+    """Describe the first code cell of an executed notebook that did not run to its end.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        What papermill wrote.
+    crash : Exception, optional
+        What papermill raised, told where the cell itself holds no reason.
+
+    Returns
+    -------
+    str
+        Number of the cell (among the code cells), its first lines, and the end of the error's
+        traceback; empty if every cell ran.
+    """
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    # A kernel that died leaves its cell marked as completed: it is the last one that started.
+    started = [cell for cell in cells if cell.metadata.get("papermill", {}).get("start_time")]
+    for number, cell in enumerate(cells, start=1):
+        errors = [output for output in cell.outputs if output.output_type == "error"]
+        completed = cell.metadata.get("papermill", {}).get("status") == "completed"
+        died = crash is not None and started[-1:] == [cell]
+        if completed and cell.execution_count is not None and not errors and not died:
+            continue
+        if errors and errors[0].ename == "SystemExit":
+            reason = f"SystemExit: {errors[0].evalue}"
+        elif errors:
+            reason = "\n".join(errors[0].traceback)
+        else:  # a bad magic leaves its message on stderr, a dead kernel nothing at all
+            said = [output.text for output in cell.outputs if output.get("name") == "stderr"]
+            reason = "".join(said) or str(crash or "The cell did not run.")
+        reason = re.sub(r"\x1b\[[\d;]*m", "", reason).strip().splitlines()[-8:]
+        block = [*cell.source.strip().splitlines()[:5], "", *reason]
+        return f"in code cell {number}:\n" + "\n".join(f"    {line}".rstrip() for line in block)
+    return ""
+
+
+def prepare_copies(params_file, folder, *, root=ROOT):
+    """Write copies of the notebooks with injected parameters, not executed.
+
+    Only cells tagged ``nbval-check-output`` keep their outputs, for nbval to compare.
+
+    Returns
+    -------
+    list of Path
+        The copies, in order.
+    """
+    import nbformat
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    # The explorer has no number, as it is no part of the report.
+    notebooks = [*find_notebooks(root), *(Path(root) / "notebooks").glob("explore.ipynb")]
+    parameters, _ = resolve_parameters(notebooks, params_file=params_file)
+    for path, values in parameters.items():
+        copy = _papermill().execute_notebook(
+            str(path), None, values, kernel_name="python3", language="python", prepare_only=True
+        )
+        for cell in copy.cells:
+            tags = cell.metadata.get("tags", [])
+            if cell.cell_type == "code" and "nbval-check-output" not in tags:
+                cell.outputs = []
+        nbformat.write(copy, folder / path.name)
+    return [folder / path.name for path in parameters]
+
+
+def _papermill():
+    """Return papermill, silenced: what goes wrong is read from the notebook it writes."""
+    import logging
+
+    import papermill
+
+    logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)
+    return papermill
+
+
+def _shown(path):
+    """Return a path as somebody in the current folder would type it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

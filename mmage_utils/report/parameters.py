@@ -1,0 +1,161 @@
+"""Parameters of the notebooks: what they declare, and what a user sets.
+
+A notebook declares its parameters in the cell tagged ``parameters``. A user sets them in a YAML
+file and with options of the command line.
+"""
+
+import ast
+import difflib
+import re
+from pathlib import Path
+
+from mmage_utils.errors import DataError, UsageError
+from mmage_utils.files import ROOT, shown
+
+
+def find_notebooks(root):
+    """Return the paths of ``notebooks/NN_name.ipynb`` under a folder, in order.
+
+    Raises
+    ------
+    DataError
+        There are none.
+    """
+    notebooks = sorted((Path(root) / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    if not notebooks:
+        raise DataError(f"{Path(root) / 'notebooks'} holds no notebook named NN_name.ipynb.")
+    return notebooks
+
+
+def declared_parameters(path):
+    """Return the names and default values in a notebook's cell tagged ``parameters``.
+
+    Raises
+    ------
+    DataError
+        There is not one such cell, or a line of it is not ``NAME = literal``.
+    """
+    import nbformat
+
+    cells = nbformat.read(path, as_version=4).cells
+    tagged = [cell for cell in cells if "parameters" in cell.metadata.get("tags", [])]
+    if len(tagged) != 1:
+        raise DataError(f"{path} has {len(tagged)} cells tagged 'parameters' instead of one.")
+    try:
+        lines = ast.parse(tagged[0].source).body
+        return {line.targets[0].id: ast.literal_eval(line.value) for line in lines}
+    except (SyntaxError, AttributeError, ValueError):
+        raise DataError(
+            f"The cell tagged 'parameters' of {path} may hold NAME = literal and nothing else."
+        ) from None
+
+
+def resolve_parameters(notebooks, *, params_file=None, data=None, run=None):
+    """Check what a user sets against what the notebooks declare.
+
+    Parameters
+    ----------
+    notebooks : list of Path
+        All notebooks of the report.
+    params_file : path, optional
+        YAML mapping of names to values.
+    data : path, optional
+        Folder of the clips; becomes the absolute path ``DATA_DIR`` and wins over the file.
+    run : str, optional
+        Name of the run; becomes ``RUN`` and wins over the file. Data given without a name for
+        the run are named after their folder, so that they never mix with the sample.
+
+    Returns
+    -------
+    per_notebook : dict of Path to dict
+        The values to inject into each notebook: only names that it declares.
+    settings : dict
+        The value of every parameter in this run, set or by default.
+
+    Raises
+    ------
+    UsageError
+        The file cannot be read, a name is unknown, or a value is of another type than the default.
+    """
+    declared = {path: declared_parameters(path) for path in notebooks}
+    defaults = {key: value for own in declared.values() for key, value in own.items()}
+    values = {}
+    if params_file is not None:
+        values = load_parameters(params_file)
+        check_parameters(values, defaults, params_file)
+    if data is not None:
+        if not Path(data).is_dir():
+            raise UsageError(f"--data {data} is not a folder.")
+        values["DATA_DIR"] = str(Path(data).resolve())
+        values.setdefault("RUN", re.sub(r"[^\w.-]", "_", Path(data).resolve().name))
+    if run is not None:
+        values["RUN"] = run
+    settings = {**defaults, **values}
+    run = settings.setdefault("RUN", "sample")
+    if not re.fullmatch(r"\w[\w.-]*", run):
+        raise UsageError(f"The run {run!r} must be named with letters, digits, '_', '-' and '.'.")
+    per_notebook = {
+        path: {key: value for key, value in values.items() if key in own}
+        for path, own in declared.items()
+    }
+    return per_notebook, settings
+
+
+def find_run(*, data=None, run=None, params_file=None, root=ROOT):
+    """Return the folder of an earlier run, named by the options that named it then.
+
+    Raises
+    ------
+    UsageError
+        An option is wrong.
+    DataError
+        There is no such run.
+    """
+    root = Path(root).resolve()
+    _, settings = resolve_parameters(
+        find_notebooks(root), params_file=params_file, data=data, run=run
+    )
+    folder = root / "runs" / settings["RUN"]
+    if not any((folder / "notebooks").glob("[0-9][0-9]_*.ipynb")):
+        raise DataError(f"{shown(folder)} holds no executed notebook: run ./run_all.sh first.")
+    return folder
+
+
+def load_parameters(params_file):
+    """Read a YAML file of ``NAME: value``; ``UsageError`` if it is anything else."""
+    import yaml
+
+    try:
+        values = yaml.safe_load(Path(params_file).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{params_file} cannot be read: {error.strerror}.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" (see line {mark.line + 1})" if mark else ""
+        raise UsageError(f"{params_file} is not YAML{line}.") from None
+    if not isinstance(values, dict):
+        raise UsageError(f"{params_file} must hold lines of the form NAME: value.")
+    return values
+
+
+def check_parameters(values, defaults, params_file):
+    """Raise ``UsageError`` for an unknown name, or a value of another type than the default.
+
+    A whole number passes for a decimal one, and anything for a default of ``None``.
+    """
+    for key, value in values.items():
+        if key not in defaults:
+            close = difflib.get_close_matches(str(key).upper(), defaults)
+            hint = f"; did you mean {' or '.join(close)}?" if close else "."
+            raise UsageError(f"{params_file} sets {key}, a parameter of no notebook{hint}")
+        default = defaults[key]
+        fits = type(value) is type(default) or default is None
+        if fits or (type(default) is float and type(value) is int):
+            continue
+        hint = ""
+        if isinstance(value, str) and re.fullmatch(r"[-+]?[\d.]+[eE][-+]?\d+", value):
+            hint = " (YAML reads 1e-6 as text and 1.0e-6 as a number)"
+        raise UsageError(
+            f"{params_file} sets {key} to {value!r}, of type {type(value).__name__}, where the "
+            f"notebooks have {default!r}, of type {type(default).__name__}{hint}."
+        )

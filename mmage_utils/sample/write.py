@@ -1,0 +1,176 @@
+"""Write the sample: invented people in a folder of the exact layout of First Impressions."""
+
+import json
+import os
+import pickle
+import shutil
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mmage_utils.data.clips import read_mark
+from mmage_utils.data.labels import AGE_GROUPS, LABEL_COLUMNS, LABEL_LIST, SPLITS, SYNTHETIC_MARK
+from mmage_utils.errors import DataError, UsageError
+from mmage_utils.files import write_text
+from mmage_utils.progress import progress_bar
+from mmage_utils.sample import cues, face, label_lists, speech, transcripts
+from mmage_utils.sample.ideal_observer import CUES_FILE
+
+FORMAT = 2  # raise it when the drawn media change, so that an old sample is not taken for a new one
+N_CLIPS = 1200
+MIN_CLIPS = 160
+SHARES = {"train": 0.6, "valid": 0.2, "test": 0.2}
+SPOKEN_SECONDS = 14.6  # of the 15.302 s of a clip; the rest is breath and silence
+MAX_TOPICS = 20
+
+
+def make_sample(folder, *, n_clips=N_CLIPS, seed=0, n_jobs=-1):
+    """Write a synthetic First Impressions folder, or leave an identical one as it is.
+
+    Parameters
+    ----------
+    folder : path-like
+        Where to write. It appears whole or not at all.
+    n_clips : int
+        Clips that get media, 160 to 10,000, whole users, about 60/20/20 per cent of them in
+        train, valid and test. The label lists always hold all 10,000 clips.
+    seed : int
+        The same seed gives the same bytes.
+    n_jobs : int
+        Processes that draw, as in joblib.
+
+    Returns
+    -------
+    bool
+        True when the folder was written, False when it was there already.
+
+    Raises
+    ------
+    UsageError
+        When `n_clips` is out of range or the seed is negative.
+    DataError
+        When the folder exists and holds something else.
+    """
+    from joblib import Parallel, delayed
+
+    if not MIN_CLIPS <= n_clips <= 10_000:
+        raise UsageError(f"A sample has {MIN_CLIPS} to 10000 clips with media, not {n_clips}.")
+    if seed < 0:
+        raise UsageError(f"The seed must be 0 or more, not {seed}.")
+    folder = Path(folder).resolve()
+    mark = {"what": "synthetic sample", "format": FORMAT, "clips": n_clips, "seed": seed}
+    if _is_there(folder, mark):
+        return False
+
+    labels = label_lists.draw_labels(seed)
+    chosen = choose_clips(labels, n_clips, seed)
+    drawn = chosen.merge(cues.draw_cues(labels, seed), on="VideoName", validate="1:1")
+
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    for split in SPLITS:
+        for group in AGE_GROUPS:
+            (partial / split / str(group)).mkdir(parents=True)
+        rows = labels.loc[labels["split"] == split, LABEL_COLUMNS]
+        rows.to_csv(partial / LABEL_LIST.format(split=split), index=False, lineterminator="\n")
+    jobs = (delayed(_write_clip)(partial, clip, seed) for clip in drawn.to_dict("records"))
+    written = Parallel(n_jobs=n_jobs, batch_size=16, return_as="generator")(jobs)
+    topics = list(progress_bar(len(drawn), "Drawing faces, voices and words", "clip", written))
+    columns = [name for name in drawn if name not in {*LABEL_COLUMNS[1:], "split", "user_group"}]
+    table = drawn[columns].assign(topics=topics)
+    table.to_csv(partial / CUES_FILE, index=False, lineterminator="\n", float_format="%.6g")
+    write_text(partial / SYNTHETIC_MARK, json.dumps(mark, indent=1) + "\n")
+    if folder.exists():
+        folder.rmdir()  # empty, or `_is_there` would have refused it
+    os.replace(partial, folder)
+    return True
+
+
+def _is_there(folder, mark):
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return False
+    found = read_mark(folder)
+    if found != mark:
+        holds = "another sample" if found else "other files"
+        raise DataError(f"{folder} holds {holds}: remove it or name another folder.")
+    return True
+
+
+def choose_clips(labels, n_clips, seed):
+    """Choose whole users for media: at least two of every age group in every split.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The `n_clips` rows of `labels` that get media, in list order.
+    """
+    rng = np.random.default_rng([seed, 3])
+    listed = labels["split"].value_counts()
+    wanted = {split: min(round(n_clips * SHARES[split]), listed[split]) for split in SPLITS}
+    for split in SPLITS:  # a list may be shorter than its share: the others take the rest
+        rest = n_clips - sum(wanted.values())
+        wanted[split] += min(rest, listed[split] - wanted[split])
+
+    chosen = []
+    for split in SPLITS:
+        part = labels[labels["split"] == split]
+        users = part.groupby("UserID", sort=True)
+        users = pd.DataFrame({"clips": users.size(), "group": users["user_group"].first()})
+        users = users.iloc[rng.permutation(len(users))]
+        quota = part["user_group"].value_counts() * wanted[split] / len(part)
+        # Two users of every group first, then each group up to its share, then what fits.
+        # The smallest users are those two, so that they fit even the smallest sample; and a few
+        # users of one clip come last, to end on the exact number.
+        rank = users.groupby("group")["clips"].rank(method="first") - 1
+        filled = users.groupby("group")["clips"].cumsum() - users["clips"]
+        order = np.where(rank < 2, 0, np.where(filled < users["group"].map(quota), 1, 2))
+        single = (order > 0) & (users["clips"] == 1).to_numpy()
+        order[single & (single.cumsum() < 6)] = 3
+        left = wanted[split]
+        for user, count in users["clips"].iloc[np.argsort(order, kind="stable")].items():
+            if count <= left:
+                chosen.append(user)
+                left -= count
+    return labels[labels["UserID"].isin(chosen)].reset_index(drop=True)
+
+
+def _write_clip(folder, clip, seed):
+    """Write the three files of a clip; return the topics its words were drawn from."""
+    name = clip["VideoName"].removesuffix(".mp4")
+    user_seed = zlib.crc32(clip["UserID"].encode())
+    clip_seed = zlib.crc32(name.encode())
+    stem = folder / clip["split"] / str(clip["AgeGroup"]) / name
+    gender, ethnicity = clip["Gender"], clip["Ethnicity"]
+
+    image = face.draw_face(
+        {dial: clip[f"face_{dial}"] for dial in cues.FACE_DIALS},
+        gender=gender,
+        ethnicity=ethnicity,
+        identity=user_seed + seed,
+        clip=clip_seed + seed,
+    )
+    _suffixed(stem, ".jpg").write_bytes(face.encode_jpeg(image, clip=clip_seed + seed))
+
+    rng = np.random.default_rng([seed, clip_seed])
+    n_words = int(np.clip(round(clip["voice_rate"] * SPOKEN_SECONDS), 25, 60))
+    drawn = transcripts.draw_topics(clip["words_years"], MAX_TOPICS, rng)
+    text, n_used = transcripts.write_transcript(drawn, n_words, rng)
+    _suffixed(stem, ".pkl").write_bytes(pickle.dumps(text, protocol=4))
+
+    samples = speech.speak(
+        text,
+        f0=clip["voice_f0"],
+        f0_range=clip["voice_f0_range"],
+        words_per_second=clip["voice_rate"],
+        gender=gender,
+        years=clip["years"],
+        rng=rng,
+    )
+    _suffixed(stem, ".wav").write_bytes(speech.encode_wav(samples))
+    return ";".join(transcripts.TOPICS[topic].name for topic in drawn[:n_used])
+
+
+def _suffixed(stem, suffix):
+    return stem.with_name(stem.name + suffix)  # with_suffix would eat the clip's number

@@ -1,0 +1,127 @@
+"""Figures of fusion and ablation return their axes, and draw the numbers they are given."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from helpers.experts import PRIOR, draw_experts
+
+from mmage_utils.display import plots
+from mmage_utils.fusion import ablation, robustness, verdicts
+from mmage_utils.fusion.late_fusion import apply_fusion, fit_fusion
+from mmage_utils.scores import calibration, selective
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return draw_experts(31)[0]
+
+
+@pytest.fixture(scope="module")
+def fitted(drawn):
+    return fit_fusion(drawn, PRIOR, rules=["product", "weighted"])
+
+
+@pytest.fixture(scope="module")
+def fused(drawn, fitted):
+    return apply_fusion(fitted, drawn)
+
+
+def _texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def _legend(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def _inside(ax):
+    """Whether no tick label, text or legend is cut off when the figure is saved."""
+    figure = ax.figure
+    figure.canvas.draw()
+    box = figure.get_tightbbox()
+    return np.isfinite([box.width, box.height]).all() and box.width < 14
+
+
+def test_reliability(fused):
+    bins = calibration.reliability(fused.query("split == 'test'"), draws=50)
+    ax = plots.plot_reliability({"before": bins, "after": bins})
+    assert _legend(ax) == ["before", "after"]
+    shown = np.asarray(ax.collections[-1].get_offsets())
+    kept = bins[bins["users"] >= 5]
+    np.testing.assert_allclose(shown, kept[["confidence", "accuracy"]])
+    assert _inside(ax)
+
+
+def test_reliability_panels(fused):
+    bins = calibration.reliability(fused, draws=50)
+    axes = plots.plot_reliability_panels(
+        {"image": {"before": bins, "after": bins}, "fusion": {"after": bins}}
+    )
+    assert [ax.get_title(loc="left") or ax.get_title() for ax in axes] == ["image", "fusion"]
+    assert len({ax.figure for ax in axes}) == 1
+
+
+def test_risk_coverage(drawn, fused):
+    test = fused.query("split == 'test'")
+    curves = {"image": selective.risk_coverage(drawn["image"], draws=20)}
+    curves["fusion"] = selective.risk_coverage(test, draws=20)
+    chosen = {"fusion": selective.answer_above(test, 0.6, draws=20)}
+    ax = plots.plot_risk_coverage(curves, chosen=chosen)
+    assert _legend(ax)[:3] == ["image", "fusion", "70% right"]
+    dot = next(line for line in ax.get_lines() if line.get_marker() == "o")
+    assert dot.get_xydata().tolist() == [
+        [chosen["fusion"]["coverage"]["value"], chosen["fusion"]["accuracy"]["value"]]
+    ]
+    assert _inside(ax)
+
+
+def test_missing(drawn, fitted):
+    table = robustness.lose_modality(fitted, drawn, shares=(0, 1), draws=20)
+    ax = plots.plot_missing(table, constant=0.4)
+    assert _legend(ax) == ["image missing", "audio missing", "text missing", "constant predictor"]
+    heights = np.concatenate([line.get_ydata() for line in ax.get_lines()[:3]])
+    assert heights.tolist() == table["accuracy"].tolist()
+    assert _inside(ax)
+
+
+def test_ablation(drawn, fitted):
+    table = ablation.ablate(fitted, drawn, majority=4, draws=20)
+    ax = plots.plot_ablation(table, ceiling=0.9)
+    rows = table.drop_duplicates(["modalities", "rule"])
+    labels = ax.get_yticklabels()
+    assert [label.get_text() for label in labels] == list(rows["modalities"] + ", " + rows["rule"])
+    assert sum(label.get_fontweight() == "bold" for label in labels) == 1
+    per_clip = table.loc[table["unit"] == "clip", "accuracy"]
+    assert _texts(ax) == [f"{value:.1%}" for value in per_clip]
+    assert "ideal observer" in _legend(ax)
+    assert _inside(ax)
+
+
+def test_shapley(drawn, fitted):
+    found = ablation.shapley(fitted, drawn, majority=4, draws=20)
+    ax = plots.plot_shapley(found)
+    heights = [bar.get_height() for bar in ax.patches]
+    names = ("image", "audio", "text", "all")
+    assert heights == [
+        100 * found[metric][name]["value"]
+        for metric in ("accuracy", "balanced_accuracy")
+        for name in names
+    ]
+    assert _inside(ax)
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_verdicts(drawn, fitted, seeds):
+    found = verdicts.judge_modalities([fitted] * seeds, [drawn] * seeds, draws=100)
+    found["image"]["helps"], found["text"]["helps"] = True, False
+    ax = plots.plot_verdicts(found)
+    assert _texts(ax)[0].startswith("helps: ")
+    assert _texts(ax)[2].startswith("no help shown: ")
+    assert ("training seeds" in ax.get_xlabel()) == (seeds > 1)
+    assert _inside(ax)
+
+
+def test_axes_that_are_given_are_drawn_on(drawn, fitted):
+    ax = plt.subplots()[1]
+    found = verdicts.judge_modalities([fitted], [drawn], draws=20)
+    assert plots.plot_verdicts(found, ax=ax) is ax

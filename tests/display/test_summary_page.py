@@ -1,0 +1,271 @@
+"""The summary: its page and every sentence of notebook 09 follow the results of the run."""
+
+import ast
+import json
+import re
+
+import matplotlib
+import nbformat
+import pandas as pd
+import pytest
+from helpers.experts import PRIOR, draw_experts
+
+from mmage_utils import runs
+from mmage_utils.data.labels import AGE_GROUPS
+from mmage_utils.display import notebook, plots, published
+from mmage_utils.display.summary_page import gather
+from mmage_utils.errors import DataError
+from mmage_utils.files import ROOT as REPOSITORY
+from mmage_utils.fusion import late_fusion, verdicts
+from mmage_utils.models import networks, recipes
+from mmage_utils.scores import comparison, evaluation
+
+NOTEBOOKS = {path.name[:2]: path for path in (REPOSITORY / "notebooks").glob("0*.ipynb")}
+FROM_06 = ("06", "07", "08", "09")
+
+
+@pytest.fixture(scope="module")
+def results():
+    """Results of notebooks 02 to 08 as they would be for three experts drawn by hand."""
+    tables, _ = draw_experts(5)
+    whole = {}
+    for name, one in tables.items():
+        train = one[one["split"] == "valid"].assign(split="train")
+        train["VideoName"] = "train " + train["VideoName"]
+        whole[name] = pd.concat([train, one])
+    fitted = late_fusion.fit_fusion(tables, PRIOR, penalties=[0.1])
+    made = dict(whole)
+    made["fusion"] = late_fusion.apply_fusion(fitted, whole)
+    scores = {name: evaluation.score_splits(one, majority=4) for name, one in made.items()}
+    scores |= {f"{name}, corrected": one for name, one in scores.items()}
+    test = {name: one[one["split"] == "test"] for name, one in made.items()}
+    gap = comparison.difference(test["fusion"], test["image"])
+    judged = verdicts.judge_modalities([fitted], [tables], draws=200)
+    best = evaluation.score(test["fusion"], majority=4)
+    one = scores["image"]
+    return {
+        "b_baseline": {
+            "face_size": 224,
+            "corrected_size": 160,
+            "gaps": {"accuracy": gap, "balanced_accuracy": gap},
+        },
+        "c_strategy": {
+            "weights": "none",
+            "scores": {"baseline": one, "strategy": one},
+            "gaps": {"strategy, accuracy": gap},
+            "copies": {
+                name: {"original": 9, "flip": 4, "mixed": 4} for name in AGE_GROUPS.values()
+            },
+        },
+        "d_aggregation": {
+            "scores": {"clip": {"each clip": one["test"], "clips added up": one["test"]}},
+            "gain_per_clip": gap,
+        },
+        "f_words": {"model": {"name": "minilm", "layers": 6, "width": 384}},
+        "g_fusion": {
+            "scores": scores,
+            "ceilings": dict.fromkeys(("image", "audio", "text", "fusion"), best),
+            "gain_over_best_alone": gap,
+            "single": "image",
+            "text_model": "minilm",
+        },
+        "h_ablation": {
+            "scores": dict.fromkeys(published.FUSION, scores["fusion"]),
+            "ceiling": best,
+            "chosen": fitted.record(),
+            "chosen_score": scores["fusion"]["test"],
+            "verdicts": judged,
+        },
+    }
+
+
+@pytest.fixture
+def told(run, clips, results, monkeypatch):
+    """Function that executes notebook 09 on the results, one value changed, and gives its words."""
+    heads = {"audio": networks.acoustic_mlp(8), "text": networks.text_head(384)}
+    heads["image"] = networks.mlp_head()
+    weights = {f"{name}_corrected": one.state_dict() for name, one in heads.items()}
+    monkeypatch.setattr(recipes, "load_weights", lambda _, name, notebook: weights[name])
+    monkeypatch.setattr(runs, "open_run", lambda *_, **__: (run, clips))
+    page = nbformat.read(NOTEBOOKS["09"], 4)
+    code = [cell.source for cell in page.cells if cell.cell_type == "code"]
+
+    def tell(*path, value=None):
+        for task, record in results.items():
+            runs.save_results(run, task, record)
+        if path:
+            task, *keys, last = path
+            file = run.folder / "results" / f"{task}.json"
+            record = json.loads(file.read_text())
+            place = record
+            for key in keys:
+                place = place[key]
+            place[last] = value
+            file.write_text(json.dumps(record))
+        said, names = [], {}
+        monkeypatch.setattr(notebook, "say", said.append)
+        for source in code:
+            exec(source, names)
+        return "\n".join(said)
+
+    with matplotlib.rc_context():  # the notebook sets the style of all figures
+        yield tell
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        (("g_fusion", "scores", "audio", "test", "accuracy", "value"), 0.123, "for 12.3% of"),
+        (("g_fusion", "scores", "text", "test", "n_clips"), 4321, "of 4,321 clips"),
+        (("g_fusion", "scores", "text", "test", "balanced_accuracy", "value"), 0.987, "98.7%"),
+        (("g_fusion", "ceilings", "text", "accuracy", "value"), 0.891, "ideal observer for 89.1%"),
+        (("g_fusion", "gain_over_best_alone", "value"), 0.345, r"\*\*Fusion.\*\* .*34.5 points"),
+        (("g_fusion", "single"), "smell", "the smell model alone"),
+        (("b_baseline", "gaps", "accuracy", "interval"), [0.11, 0.22], "11.0 to .22.0"),
+        (("d_aggregation", "gain_per_clip", "value"), -0.321, r"\*\*Test strategy.\*\* .*-32.1"),
+        (("h_ablation", "verdicts", "text", "value"), 0.654, r"\*\*text\*\*: .*65.4 points"),
+        (("h_ablation", "verdicts", "image", "p_holm"), 0.432, "p = 0.432"),
+        (("h_ablation", "verdicts", "audio", "users_needed"), 7654, "7,654 users"),
+    ],
+)
+def test_a_changed_result_changes_the_sentence(told, path, value, expected):
+    assert not re.search(expected, told())
+    assert re.search(expected, told(*path, value=value))
+
+
+def test_the_page_shows_what_was_gathered(told, run):
+    told()
+    page = gather(run)
+    assert page["networks"]["audio"]["widths"] == [8, 16, 32, 16, 7]
+    assert page["networks"]["text"] == {
+        "widths": [384, 512, 7],
+        "parameters": 384 * 512 + 512 + 512 * 7 + 7,
+        "input": "minilm, 6 layers",
+    }
+    figure = plots.plot_summary(page, data=run.data)
+    assert figure.get_size_inches().tolist() == pytest.approx([12.8, 7.2])
+    titles = [ax.get_title(loc="left") for ax in figure.axes if ax.get_title(loc="left")]
+    assert titles == [
+        "Models: train, valid, test",
+        "Late fusion",
+        "Does it help?",
+        "Test strategy",
+        "Train strategy",
+    ]
+    texts = {text.get_text() for ax in figure.axes for text in ax.texts}
+    assert "17" in texts
+    assert "160 px, scaled to -1 to 1" in texts
+    assert {f"{one['test']['value']:.1%}" for one in page["models"].values()} <= texts
+    assert any("network 8-16-32-16-7" in text for text in texts)
+    assert any("InceptionResnetV1" in text for text in texts)
+    assert any(run.data in text.get_text() for text in figure.texts)
+
+
+def test_nothing_of_the_page_is_cut_off_or_covered(told, run):
+    told()
+    figure = plots.plot_summary(gather(run), data=run.data)
+    figure.canvas.draw()
+    width, height = figure.canvas.get_width_height()
+    boxes = {}
+    for ax in figure.axes:
+        drawn = [*ax.texts, ax.xaxis.label, ax._left_title]
+        for axis in (ax.xaxis, ax.yaxis) if ax.axison else ():
+            low, high = sorted(axis.get_view_interval())
+            ticks = zip(axis.get_majorticklocs(), axis.get_ticklabels(), strict=True)
+            drawn += [label for place, label in ticks if low <= place <= high]
+        for text in drawn:
+            if text.get_text() and text.get_visible():
+                boxes[ax, text.get_text(), text] = text.get_window_extent()
+    assert len(boxes) > 60
+    for (_, said, _), box in boxes.items():
+        assert box.x0 >= 0, said
+        assert box.y0 >= 0, said
+        assert box.x1 <= width, said
+        assert box.y1 <= height, said
+    for (ax, said, _), box in boxes.items():
+        for (other, told_there, _), there in boxes.items():
+            same = ax is other and (ax.axison or said == told_there)
+            assert same or not box.overlaps(there), (said, told_there)
+
+
+@pytest.mark.parametrize("rule", ["product", "weighted", "stacking"])
+def test_the_page_of_real_data_has_no_ideal_observer(told, run, rule):
+    told()
+    page = gather(run)
+    page["test"]["ceiling"] = None
+    for one in page["models"].values():
+        one["ceiling"] = None
+    page["rule"]["name"] = rule
+    figure = plots.plot_summary(page, data="First Impressions")
+    drawn = [text.get_text() for ax in figure.axes for text in ax.texts]
+    drawn += [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    assert not [text for text in drawn if "ideal" in text]
+    assert any(text.startswith("weight ") or "\nweight " in text for text in drawn) == (
+        rule == "weighted"
+    )
+
+
+def test_the_page_is_saved_at_its_size_and_as_svg(told, run):
+    from PIL import Image
+
+    told()
+    folder = run.folder / "figures"
+    with Image.open(folder / "summary.png") as image:
+        assert image.size == (int(12.8 * runs.DPI), int(7.2 * runs.DPI))
+    svg = (folder / "summary.svg").read_text()
+    first = re.search(r'<svg [^>]*viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    assert float(first[1]) / float(first[2]) == pytest.approx(16 / 9, abs=0.01)
+    told()
+    assert (folder / "summary.svg").read_text() == svg
+
+
+def test_a_missing_result_or_checkpoint_names_its_notebook(run, results):
+    with pytest.raises(DataError, match="02_image_classifier"):
+        gather(run)
+    for task, record in results.items():
+        runs.save_results(run, task, record)
+    with pytest.raises(DataError, match=r"image_corrected\.ckpt is missing.*02_image_classifier"):
+        gather(run)
+
+
+# What is no result: names of notebooks, f0, the level of all intervals.
+NO_RESULTS = re.compile(r"notebooks? 0\d( to 0\d)?|\bf0\b|95%")
+
+
+@pytest.mark.parametrize("which", FROM_06)
+def test_no_number_is_typed_in_the_prose(which):
+    notebook = nbformat.read(NOTEBOOKS[which], 4)
+    typed = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and "parameters" not in cell.metadata.get("tags", []):
+            typed += said_literally(cell.source)
+    numbers = [text for text in typed if re.search(r"\d", NO_RESULTS.sub("", text))]
+    assert not numbers
+
+
+def said_literally(source):
+    """The pieces of text of a cell, with spaces in them or in an f-string, but for formats."""
+    texts = []
+    tree = ast.parse(source)
+    parts = [node for node in ast.walk(tree) if isinstance(node, ast.FormattedValue)]
+    formats = {id(x) for part in parts for x in ast.walk(part)}
+    joined = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+    pieces = {id(value) for node in joined for value in ast.iter_child_nodes(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            a_text = " " in node.value and id(node) not in formats
+            texts += [node.value] if a_text or (id(node) in pieces and " " in node.value) else []
+    return texts
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'prose.say(f"right for {x:.1f} of 240 clips")',
+        'text = f"right for {x} of 240 clips"\nprose.say(text)',
+        'say = "all 240 clips"',
+    ],
+)
+def test_a_typed_number_would_be_found(source):
+    assert any("240" in text for text in said_literally(source))
+    assert not said_literally('runs.save_figure(run, figure, f"g_curves_{name:.1f}")')

@@ -1,0 +1,160 @@
+"""Texts are embedded without their padding, each once, by the model that was named."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from mmage_utils.errors import DataError
+from mmage_utils.features import text_embeddings
+from mmage_utils.features.text_embeddings import embed
+
+TEXTS = ["I like trains.", "we played football after school " * 20, "", "So, um, my knees hurt."]
+
+
+@pytest.fixture(scope="module")
+def vectors(tmp_path_factory):
+    """The embeddings of TEXTS by the packaged model."""
+    return embed(TEXTS, cache=tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A copy of the packaged model."""
+    return shutil.copytree(text_embeddings.model_folder("minilm"), tmp_path / "bert")
+
+
+@pytest.fixture
+def computed(monkeypatch):
+    """The texts that were computed, call by call; each becomes its length, twice."""
+    asked = []
+
+    def compute(todo, *_):
+        asked.append(list(todo.values()))
+        return {key: np.float32([len(text)] * 2).tobytes() for key, text in todo.items()}
+
+    monkeypatch.setattr(text_embeddings, "_compute", compute)
+    return asked
+
+
+def test_embeddings_have_one_row_a_text_whatever_stands_beside_it(vectors, tmp_path):
+    assert vectors.shape == (4, 384)
+    assert vectors.dtype == np.float32
+    assert np.isfinite(vectors).all()
+    for row in (0, 2):
+        alone = embed([TEXTS[row]], cache=tmp_path)
+        np.testing.assert_allclose(alone[0], vectors[row], atol=1e-5)
+    assert np.abs(vectors[0] - vectors[3]).max() > 0.05
+
+
+def test_embedding_is_the_mean_of_the_last_states_over_the_words(vectors):
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    place = text_embeddings.model_folder("minilm")
+    tokens = AutoTokenizer.from_pretrained(place)(TEXTS[3], return_tensors="pt")
+    with torch.no_grad():
+        states = AutoModel.from_pretrained(place)(**tokens).last_hidden_state[0]
+    np.testing.assert_allclose(vectors[3], states.mean(0).numpy(), atol=1e-5)
+
+
+def test_each_text_is_computed_once_whatever_its_place(tmp_path, monkeypatch):
+    first = embed(["a", "b", "a"], cache=tmp_path)
+    np.testing.assert_array_equal(first[0], first[2])
+    monkeypatch.setattr(text_embeddings, "_compute", lambda *_: pytest.fail("embedded again"))
+    np.testing.assert_array_equal(embed(["b", "a"], cache=tmp_path), first[[1, 0]])
+
+
+def test_only_new_texts_are_computed(tmp_path, monkeypatch):
+    whole = text_embeddings._compute
+    embed(["a", "b"], cache=tmp_path)
+    asked = []
+
+    def noting(todo, *rest):
+        asked.append(list(todo.values()))
+        return whole(todo, *rest)
+
+    monkeypatch.setattr(text_embeddings, "_compute", noting)
+    assert embed(["b", "c"], cache=tmp_path).shape == (2, 384)
+    assert asked == [["c"]]
+
+
+def test_what_was_embedded_before_a_kill_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(text_embeddings, "PART_TEXTS", 64)
+    texts = [f"word {k}" for k in range(130)]
+    written, append = [], text_embeddings.parts.append
+
+    def appending(folder, table):
+        if written:
+            raise KeyboardInterrupt
+        written.extend(table.index)
+        append(folder, table)
+
+    monkeypatch.setattr(text_embeddings.parts, "append", appending)
+    with pytest.raises(KeyboardInterrupt):
+        embed(texts, cache=tmp_path)
+    monkeypatch.undo()
+    asked = []
+    whole = text_embeddings._compute
+    monkeypatch.setattr(
+        text_embeddings, "_compute", lambda todo, *rest: asked.extend(todo) or whole(todo, *rest)
+    )
+    assert embed(texts, cache=tmp_path).shape == (130, 384)
+    assert len(asked) == 130 - 64
+    assert not set(asked) & set(written)
+
+
+def test_a_folder_is_a_model_and_its_bytes_decide(folder, vectors, tmp_path, computed):
+    packaged = text_embeddings.model_folder("minilm")
+    assert text_embeddings._model_key(folder) == text_embeddings._model_key(packaged)
+    other = shutil.copytree(folder, tmp_path / "other")
+    config = json.loads((other / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 2}))
+    for model in (str(folder), "minilm", str(other)):
+        embed(["a", "bb"], model, cache=tmp_path / "cache")
+    assert len(computed) == 3
+    assert text_embeddings._model_key(other) != text_embeddings._model_key(folder)
+
+
+def test_a_relative_folder_counts_from_the_repository(folder, monkeypatch):
+    monkeypatch.setattr(text_embeddings, "ROOT", folder.parent)
+    assert text_embeddings.model_folder("bert") == folder
+
+
+def test_a_folder_gives_the_same_embeddings_as_the_package(folder, vectors, tmp_path):
+    np.testing.assert_array_equal(embed(TEXTS, str(folder), cache=tmp_path / "cache"), vectors)
+    described = text_embeddings.describe_model(str(folder))
+    assert described | {"sha256": ""} == {"name": "bert", "sha256": "", "layers": 6, "width": 384}
+    assert described["sha256"] == text_embeddings.describe_model("minilm")["sha256"]
+
+
+@pytest.mark.parametrize("model", ["no-such-model", "nobody/nothing", "a/b/c"])
+def test_unknown_text_model_is_named(tmp_path, model):
+    with pytest.raises(DataError, match=rf"{model}' cannot be loaded: no such folder.*TEXT_MODEL"):
+        embed(["a"], model, cache=tmp_path / "cache")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "reason"),
+    [
+        ("model.safetensors", None, "has no model.safetensors"),
+        ("config.json", None, "has no config.json"),
+        ("model.safetensors", b"weights", ""),
+        ("config.json", b"{", ""),
+        ("config.json", b'{"model_type": "no-such-type"}', ""),
+        ("tokenizer.json", b"{", ""),
+    ],
+)
+def test_a_damaged_folder_is_named_in_a_sentence(folder, tmp_path, file, content, reason):
+    if content is None:
+        (folder / file).unlink()
+    else:
+        (folder / file).write_bytes(content)
+    with pytest.raises(DataError, match=rf"bert' cannot be loaded: .*{reason}.*TEXT_MODEL") as said:
+        embed(["a"], str(folder), cache=tmp_path / "cache")
+    assert "\n" not in str(said.value)
+
+
+def test_no_text_gives_no_row(tmp_path):
+    assert embed([], cache=tmp_path).shape == (0, 0)

@@ -1,0 +1,40 @@
+"""Short recordings, and processes that compute their features slowly enough to be killed."""
+
+import numpy as np
+import pandas as pd
+import soundfile
+
+from mmage_utils.data.recordings import SAMPLE_RATE
+from mmage_utils.features.voices.definition import FEATURES
+
+TABLE = ["VideoName", *FEATURES, "voiced_fraction", "problem", "notes"]
+# What a clip is analysed by in the processes of these tests: 0.05 s each, and parts of four.
+SLOW = """
+import sys, time
+import numpy as np
+import pandas as pd
+from mmage_utils.features.voices import acoustic, definition, extraction
+
+def peak(samples, *, recipe):
+    time.sleep(0.05)
+    found = round(float(np.abs(samples).max()), 2)
+    return dict.fromkeys(definition.FEATURES, found) | {"voiced_fraction": 1.0}
+
+acoustic.acoustic_features = peak
+extraction.PART_CLIPS, extraction.BATCH = 4, {"fast": 1}
+"""
+RUN = "extraction.extract_features(pd.read_csv(sys.argv[1]), cache=sys.argv[2], n_jobs=1)"
+
+
+def write_recording(path, level):
+    """A recording of 0.2 s whose greatest sample is `level`."""
+    samples = level * np.sin(np.pi / 2 * np.arange(1600))
+    soundfile.write(path, samples, SAMPLE_RATE, subtype="PCM_16")
+    return str(path)
+
+
+def make_clips(folder, levels):
+    """Clips named by their place, with a recording of each level."""
+    folder.mkdir(exist_ok=True)
+    paths = [write_recording(folder / f"{row}.wav", level) for row, level in enumerate(levels)]
+    return pd.DataFrame({"VideoName": [f"{row}.mp4" for row in range(len(paths))], "audio": paths})

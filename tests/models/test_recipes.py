@@ -1,0 +1,160 @@
+"""Recipes: the corrected face model, fine-tuned or head alone, embeddings, boosting."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from mmage_utils import files, runs
+from mmage_utils.display import notebook, sentences, tables
+from mmage_utils.errors import DataError
+from mmage_utils.features.faces import FaceDataset
+from mmage_utils.models import networks, recipes, training
+from mmage_utils.predictions import read_predictions
+
+TUNED = {"epochs": 1, "lr": 0.001, "backbone_lr": 0.0005, "batch_size": 8}
+
+
+@pytest.fixture(scope="module")
+def faces():
+    return np.random.default_rng(0).integers(0, 256, (30, 3, 80, 80), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def clips():
+    rng = np.random.default_rng(1)
+    return pd.DataFrame(
+        {
+            "VideoName": [f"v{k}.mp4" for k in range(30)],
+            "UserID": [f"u{k // 2}" for k in range(30)],
+            "AgeGroup": rng.integers(3, 6, 30),
+            "split": ["train"] * 16 + ["valid"] * 8 + ["test"] * 6,
+        }
+    )
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "CACHE", tmp_path / "cache")
+    return runs.Run("a run", tmp_path / "a run", "data", tmp_path, True)
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path, monkeypatch):
+    """Trainings and embeddings of these tests stay out of the cache of the project."""
+    fit, embed = training.fit, recipes.embed_faces
+    cache = tmp_path / "cache"
+    monkeypatch.setattr(training, "fit", lambda *a, **k: fit(*a, **{"cache": cache} | k))
+    monkeypatch.setattr(recipes, "embed_faces", lambda *a, **k: embed(*a, **{"cache": cache} | k))
+
+
+def test_corrected_model_is_written_and_read_again(run, clips, faces):
+    table, fit, used = recipes.correct_faces(run, clips, faces, **TUNED)
+    assert used == "none"
+    assert len(fit.history) == 1
+    again = read_predictions(run, "image_corrected", "02_image_classifier")
+    pd.testing.assert_series_equal(again["prediction"], table["prediction"])
+    loaded = recipes.load_faces_model(run, "image_corrected", notebook="02_image_classifier")
+    vectors = recipes.embed_faces(loaded, clips, faces)
+    assert vectors.shape == (30, 512)
+    np.testing.assert_array_equal(vectors, recipes.embed_faces(fit.model, clips, faces))
+    with torch.inference_mode():
+        logits = loaded.logits(torch.as_tensor(vectors)).numpy()
+    np.testing.assert_array_equal(logits.argmax(1) + 1, table["prediction"])
+
+
+def test_without_epochs_only_the_head_is_trained(run, clips, faces):
+    settings = TUNED | {"epochs": 0}
+    table, fit, _ = recipes.correct_faces(run, clips, faces, seed=3, **settings)
+    training.seed_everything(3)
+    loaded, _ = networks.face_classifier()
+    for (name, before), after in zip(
+        loaded.named_parameters(), fit.model.parameters(), strict=True
+    ):
+        assert torch.equal(before, after) is not name.startswith("logits")
+    everyone = FaceDataset(faces, range(30), clips["AgeGroup"], scaling="vggface2")
+    p = training.predict(fit.model, everyone)
+    np.testing.assert_array_equal(p.argmax(1) + 1, table["prediction"])
+    train = table[table["split"] == "train"]
+    assert (train["prediction"] == train["ground_truth"]).mean() > 0.8
+
+
+def test_embeddings_are_computed_once(run, clips, faces, monkeypatch):
+    model, _ = networks.face_classifier()
+    first = recipes.embed_faces(model, clips, faces)
+    monkeypatch.setattr(training, "outputs", lambda *_: pytest.fail("embedded again"))
+    np.testing.assert_array_equal(recipes.embed_faces(model, clips, faces), first)
+    with pytest.raises(pytest.fail.Exception):
+        recipes.embed_faces(model, clips, faces[:, :, ::-1])
+
+
+def test_missing_model_names_the_notebook(run):
+    with pytest.raises(DataError, match=r"image_corrected\.ckpt is missing.*02_image"):
+        recipes.load_faces_model(run, "image_corrected", notebook="02_image_classifier")
+
+
+def test_boosting_learns_and_is_blind_to_valid_and_test():
+    rng = np.random.default_rng(0)
+    n = 300
+    groups = rng.choice([3, 4, 5], n)
+    clips = pd.DataFrame(
+        {
+            "VideoName": [f"v{k}.mp4" for k in range(n)],
+            "UserID": [f"u{k // 3}" for k in range(n)],
+            "AgeGroup": groups,
+            "split": np.repeat(["train", "valid", "test"], n // 3),
+        }
+    )
+    x = rng.normal(0, 0.3, (n, 4)) + groups[:, None]
+    table = recipes.boosted_features(clips, x)
+    test = table[table["split"] == "test"]
+    assert (test["prediction"] == test["ground_truth"]).mean() > 0.8
+    assert not table[["p1", "p2", "p6", "p7"]].to_numpy().any()
+    other = clips.assign(AgeGroup=np.where(clips["split"] == "train", groups, 4))
+    again = recipes.boosted_features(other, x)
+    np.testing.assert_array_equal(again["p3"], table["p3"])
+
+
+def test_tables_of_task_b_and_c_are_made_of_what_is_given():
+    history = pd.DataFrame({"epoch": [1, 2]})
+    fits = {256: training.Fit(None, history, 1, 120.0)}
+    table = pd.DataFrame(
+        {"split": ["test", "test", "train"], "prediction": [4, 3, 1], "ground_truth": [4, 4, 2]}
+    )
+    bias = {"image_baseline": {"average": {"value": 0.1}, "AgeGroup": {"value": 0.3}}}
+    here = tables.baseline_here(fits, {"published": table, "corrected": table}, bias)
+    assert here == {
+        "test accuracy, batch 256": 0.5,
+        "epochs until stop, batch 256": 2,
+        "training minutes, batch 256": 2.0,
+        "average bias": 0.1,
+        "age bias": 0.3,
+    }
+    row = {"accuracy": 0.5, "accuracy, spread": 0.01, "balanced accuracy": 0.25}
+    row |= {"balanced accuracy, spread": 0.02} | dict.fromkeys(
+        ("7-13", "14-18", "19-24", "25-32", "33-45", "46-60", "61+"), 0.4
+    )
+    methods = pd.DataFrame({"none": row, "count / total (published)": row | {"accuracy": 0.6}}).T
+    shown = tables.method_table(methods)
+    assert shown.loc["none", "accuracy"] == "50.0 ± 1.0%"
+    assert shown.loc["none", "61+"] == "40%"
+    assert "*count / total (published)*" in sentences.methods_read(methods)
+
+
+@pytest.mark.parametrize(("accuracy", "said"), [(0.8, "stands in the way"), (0.9, None)])
+def test_way_to_the_ideal_observer(accuracy, said):
+    score = {"accuracy": {"value": accuracy, "constant": 0.5}}
+    text = sentences.way_to_ceiling(score, {"accuracy": {"value": 0.95}})
+    assert f"{(accuracy - 0.5) / 0.45:.0%} of the way" in text
+    assert ("stands in the way" in text) == (said is not None)
+
+
+def test_player_holds_the_sound_and_its_name(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    samples = np.sin(np.arange(8000) / 5).astype(np.float32)
+    notebook.play(samples, 8000, "19-24 & <more>")
+    page = shown[0].data
+    assert 'aria-label="19-24 &amp; &lt;more&gt;"' in page
+    assert "data:audio/mpeg;base64," in page
+    assert len(page) < 8000

@@ -1,0 +1,125 @@
+"""What a run is read in: which files there are, what they hold, and that they need no other."""
+
+import re
+
+import pytest
+
+from mmage_utils.cli import app
+from mmage_utils.errors import DataError
+from mmage_utils.report import export
+from mmage_utils.report.deck import make_slides, render_deck
+from mmage_utils.report.notebook_reader import read_pages
+
+
+@pytest.fixture(scope="module")
+def made(executed):
+    """The slides of the committed notebooks."""
+    return make_slides(read_pages(executed), data="synthetic sample, seed 0")
+
+
+@pytest.fixture(scope="module")
+def written(executed):
+    deck, _ = export.export_slides(executed)
+    return deck
+
+
+def test_a_deck_goes_through_all_tasks_and_ends_on_the_summary_page(made):
+    assert [slide.kind for slide in made[:3]] == ["title", "index", "divider"]
+    dividers = [slide.kicker for slide in made if slide.kind == "divider"]
+    assert dividers == [*(f"Task {letter}" for letter in "abcdefgh"), ""]
+    assert made[-1].kind == "figure closing"
+    assert made[-1].key.startswith("s09")
+    assert len(made) >= 40
+    assert len({slide.key for slide in made}) == len(made)
+
+
+def test_a_slide_holds_one_figure_or_table_and_a_title(made):
+    for slide in made:
+        assert slide.body.count("<img") + slide.body.count("<table") <= 1, slide.title
+        assert slide.title
+        if slide.body.count("<img"):
+            assert re.search(r'alt="[^"]{10,}"', slide.body), slide.title
+
+
+def test_every_sentence_stands_on_a_slide_or_in_its_notes(executed, made):
+    page = re.sub(r"<[^>]+>|&[a-z]+;|\s", "", "".join(s.claim + s.body + s.notes for s in made))
+    for source in read_pages(executed):
+        for section in source.sections:
+            for item in section.items:
+                if item.kind == "words":
+                    words = re.sub(r"[\W\d_]", "", item.content)
+                    assert words in re.sub(r"[\W\d_]", "", page)
+
+
+def test_a_deck_hides_code_and_has_notes(executed, made):
+    page = render_deck(made)
+    assert "runs.open_run" not in page
+    assert page.count('<aside class="notes">') > 30
+    assert page.count("<section id=") == len(made)
+
+
+def test_the_files_of_a_run(executed, written):
+    assert written == executed / "slides" / "report.html"
+    names = {path.name for path in written.parent.iterdir()}
+    assert {"report.html", "01_dataset_statistics.slides.html", "09_summary.slides.html"} <= names
+    assert len([name for name in names if name.endswith(".slides.html")]) == 9
+    assert written.stat().st_size < 25e6
+    assert (executed / "report.html").stat().st_size < 25e6
+
+
+def test_files_ask_for_nothing(executed, written):
+    files = [*written.parent.glob("*.html"), executed / "report.html"]
+    assert len(files) == 11
+    for path in files:
+        page = path.read_text()
+        page = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
+        loaded = re.findall(r"\b(?:src|srcset|poster)=[\"']([^\"']{0,40})", page)
+        loaded += re.findall(r"<link\b[^>]*\bhref=[\"']([^\"']{0,40})", page)
+        loaded += re.findall(r"url\([\"']?([^)\"']{0,40})", page)
+        assert all(address.startswith("data:") for address in loaded), path.name
+        assert not re.search(r"@import", page)
+
+
+def test_the_reading_copy_holds_code_folded_and_contents_that_lead_somewhere(executed, written):
+    page = (executed / "report.html").read_text()
+    assert page.count('<details class="code">') > 100
+    assert "runs" in page
+    links = re.findall(r'href="#([^"]+)"', page)
+    assert len(links) > 60
+    assert all(f'id="{link}"' in page for link in links)
+
+
+def test_without_a_browser_the_pdf_is_left_out_in_one_sentence(executed, monkeypatch, capsys):
+    monkeypatch.setattr(export, "find_browser", lambda: None)
+    export.write_slides(executed)
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 2
+    assert said[0].startswith("slides: ")
+    assert said[1].startswith("The PDF is left out, as no Chromium was found: install ")
+
+
+def test_a_browser_that_does_not_start_leaves_the_deck(executed, monkeypatch, capsys):
+    monkeypatch.setattr(export, "find_browser", lambda: "/nowhere/chromium")
+    export.write_slides(executed)
+    assert "The PDF is left out, as /nowhere/chromium did not print it" in capsys.readouterr().out
+
+
+def test_a_run_without_notebooks_is_an_error(tmp_path):
+    with pytest.raises(DataError, match="holds no notebook"):
+        export.export_slides(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["--slides", "--only", "1"], 2, "--slides runs no notebook"),
+        (["--slides", "--refresh"], 2, "--slides runs no notebook"),
+        (["--slides", "--run", "nosuchrun"], 1, "runs/nosuchrun holds no executed notebook"),
+    ],
+)
+def test_slides_alone_need_an_earlier_run(options, code, message, monkeypatch):
+    from typer.testing import CliRunner
+
+    result = CliRunner().invoke(app, ["report", *options])
+    assert result.exit_code == code
+    assert message in result.output

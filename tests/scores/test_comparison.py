@@ -1,0 +1,144 @@
+"""Intervals cover, comparisons are paired, and bias is held against chance."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mmage_utils.display.sentences import verdict
+from mmage_utils.scores.comparison import compare, compare_pairs
+from mmage_utils.scores.evaluation import score
+from mmage_utils.scores.groups import accuracy_by, biases
+
+PRIOR = [0.002, 0.027, 0.21, 0.488, 0.225, 0.039, 0.009]
+
+
+def simulate(rng, *, users=120, likeness=2.0, accuracy=0.5):
+    """Clips of users who are right with a probability of their own (Beta, mean `accuracy`)."""
+    clips = rng.integers(1, 7, users)
+    ability = rng.beta(likeness * accuracy, likeness * (1 - accuracy), users)
+    right = rng.random(clips.sum()) < np.repeat(ability, clips)
+    truth = rng.choice(np.arange(1, 8), clips.sum(), p=np.array(PRIOR) / np.sum(PRIOR))
+    return pd.DataFrame(
+        {
+            "VideoName": [f"{k:06d}.mp4" for k in range(len(truth))],
+            "UserID": np.repeat([f"user{k:04d}" for k in range(users)], clips),
+            "ground_truth": truth,
+            "prediction": np.where(right, truth, truth % 7 + 1),
+        }
+    )
+
+
+def covers(table, truth, seed):
+    low, high = score(table, majority=4, draws=400, seed=seed)["accuracy"]["interval"]
+    return low <= truth <= high
+
+
+def test_interval_over_users_covers_and_the_one_over_rows_does_not(rng):
+    by_user, by_row = [], []
+    for seed in range(500):
+        table = simulate(rng)
+        by_user.append(covers(table, 0.5, seed))
+        by_row.append(covers(table.assign(UserID=table["VideoName"]), 0.5, seed))
+    assert 0.92 <= np.mean(by_user) <= 0.98
+    assert np.mean(by_row) < np.mean(by_user) - 0.05
+
+
+def worse(table, rng, share):
+    """The same predictions with a share of the answers spoilt."""
+    spoilt = rng.random(len(table)) < share
+    prediction = np.where(spoilt, table["prediction"] % 7 + 1, table["prediction"])
+    return table.assign(prediction=prediction)
+
+
+def test_a_model_compared_with_itself_shows_nothing(rng):
+    table = simulate(rng)
+    found = compare(table, table.sample(frac=1, random_state=0))
+    assert found["accuracy"] == {"value": 0.0, "interval": [0.0, 0.0]}
+    assert found["mcnemar"] == {"only_first": 0, "only_second": 0, "p": 1.0}
+    assert found["p_users"] == 1.0
+
+
+def test_mcnemar_agrees_with_a_binomial_test(rng):
+    from scipy.stats import binomtest
+
+    table = simulate(rng)
+    other = worse(table, rng, 0.3)
+    found = compare(table, other)["mcnemar"]
+    right, right_other = (one["prediction"] == one["ground_truth"] for one in (table, other))
+    assert found["only_first"] == (right & ~right_other).sum()
+    n = found["only_first"] + found["only_second"]
+    assert found["p"] == pytest.approx(binomtest(found["only_first"], n).pvalue)
+
+
+def test_a_clearly_worse_model_is_called_worse(rng):
+    table = simulate(rng, accuracy=0.7)
+    found = compare(table, worse(table, rng, 0.4))
+    assert found["accuracy"]["interval"][0] > 0
+    assert verdict(found["accuracy"], name="A").startswith("A is better: +")
+    swapped = compare(worse(table, rng, 0.4), table)
+    assert verdict(swapped["accuracy"], other="B").startswith("B is better: -")
+
+
+def test_verdict_of_an_interval_around_zero():
+    text = verdict({"value": 0.006, "interval": [-0.009, 0.021]})
+    assert text == "no difference shown: +0.6 points, interval -0.9 to +2.1"
+
+
+def test_holm_never_lowers_a_p_value_and_agrees_by_hand(rng):
+    table = simulate(rng)
+    tables = {"a": table, "b": worse(table, rng, 0.1), "c": worse(table, rng, 0.5)}
+    found = compare_pairs(tables, [("a", "b"), ("a", "c"), ("b", "c")])
+    p = np.sort(found["p"])
+    by_hand = np.minimum(np.maximum.accumulate(p * [3, 2, 1]), 1)
+    np.testing.assert_allclose(np.sort(found["p_holm"]), by_hand)
+    assert list(found.index) == ["a - b", "a - c", "b - c"]
+
+
+def with_attributes(table, rng):
+    users = table["UserID"].unique()
+    gender = dict(zip(users, rng.integers(1, 3, len(users)), strict=True))
+    ethnicity = dict(zip(users, rng.choice([1, 2, 3], len(users), p=[0.1, 0.8, 0.1]), strict=True))
+    return table.assign(
+        Gender=table["UserID"].map(gender), Ethnicity=table["UserID"].map(ethnicity)
+    )
+
+
+def test_bias_by_chance_alone_rarely_exceeds_chance(rng):
+    hits = [
+        biases(with_attributes(simulate(rng), rng), draws=200, seed=seed)["Gender"][
+            "exceeds_chance"
+        ]
+        for seed in range(100)
+    ]
+    assert np.mean(hits) <= 0.12
+
+
+def test_bias_that_is_there_exceeds_chance(rng):
+    table = with_attributes(simulate(rng, users=300, accuracy=0.8), rng)
+    spoilt = worse(table, rng, 0.8)
+    table["prediction"] = table["prediction"].where(table["Gender"] == 1, spoilt["prediction"])
+    found = biases(table)["Gender"]
+    assert found["exceeds_chance"]
+    assert found["interval"][0] > found["null95"] / 2
+
+
+def test_combinations_of_attributes_add_up_to_all_clips(rng):
+    table = with_attributes(simulate(rng), rng)
+    found = accuracy_by(table, ("Gender", "Ethnicity"))
+    assert len(found) == 6
+    assert found["clips"].sum() == len(table)
+    assert found["right"].sum() == (table["prediction"] == table["ground_truth"]).sum()
+    assert found["users"].sum() == table["UserID"].nunique()
+
+
+def test_per_user_scores_weigh_users_alike():
+    table = pd.DataFrame(
+        {
+            "VideoName": list("abcd"),
+            "UserID": ["u", "u", "u", "v"],
+            "ground_truth": [3, 3, 3, 4],
+            "prediction": [3, 3, 3, 5],
+        }
+    )
+    assert score(table, majority=4)["accuracy"]["value"] == 0.75
+    assert score(table, majority=4, unit="user")["accuracy"]["value"] == 0.5
