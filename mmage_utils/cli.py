@@ -123,7 +123,7 @@ def evaluate(
     split: Split = "test",
 ):
     """Score predictions, with intervals; ends in 1 when something is wrong with the file."""
-    from mmage_utils.display.tables import format_scorecard
+    from mmage_utils.display.tables import scorecard_text
     from mmage_utils.files import save_json
     from mmage_utils.scores.scorecard import make_scorecard
 
@@ -131,7 +131,7 @@ def evaluate(
     if table is None:
         raise DataError(f"{predictions} cannot be scored.")
     card = make_scorecard(table, reference)
-    typer.echo(("\n" if findings else "") + format_scorecard(card))
+    typer.echo(("\n" if findings else "") + scorecard_text(card))
     if json_file:
         save_json(json_file, card | {"findings": [str(finding) for finding in findings]})
     raise typer.Exit(1 if findings else 0)
@@ -157,7 +157,7 @@ def compare(
     split: Split = "test",
 ):
     """Compare two prediction files on the clips that both predict."""
-    from mmage_utils.display import sentences
+    from mmage_utils.display.sentences import difference_sentence
     from mmage_utils.files import save_json
     from mmage_utils.predictions import shared_clips
     from mmage_utils.scores import comparison
@@ -168,20 +168,18 @@ def compare(
     pair = shared_clips([table for _, table, _ in tables])
     if pair[0].empty:
         raise DataError("The two files share no clip.")
-    found = comparison.compare(*pair)
-    typer.echo(f"{found['n_clips']:,} clips of {found['n_users']:,} users; {first} minus {second}")
-    for metric in comparison.METRICS:
-        low, high = found[metric]["interval"]
-        name = metric.replace("_", " ")
-        typer.echo(f"  {name:<18}{found[metric]['value']:+.4f}  {low:+.4f}, {high:+.4f}")
-    test = found["mcnemar"]
+    table, tests = comparison.compare(*pair)
+    typer.echo(f"{tests['clips']:,} clips of {tests['users']:,} users; {first} minus {second}")
+    for row in table.itertuples():
+        name = row.metric.replace("_", " ")
+        typer.echo(f"  {name:<18}{row.value:+.4f}  {row.low:+.4f}, {row.high:+.4f}")
     typer.echo(
-        f"  McNemar: {test['only_first']} clips right only in the first, {test['only_second']} "
-        f"only in the second, p = {test['p']:.3g}; over users p = {found['p_users']:.3g}"
+        f"  McNemar: {tests['only_first']} clips right only in the first, {tests['only_second']} "
+        f"only in the second, p = {tests['p_mcnemar']:.3g}; over users p = {tests['p_users']:.3g}"
     )
-    typer.echo(sentences.verdict(found["accuracy"]))
+    typer.echo(difference_sentence("the first", "the second", table.iloc[0]))
     if json_file:
-        save_json(json_file, found)
+        save_json(json_file, {"differences": table} | tests)
     raise typer.Exit(1 if any(findings for findings, _, _ in tables) else 0)
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "cache"
@@ -75,7 +76,10 @@ def _plain(value):
     """Turn numpy and pandas values into what JSON holds; a number that is none becomes null."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
-    if hasattr(value, "to_dict"):
+    if isinstance(value, pd.DataFrame):  # named rows by their names, else a list of rows
+        listed = value.index.name is None and pd.api.types.is_integer_dtype(value.index)
+        return _plain(value.to_dict("records" if listed else "index"))
+    if isinstance(value, pd.Series):
         return _plain(value.to_dict())
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()

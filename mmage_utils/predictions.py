@@ -34,6 +34,11 @@ def tabulate(clips, probabilities):
     return table
 
 
+def age_groups_of(table):
+    """Age groups 1..7 of a table: ground_truth of predictions, AgeGroup of label lists."""
+    return table["ground_truth"] if "ground_truth" in table else table["AgeGroup"]
+
+
 def softmax(logits):
     """Probabilities of logits, row by row, in double precision."""
     logits = np.asarray(logits, dtype=float)

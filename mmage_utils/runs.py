@@ -85,9 +85,21 @@ def save_figure(run, figure, name, *, page=False):
             figure.savefig(path, dpi=DPI, bbox_inches=cut, metadata=marks[kind])
 
 
-def save_results(run, task, results):
-    """Write the numbers of a task as ``results/<task>.json``, with what data they come from."""
-    record = {"run": run.name, "data": run.data, "synthetic": run.synthetic, **results}
+def save_results(run, task, results, *, headline):
+    """Write the numbers of a task as ``results/<task>.json``, with what data they come from.
+
+    Parameters
+    ----------
+    run : Run
+    task : str
+        ``<task>_<what>``, for example ``b_baseline``.
+    results : dict
+        Tables become lists of rows, or rows by name where they are named.
+    headline : str
+        The task's line in the README.
+    """
+    record = {"run": run.name, "data": run.data, "synthetic": run.synthetic}
+    record |= {"headline": headline, **results}
     save_json(run.folder / "results" / f"{task}.json", record)
 
 

@@ -7,7 +7,7 @@ from mmage_utils.data.clips import MEDIA
 SHOWN = 5  # clips or files that a sentence names
 
 
-def say_used(used, listed, *, data):
+def used_sentence(used, listed, *, data):
     """A sentence on how many of the listed clips with media are used, and how many are not.
 
     Parameters
@@ -23,7 +23,7 @@ def say_used(used, listed, *, data):
     return said + (f" {lost:,} more lack one of them, or it cannot be read." if lost else "")
 
 
-def say_transcripts(table, *, data):
+def transcripts_sentence(table, *, data):
     """Sentences on how many transcripts were read, their lengths, and what is unusual.
 
     Parameters
@@ -49,7 +49,7 @@ def _more(odd):
     return f" and {len(odd) - SHOWN:,} more" if len(odd) > SHOWN else ""
 
 
-def say_faces(faces, *, data):
+def faces_sentence(faces, *, data):
     """Sentences on how many faces were read, and what was left out or converted.
 
     Parameters

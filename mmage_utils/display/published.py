@@ -3,8 +3,6 @@
 Accuracies are shares; `ERRATA` names the errors that were found by computing them again.
 """
 
-import pandas as pd
-
 # quantity: (value, slide)
 STATISTICS = {
     "clips": (10000, "task a, tables"),
@@ -79,37 +77,3 @@ ERRATA = {
     8: "Features enter the networks unscaled, and silence as seven zeros.",
     9: "The low accuracy at batch 32 is more likely a wrong checkpoint than an effect.",
 }
-
-
-def compare(published, here, *, note=""):
-    """Rows "published / here" for the end of a notebook.
-
-    Parameters
-    ----------
-    published : dict
-        One of this module's tables.
-    here : dict
-        Values of this run under the same names; others show as not computed.
-    note : str
-        What the data of this run are, as `runs.Run.data` says it.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns published, here, slide.
-    """
-    unknown = set(here) - set(published)
-    if unknown:
-        raise KeyError(f"not a published quantity: {', '.join(sorted(unknown))}")
-    column = f"here ({note})" if note else "here"
-    rows = {
-        name: {"published": _show(value), column: _show(here.get(name)), "slide": slide}
-        for name, (value, slide) in published.items()
-    }
-    return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def _show(value):
-    if value is None:
-        return "–"
-    return f"{value:.4g}" if isinstance(value, float) else f"{value:,}"

@@ -1,63 +1,97 @@
 """Sentences made from results, so that no number in a notebook's prose is typed."""
 
+import pandas as pd
+
 from mmage_utils.data.labels import AGE_GROUPS
 from mmage_utils.display import published
 from mmage_utils.fusion.verdicts import ONE_POINT, POWER
+from mmage_utils.scores.evaluation import pick
+
+NOTHING = "–"  # stands for a number that is not known
 
 
 def percent(share, digits=1):
     """A share as per cent: .5349 is 53.5%."""
-    return "–" if share is None or share != share else f"{100 * share:.{digits}f}%"
+    return NOTHING if pd.isna(share) else f"{100 * share:.{digits}f}%"
 
 
-def with_interval(entry):
+def with_interval(row):
     """A value with its 95% interval: ``61.2% (52.0% to 69.9%)``."""
-    low, high = entry["interval"]
-    return f"{percent(entry['value'])} ({percent(low)} to {percent(high)})"
+    return f"{percent(row['value'])} ({percent(row['low'])} to {percent(row['high'])})"
 
 
-def scored(name, score, *, ceiling=None):
+def points(row):
+    """A difference in points with its 95% interval: ``+1.2 points (-0.5 to +2.9)``."""
+    value, low, high = (100 * row[name] for name in ("value", "low", "high"))
+    return f"{value:+.1f} points ({low:+.1f} to {high:+.1f})"
+
+
+def accuracy_words(row):
+    """Test accuracy with interval and constant predictor, for a headline."""
+    return f"test accuracy {with_interval(row)}, constant {percent(row['constant'])}"
+
+
+def dial_words(scores):
+    """Accuracy and balanced accuracy on test of each operating point, for a headline."""
+    words = []
+    for model in scores["model"].unique():
+        accuracy, balanced = (
+            percent(pick(scores, model=model, metric=metric).value)
+            for metric in ("accuracy", "balanced_accuracy")
+        )
+        words.append(f"{model.split(',')[0]} {accuracy} / {balanced} balanced")
+    return ", ".join(words)
+
+
+def score_sentence(scores, model, *, split="test", name="", ceilings=None, modality=None):
     """Accuracy of a model with n, interval, constant predictor and, if known, ideal observer.
 
     Parameters
     ----------
-    name : str
-    score, ceiling : dict
-        `evaluation.score`.
+    scores : pandas.DataFrame
+        `evaluation.score_models`.
+    model : str
+        Its name in the table; `name` is shown instead where given.
+    ceilings : pandas.DataFrame, optional
+        `ideal_observer.ceilings`.
+    modality : str, optional
+        Whose ceiling is meant; what the model's name begins with, if not given.
     """
-    accuracy = score["accuracy"]
-    low, high = accuracy["interval"]
+    accuracy = pick(scores, model=model, split=split)
+    balanced = pick(scores, model=model, split=split, metric="balanced_accuracy")
     text = (
-        f"**{name}** is right for {percent(accuracy['value'])} of {score['n_clips']:,} clips of "
-        f"{score['n_users']:,} users (95% interval over users {percent(low)} to {percent(high)}); "
-        f"the constant predictor is right for {percent(accuracy['constant'])}"
+        f"**{name or model}** is right for {percent(accuracy.value)} of {accuracy.clips:,} clips "
+        f"of {accuracy.users:,} users (95% interval over users {percent(accuracy.low)} to "
+        f"{percent(accuracy.high)}); the constant predictor is right for "
+        f"{percent(accuracy.constant)}"
     )
-    if ceiling:
-        text += f" and the ideal observer for {percent(ceiling['accuracy']['value'])}"
-    return text + f". Balanced accuracy is {percent(score['balanced_accuracy']['value'])}."
+    if ceilings is not None:
+        limit = pick(ceilings, model=modality or model.split(",")[0])
+        text += f" and the ideal observer for {percent(limit.value)}"
+    return text + f". Balanced accuracy is {percent(balanced.value)}."
 
 
-def beats_constant(score):
+def constant_sentence(scores, model, *, split="test"):
     """Whether the interval of the accuracy lies above the constant predictor, in words."""
-    low, high = score["accuracy"]["interval"]
-    constant = score["accuracy"]["constant"]
-    if low > constant:
+    accuracy = pick(scores, model=model, split=split)
+    if accuracy.low > accuracy.constant:
         return "The interval lies above the constant predictor."
-    if high < constant:
+    if accuracy.high < accuracy.constant:
         return "The interval lies below the constant predictor."
-    return "The interval holds the constant predictor: nothing is shown to be learnt."
+    return "The interval holds the constant predictor: no evidence of learning."
 
 
-def way_to_ceiling(score, ceiling):
+def ceiling_sentence(scores, model, *, ceilings, modality):
     """How far accuracy has come from the constant predictor to the ideal observer, in words.
 
     Parameters
     ----------
-    score, ceiling : dict
-        `evaluation.score` of the model and of the ideal observer.
+    scores, model, ceilings, modality
+        As `score_sentence`.
     """
-    start, end = score["accuracy"]["constant"], ceiling["accuracy"]["value"]
-    way = (score["accuracy"]["value"] - start) / (end - start)
+    accuracy = pick(scores, model=model)
+    start, end = accuracy.constant, pick(ceilings, model=modality).value
+    way = (accuracy.value - start) / (end - start)
     text = (
         f"The model goes {percent(way, 0)} of the way from the constant predictor "
         f"({percent(start)}) to the ideal observer ({percent(end)})."
@@ -71,13 +105,13 @@ def way_to_ceiling(score, ceiling):
     return text
 
 
-def methods_read(methods):
+def methods_sentence(methods):
     """Which answers to unbalanced groups are best, and what the published weights do, in words.
 
     Parameters
     ----------
     methods : pandas.DataFrame
-        `prior_dial.compare_methods`.
+        `evaluation.average_seeds`.
     """
     best = methods[["accuracy", "balanced accuracy"]].idxmax()
     worst = methods.loc["count / total (published)", "balanced accuracy"]
@@ -89,27 +123,23 @@ def methods_read(methods):
     )
 
 
-def compared(name, other, difference):
+def difference_sentence(name, other, difference):
     """A paired difference in words.
 
     Parameters
     ----------
     name, other : str
-    difference : dict
-        `comparison.difference`.
+    difference : dict or pandas.Series
+        value, low, high, as `comparison.difference`.
     """
-    low, high = difference["interval"]
-    points = (
-        f"{100 * difference['value']:+.1f} points, interval {100 * low:+.1f} to {100 * high:+.1f}"
-    )
-    if low > 0:
-        return f"{name[0].upper()}{name[1:]} is better than {other} ({points})."
-    if high < 0:
-        return f"{name[0].upper()}{name[1:]} is worse than {other} ({points})."
-    return f"No difference between {name} and {other} is shown ({points})."
+    if difference["low"] > 0:
+        return f"{name[0].upper()}{name[1:]} is better than {other}: {points(difference)}."
+    if difference["high"] < 0:
+        return f"{name[0].upper()}{name[1:]} is worse than {other}: {points(difference)}."
+    return f"No difference between {name} and {other} is shown: {points(difference)}."
 
 
-def at_the_constant():
+def published_constant_sentence():
     """How the report's valid figures of audio and text follow from always answering one group."""
     right, seen = published.VALID_MAJORITY, published.AUDIO_VALID_CLIPS
     return (
@@ -120,7 +150,7 @@ def at_the_constant():
     )
 
 
-def wrong_checkpoint():
+def checkpoint_sentence():
     """Whether the report's low test accuracy at batch 32 can be chance, from its own numbers."""
     test = published.BASELINE["test accuracy, batch 32"][0]
     valid = published.VALID_CURVE_BATCH_32
@@ -132,7 +162,7 @@ def wrong_checkpoint():
     )
 
 
-def unscaled(summary):
+def spread_sentence(summary):
     """How unlike the spreads of the seven features are, from a table with a column std."""
     spread = summary["std"].astype(float)
     return (
@@ -142,121 +172,104 @@ def unscaled(summary):
     )
 
 
-def say_concentration(table):
+def concentration_sentence(table):
     """A sentence on which age groups lie together beyond chance."""
     shown = table[table["p_holm"] < 0.05]
     middle = (shown["chance_low"] + shown["chance_high"]) / 2
     beyond = shown[shown["silhouette"] > middle]
     apart = shown[shown["silhouette"] <= middle]
-    parts = [
+    groups = [
         f"**{word}**: {', '.join(_with_users(rows)) or 'none'}"
         for word, rows in (("concentrated", beyond), ("scattered", apart))
     ]
-    said = f"By the silhouette, beyond chance (p by Holm below 5%), {'; '.join(parts)}."
+    text = f"By the silhouette, beyond chance (p by Holm below 5%), {'; '.join(groups)}."
     few = table[table["p_holm"].isna()]
-    return said + (f" Too few users to judge: {', '.join(_with_users(few))}." if len(few) else "")
+    return text + (f" Too few users to judge: {', '.join(_with_users(few))}." if len(few) else "")
 
 
 def _with_users(rows):
     return [f"{AGE_GROUPS[row.Index]} ({row.users} users)" for row in rows.itertuples()]
 
 
-def say_answered(found, target=0.7):
-    """`answer_above` in words.
+def answered_sentence(result, target=0.7):
+    """What a threshold of confidence brings, in words.
 
     Parameters
     ----------
-    found : dict
+    result : dict
+        `selective.answer_above`.
     target : float
         The accuracy that the threshold was chosen for.
     """
-    if not found["n_answered"]:
+    if not result["answered"]:
         return (
             f"No threshold of confidence chosen on valid reaches an accuracy of {target:.0%} and "
             "answers a test clip."
         )
-    coverage, accuracy = found["coverage"], found["accuracy"]
-    right = (
-        f"{accuracy['value']:.1%} of the answers are right "
-        f"({accuracy['interval'][0]:.1%} to {accuracy['interval'][1]:.1%})"
+    right, answered = (
+        f"{percent(result[name])} {words} "
+        f"({percent(result[f'{name}_low'])} to {percent(result[f'{name}_high'])})"
+        for name, words in (("accuracy", "of the answers are right"), ("coverage", "of all"))
     )
-    if found["threshold"] <= 0:
+    if result["threshold"] <= 0:
         return (
             f"On valid {target:.0%} are reached with every clip answered; so all "
-            f"{found['n_clips']:,} test clips are answered, and {right}."
+            f"{result['clips']:,} test clips are answered, and {right}."
         )
     return (
-        f"Answering only where the confidence is at least {found['threshold']:.2f}, which reaches "
-        f"{target:.0%} on valid, {found['n_answered']:,} of {found['n_clips']:,} test clips are "
-        f"answered ({coverage['value']:.1%}, interval {coverage['interval'][0]:.1%} to "
-        f"{coverage['interval'][1]:.1%}), and {right}."
+        f"Answering only where the confidence is at least {result['threshold']:.2f}, which reaches "
+        f"{target:.0%} on valid, {result['answered']:,} of {result['clips']:,} test clips are "
+        f"answered, {answered}, and {right}."
     )
 
 
-def say_shuffled(found, chart, accuracy):
-    """`shuffle_predictions` in words, beside the report's two numbers.
+def shuffled_sentence(shuffled, chart, accuracy):
+    """What a lost order costs, in words, beside the report's two numbers.
 
     Parameters
     ----------
-    found : dict
+    shuffled : pandas.DataFrame
+        `robustness.shuffle_predictions`.
     chart, accuracy : float
         The report's accuracy by its per-class chart, and the one it states.
     """
-    joined, kappa = found["joined"]["accuracy"], found["kappa"]
+    ours, kappa = shuffled.loc["accuracy"], shuffled.loc["kappa"]
     return (
-        f"Joined on VideoName, our fused model is right for {joined:.1%}; in a random order the "
-        f"same answers are right for {found['expected']:.1%} on average "
-        f"({found['accuracy']['interval'][0]:.1%} to {found['accuracy']['interval'][1]:.1%} in "
-        f"95% of orders), and their quadratic kappa is {abs(kappa['mean']):.2f} on average "
-        f"instead of {found['joined']['kappa']:.2f}. A lost order costs "
-        f"{100 * (joined - found['expected']):.1f} points here; between the report's "
-        f"{accuracy:.2%} and its chart's {chart:.2%} lie {100 * (accuracy - chart):.1f}."
+        f"Joined on VideoName, our fused model is right for {percent(ours.joined)}; in a random "
+        f"order the same answers are right for {percent(ours.expected)} on average "
+        f"({percent(ours.low)} to {percent(ours.high)} in 95% of orders), and their quadratic "
+        f"kappa is {abs(kappa['mean']):.2f} on average instead of {kappa.joined:.2f}. A lost order "
+        f"costs {100 * (ours.joined - ours.expected):.1f} points here; between the report's "
+        f"{percent(accuracy, 2)} and its chart's {percent(chart, 2)} lie "
+        f"{100 * (accuracy - chart):.1f}."
     )
 
 
-def say_verdict(name, found, *, target=ONE_POINT, test_users=None):
-    """The verdict on one modality as a sentence, every number from `judge_modalities`.
+def verdict_sentence(verdict, *, name="", target=ONE_POINT, test_users=None):
+    """The verdict on one modality as a sentence.
 
     Parameters
     ----------
+    verdict : pandas.Series
+        A row of `verdicts.judge_modalities`.
     name : str
-    found : dict
-        The modality's part of `judge_modalities`.
+        Another name for the modality.
     test_users : int, optional
         Users of a test set to hold the needed number against.
     """
-    low, high = (100 * bound for bound in found["interval"])
-    size = f"{100 * found['value']:+.1f} points (95% interval {low:+.1f} to {high:+.1f})"
-    text = f"**{name}** helps by {size}" if found["helps"] else f"**{name}**: no help shown, {size}"
-    text += (
-        f" when added to {found['added_to']}, p = {found['p_holm']:.3f} by Holm for "
-        f"{found['n_modalities']} modalities"
+    verb = "helps by" if verdict.helps else "no help shown,"
+    text = (
+        f"**{name or verdict.modality}**: {verb} {points(verdict)} when added to "
+        f"{verdict.added_to}, p = {verdict.p_holm:.3f} by Holm over all modalities"
     )
-    if len(found["by_seed"]) > 1:
-        least, most = (100 * one for one in (min(found["by_seed"]), max(found["by_seed"])))
-        text += f"; {least:+.1f} to {most:+.1f} over {len(found['by_seed'])} training seeds"
-    points = f"{100 * target:g} point" + ("" if target == ONE_POINT else "s")
-    if found["users_needed"] is None:
+    if len(verdict.by_seed) > 1:
+        least, most = 100 * min(verdict.by_seed), 100 * max(verdict.by_seed)
+        text += f"; {least:+.1f} to {most:+.1f} over {len(verdict.by_seed)} training seeds"
+    gain = f"{100 * target:g} point" + ("" if target == ONE_POINT else "s")
+    if pd.isna(verdict.users_needed):
         return text + ". The two models never differ here, so no test size can be computed."
     text += (
-        f". To show a gain of {points} with {POWER:.0%} power a test set needs about "
-        f"{found['users_needed']:,} users; this one has {found['n_users']:,}"
+        f". To show a gain of {gain} with {POWER:.0%} power a test set needs about "
+        f"{verdict.users_needed:,.0f} users; this one has {verdict.users:,}"
     )
     return text + (f", the real one {test_users:,}." if test_users else ".")
-
-
-def verdict(entry, *, name="the first", other="the second"):
-    """A difference with its interval in words.
-
-    Parameters
-    ----------
-    entry : dict
-        value and interval, shares.
-    """
-    low, high = entry["interval"]
-    points = f"{100 * entry['value']:+.1f} points, interval {100 * low:+.1f} to {100 * high:+.1f}"
-    if low > 0:
-        return f"{name} is better: {points}"
-    if high < 0:
-        return f"{other} is better: {points}"
-    return f"no difference shown: {points}"

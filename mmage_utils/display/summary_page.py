@@ -1,12 +1,19 @@
 """Everything the summary page shows, gathered from the results and checkpoints of a run."""
 
-from mmage_utils import runs
+import pandas as pd
+
 from mmage_utils.data.recordings import SAMPLE_RATE
 from mmage_utils.display import published
 from mmage_utils.models import recipes
 from mmage_utils.models.networks import describe_weights
+from mmage_utils.runs import load_results
+from mmage_utils.scores.evaluation import pick, select
 
-MODALITIES = ("image", "audio", "text")
+NOTEBOOK_OF = {  # the notebook that trains each corrected model
+    "image": "02_image_classifier",
+    "audio": "07_multimodal_fusion",
+    "text": "07_multimodal_fusion",
+}
 
 
 def gather(run):
@@ -16,72 +23,70 @@ def gather(run):
     ----------
     run : runs.Run
         A run whose notebooks 01 to 08 have been executed.
+
     Returns
     -------
     dict
-        test: clips and users of the test split and the accuracy there of the constant predictor
-        and of the ideal observer of all three (None where there is none). networks: by modality,
-        the widths of its linear layers and the number of its weights, read from the checkpoint,
-        and what comes before. rule: how the corrected fusion decides. models: accuracy on train,
-        valid and test with that of the modality's ideal observer; fusions: test accuracy.
-        verdicts: of each modality. train_strategy: images per age group and kind of copy.
-        test_strategy: test accuracy before and after, and the paired gain.
+        networks: by modality, the widths of its linear layers and the number of its weights, read
+        from the checkpoint, and what comes before. rule: how the corrected fusion decides.
+        scores: accuracy of the models on train, valid and test; fusions: test accuracy of the
+        published fusions and, last, of the corrected one; both as `evaluation.score_models`.
+        ceilings: test accuracy of the ideal observer of each modality and of ``fusion``, empty for
+        real data. verdicts: `verdicts.judge_modalities`. train_strategy and test_strategy: the
+        rows of test accuracy before and after, and the paired gain; copies: images per age group
+        and kind of copy.
 
     Raises
     ------
     DataError
         When a notebook has not been executed; the message names it.
     """
-    face = runs.load_results(run, "b_baseline", "02_image_classifier")
-    strategy = runs.load_results(run, "c_strategy", "03_train_strategy")
-    units = runs.load_results(run, "d_aggregation", "04_test_strategy")
-    words = runs.load_results(run, "f_words", "06_text_features")
-    late = runs.load_results(run, "g_fusion", "07_multimodal_fusion")
-    ablation = runs.load_results(run, "h_ablation", "08_ablation")
+    face = load_results(run, "b_baseline", "02_image_classifier")
+    strategy = load_results(run, "c_strategy", "03_train_strategy")
+    units = load_results(run, "d_aggregation", "04_test_strategy")
+    words = load_results(run, "f_words", "06_text_features")
+    late = load_results(run, "g_fusion", "07_multimodal_fusion")
+    ablation = load_results(run, "h_ablation", "08_ablation")
 
-    ceilings = {name: one and one["accuracy"]["value"] for name, one in late["ceilings"].items()}
-    accuracy = ablation["chosen_score"]["accuracy"]
-    fusions = {name: ablation["scores"][name]["test"]["accuracy"] for name in published.FUSION}
     chosen = ablation["chosen"]
-    fusions[f"corrected, {chosen['rule']}"] = accuracy
-    notebooks = ("02_image_classifier", "07_multimodal_fusion", "07_multimodal_fusion")
     networks = {
         name: describe_weights(recipes.load_weights(run, f"{name}_corrected", notebook=notebook))
-        for name, notebook in zip(MODALITIES, notebooks, strict=True)
+        for name, notebook in NOTEBOOK_OF.items()
     }
     networks["image"] |= {"input": f"{face['corrected_size']} px"}
     networks["audio"] |= {"input": f"{SAMPLE_RATE / 1000:.0f} kHz, denoised"}
     networks["text"] |= {"input": f"{words['model']['name']}, {words['model']['layers']} layers"}
-    scores = strategy["scores"]
+    test = {"metric": "accuracy", "split": "test"}
+    fusions = select(pd.DataFrame(ablation["scores"]), **test).set_index("model")
+    fusions = fusions.loc[list(published.FUSION)].reset_index()
+    corrected = select(pd.DataFrame(ablation["chosen_score"]), **test)
+    corrected = corrected.assign(model=f"corrected, {chosen['rule']}")
+    gaps = pd.DataFrame(strategy["gaps"])
+    before, after = (pd.DataFrame(record["scores"]) for record in (strategy, units))
     return {
-        "test": {
-            "clips": ablation["chosen_score"]["n_clips"],
-            "users": ablation["chosen_score"]["n_users"],
-            "constant": accuracy["constant"],
-            "ceiling": ceilings["fusion"],
-        },
         "networks": networks,
         "rule": {
             "name": chosen["rule"],
             "temperatures": chosen["temperatures"],
-            "weights": chosen["weights"][" + ".join(MODALITIES)],
+            "weights": chosen["weights"][" + ".join(NOTEBOOK_OF)],
         },
-        "models": {
-            name: {split: one[split]["accuracy"] for split in ("train", "valid", "test")}
-            | {"ceiling": ceilings[name.split(",")[0]]}
-            for name, one in late["scores"].items()
+        "scores": select(pd.DataFrame(late["scores"]), metric="accuracy"),
+        "fusions": pd.concat([fusions, corrected], ignore_index=True),
+        "ceilings": {
+            row["model"]: row["value"]
+            for row in late["ceilings"] or []
+            if row["metric"] == "accuracy"
         },
-        "fusions": fusions,
-        "verdicts": ablation["verdicts"],
+        "verdicts": pd.DataFrame(ablation["verdicts"]),
         "train_strategy": {
-            "copies": strategy["copies"],
-            "before": scores["baseline"]["test"]["accuracy"],
-            "after": scores["strategy"]["test"]["accuracy"],
-            "gain": strategy["gaps"]["strategy, accuracy"],
+            "before": pick(before, model="baseline"),
+            "after": pick(before, model="strategy"),
+            "gain": pick(gaps, model="strategy"),
         },
+        "copies": strategy["copies"],
         "test_strategy": {
-            "before": units["scores"]["clip"]["each clip"]["accuracy"],
-            "after": units["scores"]["clip"]["clips added up"]["accuracy"],
+            "before": pick(after, model="each clip"),
+            "after": pick(after, model="clips added up"),
             "gain": units["gain_per_clip"],
         },
     }

@@ -1,10 +1,11 @@
-"""The tables that notebooks show, made of scores."""
+"""The tables that notebooks and the command line show, made of scores and counts."""
 
 import pandas as pd
 
-from mmage_utils.data.labels import AGE_GROUPS, SPLITS, count_labels
+from mmage_utils.data.labels import AGE_GROUPS, SPLITS
 from mmage_utils.display import published
-from mmage_utils.display.sentences import percent, with_interval
+from mmage_utils.display.sentences import NOTHING, percent, with_interval
+from mmage_utils.scores.evaluation import pick, select
 from mmage_utils.scores.scorecard import METRIC_NAMES
 
 
@@ -13,8 +14,8 @@ def score_table(scores, **columns):
 
     Parameters
     ----------
-    scores : dict of str to dict
-        Model to split to `evaluation.score`.
+    scores : pandas.DataFrame
+        `evaluation.score_models`.
     **columns : dict of str to str
         Further columns, model to text, put in front.
 
@@ -22,36 +23,27 @@ def score_table(scores, **columns):
     -------
     pandas.DataFrame
     """
-    rows = {
-        name: {key: values[name] for key, values in columns.items()}
-        | {split: percent(one[split]["accuracy"]["value"]) for split in SPLITS}
-        | {"test, 95% interval": " to ".join(map(percent, one["test"]["accuracy"]["interval"]))}
-        | {"test, balanced": percent(one["test"]["balanced_accuracy"]["value"])}
-        for name, one in scores.items()
-    }
-    first = next(iter(scores.values()))
-    rows["constant predictor"] = {
-        split: percent(first[split]["accuracy"]["constant"]) for split in SPLITS
-    } | {"test, balanced": percent(first["test"]["balanced_accuracy"]["constant"])}
+    rows = {}
+    for model in scores["model"].unique():
+        own = {split: pick(scores, model=model, split=split) for split in SPLITS}
+        balanced = pick(scores, model=model, metric="balanced_accuracy")
+        rows[model] = {key: texts[model] for key, texts in columns.items()}
+        rows[model] |= {split: percent(row.value) for split, row in own.items()}
+        interval = f"{percent(own['test'].low)} to {percent(own['test'].high)}"
+        rows[model] |= {"test, 95% interval": interval, "test, balanced": percent(balanced.value)}
+    rows["constant predictor"] = {split: percent(row.constant) for split, row in own.items()}
+    rows["constant predictor"]["test, balanced"] = percent(balanced.constant)
     return pd.DataFrame(rows).T.fillna("")
 
 
 def metric_table(scores, metrics=("accuracy", "balanced_accuracy", "within_one")):
-    """Several scores of each model on test, with intervals.
-
-    Parameters
-    ----------
-    scores : dict of str to dict
-        Model to split to `evaluation.score`.
-    """
-    return pd.DataFrame(
-        {
-            name: {
-                metric.replace("_", " "): with_interval(one["test"][metric]) for metric in metrics
-            }
-            for name, one in scores.items()
-        }
-    ).T
+    """Several scores of each model on test, with intervals."""
+    shown = scores[scores["split"].eq("test") & scores["metric"].isin(metrics)]
+    shown = shown.assign(text=shown.apply(with_interval, axis=1))
+    table = shown.pivot_table("text", "model", "metric", aggfunc="first")
+    table = table.loc[scores["model"].unique(), list(metrics)]
+    table.columns = [metric.replace("_", " ") for metric in metrics]
+    return table.rename_axis(None)
 
 
 def training_table(fits, scores):
@@ -60,18 +52,19 @@ def training_table(fits, scores):
     Parameters
     ----------
     fits : dict of str to training.Fit
-    scores : dict of str to dict
-        The same names, split to `evaluation.score`.
+        Model to training.
+    scores : pandas.DataFrame
+        `evaluation.score_models`.
     """
     return pd.DataFrame(
         {
-            name: {
+            model: {
                 "epochs": len(fit.history),
                 "chosen epoch": fit.best_epoch,
                 "training (s)": f"{fit.seconds:.0f}",
-                "test accuracy (95% interval)": with_interval(scores[name]["test"]["accuracy"]),
+                "test accuracy (95% interval)": with_interval(pick(scores, model=model)),
             }
-            for name, fit in fits.items()
+            for model, fit in fits.items()
         }
     )
 
@@ -91,26 +84,40 @@ def recall_table(recall):
     return pd.DataFrame(shown).T
 
 
-def bias_table(bias, constant):
-    """Biases with interval and null, beside those of the constant predictor.
+def gap_table(gaps):
+    """Paired differences in accuracy in points, with interval and p-values.
 
     Parameters
     ----------
-    bias, constant : dict
-        `groups.biases` of the model and of the constant predictor.
+    gaps : pandas.DataFrame
+        `comparison.compare_pairs`.
     """
+    shown = 100 * gaps[["value", "low", "high"]].round(3)
+    shown.columns = ["points", "low", "high"]
+    shown = shown.round(1).join(gaps[["p", "p_holm"]].round(3))
+    return shown.set_index((gaps["model"] + " - " + gaps["other"]).rename("pair"))
+
+
+def bias_table(biases, model, *, constant="constant predictor"):
+    """Biases of a model with interval and null, beside those of the constant predictor.
+
+    Parameters
+    ----------
+    biases : pandas.DataFrame
+        `groups.biases` of both models.
+    model, constant : str
+    """
+    ours, base = (select(biases, model=name).set_index("attribute") for name in (model, constant))
+    number = "{:.4f}".format
     return pd.DataFrame(
         {
-            name: {
-                "bias": f"{one['value']:.4f}",
-                "95% interval": "{:.4f} to {:.4f}".format(*one["interval"]),
-                "95% of chance below": f"{one['null95']:.4f}",
-                "exceeds chance": "yes" if one["exceeds_chance"] else "no",
-                "bias of the constant predictor": f"{constant[name]['value']:.4f}",
-            }
-            for name, one in bias.items()
+            "bias": ours["value"].map(number),
+            "95% interval": ours["low"].map(number) + " to " + ours["high"].map(number),
+            "95% of chance below": ours["null95"].map(number),
+            "exceeds chance": ours["exceeds_chance"].map({True: "yes", False: "no"}),
+            "bias of the constant predictor": base["value"].map(number),
         }
-    ).T
+    ).rename_axis(None)
 
 
 def cost_table(seconds):
@@ -141,27 +148,60 @@ def constant_table():
     return pd.Series(rows, name=f"right of {published.TEST_CLIPS:,} test clips").to_frame()
 
 
-def baseline_here(fits, tables, bias):
+def baseline_here(fits, scores, biases):
     """Our values of the report's figures of task b (`published.BASELINE`).
 
     Parameters
     ----------
-    fits : dict of int to training.Fit
-        The report's batch size to the training that stands for it.
-    tables : dict of str to pandas.DataFrame
-        Predictions of the same trainings, in the same order; more may follow.
-    bias : dict
-        Model to `groups.biases`.
+    fits : dict of int to (str, training.Fit)
+        The report's batch size to the model that stands for it, and its training.
+    scores : pandas.DataFrame
+        `evaluation.score_models`.
+    biases : pandas.DataFrame
+        `groups.biases` of the published model.
     """
     here = {}
-    for (size, fit), table in zip(fits.items(), tables.values(), strict=False):
-        test = table[table["split"] == "test"]
-        here[f"test accuracy, batch {size}"] = (test["prediction"] == test["ground_truth"]).mean()
+    for size, (model, fit) in fits.items():
+        here[f"test accuracy, batch {size}"] = pick(scores, model=model).value
         here[f"epochs until stop, batch {size}"] = len(fit.history)
         here[f"training minutes, batch {size}"] = fit.seconds / 60
-    here["average bias"] = bias["image_baseline"]["average"]["value"]
-    here["age bias"] = bias["image_baseline"]["AgeGroup"]["value"]
+    here["average bias"] = pick(biases, attribute="average").value
+    here["age bias"] = pick(biases, attribute="AgeGroup").value
     return here
+
+
+def published_table(published, here, *, note=""):
+    """Rows "published / here" for the end of a notebook.
+
+    Parameters
+    ----------
+    published : dict
+        A table of `published`.
+    here : dict
+        Values of this run under the same names; others show as not computed.
+    note : str
+        What the data of this run are, as `runs.Run.data` says it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns published, here, slide.
+    """
+    unknown = set(here) - set(published)
+    if unknown:
+        raise KeyError(f"not a published quantity: {', '.join(sorted(unknown))}")
+    column = f"here ({note})" if note else "here"
+    rows = {
+        name: {"published": _number(value), column: _number(here.get(name)), "slide": slide}
+        for name, (value, slide) in published.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _number(value):
+    if value is None:
+        return NOTHING
+    return f"{value:.4g}" if isinstance(value, float) else f"{value:,}"
 
 
 def method_table(methods):
@@ -170,7 +210,7 @@ def method_table(methods):
     Parameters
     ----------
     methods : pandas.DataFrame
-        `prior_dial.compare_methods`.
+        `evaluation.average_seeds`.
     """
     shown = pd.DataFrame(index=methods.index)
     for metric in ("accuracy", "balanced accuracy"):
@@ -189,130 +229,49 @@ def ablation_table(table):
     table : pandas.DataFrame
         `ablation.ablate`.
     """
-    shown = pd.DataFrame({"modalities": table["modalities"], "rule": table["rule"]})
-    shown["unit"] = table["unit"]
-    shown["chosen on valid"] = ["yes" if chosen else "" for chosen in table["chosen"]]
-    for metric, prefix in (("accuracy", ""), ("balanced_accuracy", "balanced_")):
-        columns = zip(table[metric], table[f"{prefix}low"], table[f"{prefix}high"], strict=True)
-        shown[metric.replace("_", " ")] = [
-            with_interval({"value": value, "interval": [low, high]}) for value, low, high in columns
-        ]
-    return shown.set_index(["modalities", "rule"])
+    keys = ["modalities", "rule", "unit", "chosen"]
+    texts = table.assign(text=table.apply(with_interval, axis=1))
+    shown = texts.pivot_table("text", keys, "metric", aggfunc="first", sort=False)
+    shown = shown.reset_index(keys[2:])
+    shown["chosen"] = shown["chosen"].map({True: "yes", False: ""})
+    shown.columns = [name.replace("_", " ") for name in shown]
+    return shown.rename(columns={"chosen": "chosen on valid"})
 
 
-def show_words(words):
-    """`pulling_words` as a table to look at: one row an age group.
-
-    Behind each word, the users of the group who say it and, after the plus, those of others.
-    """
-    said = [f"{row.word} ({row.users} + {row.elsewhere})" for row in words.itertuples()]
-    groups = words.assign(said=said).groupby("AgeGroup")
-    table = pd.DataFrame({"users": groups["of_users"].first()})
-    table["words (users of the group + others)"] = groups["said"].agg(", ".join)
-    return table.rename(index=AGE_GROUPS).rename_axis("age group")
-
-
-def show_concentration(table):
-    """`concentration` as a table to look at."""
-    shown = table[["clips", "users"]].copy()
-    shown["silhouette"] = table["silhouette"].map("{:+.3f}".format, na_action="ignore")
-    low, high = (table[name].map("{:+.3f}".format) for name in ("chance_low", "chance_high"))
-    shown["95% by chance"] = (low + " to " + high).where(table["silhouette"].notna())
-    shown["p by Holm"] = table["p_holm"].map("{:.3f}".format, na_action="ignore")
-    shown["right by neighbours"] = table["right"].astype(str) + "/" + table["clips"].astype(str)
-    return shown.fillna("–").rename(index=AGE_GROUPS).rename_axis("age group")
-
-
-def age_table(labels, by="Ethnicity"):
-    """Clips per category and age group, in the order of the report's tables.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Rows Caucasian, African-American, Asian (the report's order); columns the age groups.
-    """
-    table = count_labels(labels, "AgeGroup", by=by).T
-    return table.loc[["Caucasian", "African-American", "Asian"]] if by == "Ethnicity" else table
-
-
-def style_age_table(tables):
-    """Style age tables as the report does.
-
-    The column maximum is underlined, the percentage below the column's largest category stands in
-    grey brackets, and cells without clips are yellow. The baseline is taken within each table.
+def scorecard_text(card):
+    """A scorecard as lines of text.
 
     Parameters
     ----------
-    tables : pandas.DataFrame or dict of str to pandas.DataFrame
-        `age_table`, or one for each gender.
-
-    Returns
-    -------
-    pandas.io.formats.style.Styler
+    card : dict
+        `scorecard.make_scorecard`.
     """
-    parts = tables if isinstance(tables, dict) else {"": tables}
-    shown = {name: part.apply(_cells) for name, part in parts.items()}
-    table = pd.concat(shown) if isinstance(tables, dict) else shown[""]
-    table.columns.name = None
-    empty = pd.concat(list(parts.values())).eq(0).to_numpy()
-    marks = table.copy()
-    marks[:] = ""
-    marks = marks.mask(empty, "background-color: #ffe94d; color: black")
-    styler = table.style.apply(lambda _: marks, axis=None)
-    return styler.set_table_styles([{"selector": "td", "props": "text-align: right"}])
-
-
-def _cells(column):
-    largest = column.max()
-
-    def cell(count):
-        share = 0 if count == largest else round(100 * (count - largest) / largest)
-        number = f"<u>{count:,}</u>" if count == largest > 0 else f"{count:,}"
-        grey = "inherit" if count == 0 else "#666666"
-        return f'{number} <span style="color:{grey}">({share:+d}%)</span>'
-
-    return column.map(cell)
-
-
-def format_scorecard(card):
-    """The scorecard as lines of text.
-
-    Returns
-    -------
-    str
-    """
-    scores = card["scores"]
-    first = next(iter(scores.values()))
+    scores, constant = card["scores"], card["constant"]
+    first = scores.iloc[0]
     lines = [
-        f"{card['split']}: {first['n_clips']:,} clips of {first['n_users']:,} users; intervals are "
-        "95%, bootstrap over users",
-        f"constant predictor: always {card['constant']['answer']} (from "
-        f"{card['constant']['taken_from']})",
+        f"{card['split']}: {first.clips:,} clips of {first.users:,} users; intervals are 95%, "
+        "bootstrap over users",
+        f"constant predictor: always {constant['answer']} (from {constant['taken_from']})",
     ]
-    for name, one in scores.items():
-        lines += ["", f"{name:<34}{'value':>8}  {'95% interval':>16}  {'constant':>8}"]
-        for metric, label in METRIC_NAMES.items():
-            if metric in one:
-                entry = one[metric]
-                low, high = entry["interval"]
-                lines.append(
-                    f"  {label:<32}{entry['value']:>8.4f}  {low:>7.4f}, {high:>7.4f}  "
-                    f"{entry['constant']:>8.4f}"
-                )
-    for name, rows in card["groups"].items():
+    for (model, unit), rows in scores.groupby(["model", "unit"], sort=False):
+        title = f"{model}, per {unit}"
+        lines += ["", f"{title:<34}{'value':>8}  {'95% interval':>16}  {'constant':>8}"]
+        lines += [
+            f"  {METRIC_NAMES[row.metric]:<32}{row.value:>8.4f}  {row.low:>7.4f}, "
+            f"{row.high:>7.4f}  {row.constant:>8.4f}"
+            for row in rows.itertuples()
+        ]
+    for name, groups in card["groups"].items():
         lines += ["", f"accuracy by {name}"]
-        for label, row in rows.items():
-            text = f"  {label:<24}{row['right']:>6}/{row['clips']:<6}{row['users']:>5} users"
-            if "accuracy" in row:
-                low, high = row["interval"]
-                text += f"  {row['accuracy']:.4f}  {low:.4f}, {high:.4f}"
-            lines.append(text)
+        for row in groups.itertuples():
+            text = f"  {row.Index:<24}{row.right:>6}/{row.clips:<6}{row.users:>5} users"
+            known = f"  {row.accuracy:.4f}  {row.low:.4f}, {row.high:.4f}"
+            lines.append(text if pd.isna(row.accuracy) else text + known)
     lines += ["", "bias (mean absolute difference of accuracies over all pairs of categories)"]
-    for name, one in card["bias"].items():
-        low, high = one["interval"]
-        chance = "exceeds chance" if one["exceeds_chance"] else "does not exceed chance"
+    for row in card["bias"].itertuples():
+        chance = "exceeds chance" if row.exceeds_chance else "does not exceed chance"
         lines.append(
-            f"  {name:<12}{one['value']:.4f}  {low:.4f}, {high:.4f}  95% of chance below "
-            f"{one['null95']:.4f}: {chance}"
+            f"  {row.attribute:<12}{row.value:.4f}  {row.low:.4f}, {row.high:.4f}  95% of chance "
+            f"below {row.null95:.4f}: {chance}"
         )
     return "\n".join(lines)

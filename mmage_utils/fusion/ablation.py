@@ -1,4 +1,4 @@
-"""What each modality is worth: subsets and rules in one table, Shapley values, lost order (task h).
+"""What each modality is worth: subsets and rules in one table, and Shapley values (task h).
 
 All of it reads stored prediction tables and a fusion that was fitted on valid.
 """
@@ -17,10 +17,11 @@ from mmage_utils.fusion.late_fusion import (
     subsets,
 )
 from mmage_utils.scores.bootstrap import DRAWS, draw_users, interval, user_confusions
-from mmage_utils.scores.evaluation import score
+from mmage_utils.scores.evaluation import pick, score_models
 from mmage_utils.scores.metrics import scores_of
 
 UNITS = ("clip", "user")
+METRICS = ("accuracy", "balanced_accuracy")
 
 
 def ablate(fitted, tables, *, majority, split="test", draws=DRAWS, seed=0):
@@ -28,7 +29,7 @@ def ablate(fitted, tables, *, majority, split="test", draws=DRAWS, seed=0):
 
     Parameters
     ----------
-    fitted : fusion.Fusion
+    fitted : late_fusion.Fusion
     tables : dict of str to pandas.DataFrame
         Modality (image, audio, text) to predictions, in any order.
     majority : int
@@ -38,36 +39,25 @@ def ablate(fitted, tables, *, majority, split="test", draws=DRAWS, seed=0):
     -------
     pandas.DataFrame
         The best first, by accuracy per clip: modalities, rule, chosen (the rule that was chosen
-        on valid, for all modalities), unit, accuracy, low, high (95%, clustered by user),
-        constant, and balanced_accuracy likewise; n_clips, n_users. A single model has the rules
-        ``alone`` and, where it was fitted, ``stacking``: the others do not change its answers.
-        The report's rules leave out clips that lack a modality, the others score them from what
-        they have.
+        on valid, for all modalities) and the columns of `evaluation.score` without model; rows
+        for accuracy and balanced_accuracy. A single model has the rules ``alone`` and, where it
+        was fitted, ``stacking``: the others do not change its answers. The report's rules leave
+        out clips that lack a modality, the others score them from what they have.
     """
-    parts = {name: table[table["split"] == split] for name, table in tables.items()}
+    own = {name: table[table["split"] == split] for name, table in tables.items()}
     everything = subset_name(fitted.temperatures)
-    rows = []
-    for (use, rule), table in _fused(fitted, parts).items():
-        chosen = subset_name(use) == everything and rule == fitted.rule
-        for unit in UNITS:
-            found = score(table, majority=majority, unit=unit, draws=draws, seed=seed)
-            row = {"modalities": subset_name(use), "rule": rule, "chosen": chosen, "unit": unit}
-            for metric, short in (("accuracy", ""), ("balanced_accuracy", "balanced_")):
-                low, high = found[metric]["interval"]
-                row |= {metric: found[metric]["value"], f"{short}low": low, f"{short}high": high}
-                row[f"{short}constant"] = found[metric]["constant"]
-            rows.append(row | {"n_clips": found["n_clips"], "n_users": found["n_users"]})
-    table = pd.DataFrame(rows)
-    by_clip = table[table["unit"] == "clip"].set_index(["modalities", "rule"])["accuracy"]
-    place = pd.MultiIndex.from_frame(table[["modalities", "rule"]])
-    return (
-        table.assign(per_clip=by_clip.reindex(place).to_numpy())
-        .sort_values(
-            ["per_clip", "modalities", "rule", "unit"], ascending=[False, True, True, True]
-        )
-        .drop(columns="per_clip")
-        .reset_index(drop=True)
-    )
+    ranked = []
+    for (use, rule), table in _fused(fitted, own).items():
+        name = subset_name(use)
+        scores = score_models({"": table}, majority=majority, units=UNITS, draws=draws, seed=seed)
+        scores = scores[scores["metric"].isin(METRICS)].drop(columns="model")
+        chosen = name == everything and rule == fitted.rule
+        scores = scores.assign(modalities=name, rule=rule, chosen=chosen)
+        ranked.append((-pick(scores, split=split).value, name, rule, scores))
+    ranked.sort(key=lambda entry: entry[:3])
+    table = pd.concat([scores for *_, scores in ranked], ignore_index=True)
+    first = ["modalities", "rule", "chosen"]
+    return table[[*first, *table.columns.drop(first)]]
 
 
 def _fused(fitted, tables):
@@ -98,7 +88,7 @@ def shapley(fitted, tables, *, majority, rule=None, split="test", draws=DRAWS, s
 
     Parameters
     ----------
-    fitted : fusion.Fusion
+    fitted : late_fusion.Fusion
     tables : dict of str to pandas.DataFrame
         Modality to predictions, in any order.
     majority : int
@@ -108,31 +98,31 @@ def shapley(fitted, tables, *, majority, rule=None, split="test", draws=DRAWS, s
 
     Returns
     -------
-    dict
-        accuracy and balanced_accuracy: a dict of modality to value and interval (95%, bootstrap
-        over users), of ``all`` to their sum likewise, and ``constant``, the constant predictor's.
+    pandas.DataFrame
+        One row a metric (accuracy, balanced_accuracy) and modality, and ``all`` for their sum:
+        metric, modality, value, low, high (95%, bootstrap over users), constant (the constant
+        predictor's).
     """
-    parts = {name: table[table["split"] == split] for name, table in tables.items()}
+    own = {name: table[table["split"] == split] for name, table in tables.items()}
     names = tuple(fitted.temperatures)
-    coalitions = {use: apply_fusion(fitted, parts, use=use, rule=rule) for use in subsets(names)}
+    coalitions = {use: apply_fusion(fitted, own, use=use, rule=rule) for use in subsets(names)}
     coalitions[()] = coalitions[names].assign(prediction=majority)
     counts = {use: user_confusions(table) for use, table in coalitions.items()}
     drawn = draw_users(len(counts[()]), draws=draws, seed=seed)
-    shape = (-1, N_GROUPS, N_GROUPS)
     # One row more than the draws: the sample itself, first.
     drawn = np.vstack([np.ones_like(drawn[:1]), drawn])
-    scores = {use: scores_of((drawn @ one).reshape(shape)) for use, one in counts.items()}
-    found = {}
-    for metric in ("accuracy", "balanced_accuracy"):
-        worth = {use: one[metric] for use, one in scores.items()}
-        values = {name: _shapley_value(name, names, worth) for name in names}
-        values["all"] = worth[names] - worth[()]
-        found[metric] = {
-            name: {"value": float(one[0]), "interval": interval(one[1:])}
-            for name, one in values.items()
-        }
-        found[metric]["constant"] = float(worth[()][0])
-    return found
+    scores = {
+        use: scores_of((drawn @ cells).reshape(-1, N_GROUPS, N_GROUPS))
+        for use, cells in counts.items()
+    }
+    rows = []
+    for metric in METRICS:
+        worth = {use: values[metric] for use, values in scores.items()}
+        gains = {name: _shapley_value(name, names, worth) for name in names}
+        gains["all"] = worth[names] - worth[()]
+        for name, values in gains.items():
+            rows.append((metric, name, values[0], *interval(values[1:]), worth[()][0]))
+    return pd.DataFrame(rows, columns=["metric", "modality", "value", "low", "high", "constant"])
 
 
 def _shapley_value(name, names, worth):

@@ -44,7 +44,7 @@ def add_logits(tables, weights):
 
     Parameters
     ----------
-    tables : list of pandas.DataFrame
+    tables : iterable of pandas.DataFrame
         Prediction tables; they are joined on VideoName, and clips that one of them lacks are
         left out.
     weights : sequence of float
@@ -60,6 +60,7 @@ def add_logits(tables, weights):
     ValueError
         When the numbers of tables and weights differ, or a weight is negative.
     """
+    tables = list(tables)
     if len(tables) != len(weights) or not (min(weights) >= 0 and sum(weights) > 0):
         raise ValueError("fusion needs one weight, not negative, for each model, and not only 0")
     tables = shared_clips(tables)

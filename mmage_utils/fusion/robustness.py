@@ -6,7 +6,7 @@ import pandas as pd
 from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.fusion.late_fusion import apply_fusion
 from mmage_utils.predictions import P_COLUMNS
-from mmage_utils.scores.bootstrap import DRAWS, draw_users, interval, sum_per_user
+from mmage_utils.scores.bootstrap import DRAWS, interval, ratio_interval, sum_per_user
 from mmage_utils.scores.metrics import confusion, scores_of
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -17,7 +17,7 @@ def lose_modality(fitted, tables, *, shares=SHARES, repeats=5, split="test", dra
 
     Parameters
     ----------
-    fitted : fusion.Fusion
+    fitted : late_fusion.Fusion
     tables : dict of str to pandas.DataFrame
         Modality to predictions, in any order. Clips of the split that have all are used.
     shares : sequence of float
@@ -41,12 +41,10 @@ def lose_modality(fitted, tables, *, shares=SHARES, repeats=5, split="test", dra
                 left = drop_modality(parts, name, share, seed=seed + repeat, split=split)
                 table = apply_fusion(fitted, left)
                 right.append(table["prediction"] == table["ground_truth"])
-            values = np.stack([np.ones(len(table)), np.mean(right, axis=0)], axis=1)
-            sums = sum_per_user(table, values)
-            spread = draw_users(len(sums), draws=draws, seed=seed) @ sums
-            low, high = interval(spread[:, 1] / spread[:, 0])
-            accuracy = sums[:, 1].sum() / sums[:, 0].sum()
-            rows.append((name, share, accuracy, low, high))
+            hits = sum_per_user(table, np.mean(right, axis=0)[:, None])
+            clips = sum_per_user(table, np.ones((len(table), 1)))
+            (low,), (high,) = ratio_interval(hits, clips, draws=draws, seed=seed)
+            rows.append((name, share, hits.sum() / clips.sum(), low, high))
     return pd.DataFrame(rows, columns=["modality", "share", "accuracy", "low", "high"])
 
 
@@ -60,14 +58,13 @@ def shuffle_predictions(table, *, draws=DRAWS, seed=0):
 
     Returns
     -------
-    dict
-        joined: accuracy and kappa (quadratic weights) as they are; expected: accuracy of a random
-        order, the sum over groups of true share times predicted share (its kappa is 0);
-        accuracy, kappa: mean and interval (95%) over random orders.
+    pandas.DataFrame
+        Indexed by accuracy and kappa (quadratic weights): joined, as they are; expected in a
+        random order (the sum over groups of true share times predicted share; a kappa of 0);
+        mean, low and high (95%) over random orders.
     """
     ordered = table.sort_values("VideoName")
-    true = ordered["ground_truth"].to_numpy() - 1
-    answers = ordered["prediction"].to_numpy() - 1
+    true, answers = (ordered[name].to_numpy() - 1 for name in ("ground_truth", "prediction"))
     rng = np.random.default_rng([seed, 13])
     cells = N_GROUPS**2
     matrices = np.empty((draws, cells))
@@ -75,19 +72,17 @@ def shuffle_predictions(table, *, draws=DRAWS, seed=0):
         matrices[k] = np.bincount(true * N_GROUPS + rng.permutation(answers), minlength=cells)
     shuffled = scores_of(matrices.reshape(-1, N_GROUPS, N_GROUPS))
     own = scores_of(confusion(ordered))
-    shares = [np.bincount(one, minlength=N_GROUPS) / len(one) for one in (true, answers)]
-    return {
-        "joined": {name: float(own[name]) for name in ("accuracy", "kappa")},
-        "expected": float(shares[0] @ shares[1]),
-        **{
-            name: {"mean": float(shuffled[name].mean()), "interval": interval(shuffled[name])}
-            for name in ("accuracy", "kappa")
-        },
-    }
+    shares = [np.bincount(groups, minlength=N_GROUPS) / len(groups) for groups in (true, answers)]
+    rows = {}
+    for name, expected in (("accuracy", float(shares[0] @ shares[1])), ("kappa", 0.0)):
+        low, high = interval(shuffled[name])
+        rows[name] = {"joined": float(own[name]), "expected": expected}
+        rows[name] |= {"mean": shuffled[name].mean(), "low": low, "high": high}
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def deal_out(table, *, seed=0):
-    """Deal a modality's files out at random among the users of each split.
+def permute_users(table, *, seed=0):
+    """Permute a modality's predictions across the users of each split.
 
     Every user gets the predictions of another one's files, so that nothing in them speaks of the
     user's age, while files of one person stay together.
@@ -100,23 +95,22 @@ def deal_out(table, *, seed=0):
     Returns
     -------
     pandas.DataFrame
-        The same clips and ground truths in order of VideoName, with dealt-out predictions. A user
-        with more clips than the giver gets the giver's files again from the first.
+        The same clips and ground truths in order of VideoName, with the predictions of others. A
+        user with more clips than the giver gets the giver's files again from the first.
     """
-    dealt = table.sort_values("VideoName", ignore_index=True)
+    permuted = table.sort_values("VideoName", ignore_index=True)
     columns = ["prediction", *P_COLUMNS]
-    values = dealt[columns].to_numpy(float)
-    source = np.arange(len(dealt))
+    values = permuted[columns].to_numpy(float)
+    source = np.arange(len(permuted))
     rng = np.random.default_rng([seed, 17])
-    for _, part in dealt.groupby("split"):
-        rows = list(part.groupby("UserID").indices.values())
-        rows = [part.index.to_numpy()[own] for own in rows]
+    for _, split in permuted.groupby("split"):
+        rows = [split.index.to_numpy()[own] for own in split.groupby("UserID").indices.values()]
         # A rotation of a random order: nobody keeps the own files.
         order = rng.permutation(len(rows))
         for taker, giver in zip(order, np.roll(order, 1), strict=True):
             source[rows[taker]] = np.resize(rows[giver], len(rows[taker]))
-    dealt[columns] = values[source]
-    return dealt.astype({"prediction": int})
+    permuted[columns] = values[source]
+    return permuted.astype({"prediction": int})
 
 
 def drop_modality(tables, name, share, *, seed=0, split="test"):

@@ -5,9 +5,11 @@ is averaged over training seeds for each user, and users are what is drawn and f
 """
 
 import numpy as np
+import pandas as pd
 
 from mmage_utils.fusion.late_fusion import apply_fusion, subset_name, subsets
-from mmage_utils.scores.bootstrap import DRAWS, draw_users, interval, sum_per_user
+from mmage_utils.scores.bootstrap import DRAWS, ratio_interval, sum_per_user
+from mmage_utils.scores.comparison import holm, sign_flip
 
 LEVEL, POWER = 0.05, 0.8
 ONE_POINT = 0.01
@@ -18,7 +20,7 @@ def judge_modalities(fits, tables, *, split="test", draws=DRAWS, seed=0, target=
 
     Parameters
     ----------
-    fits : list of fusion.Fusion
+    fits : list of late_fusion.Fusion
         One a training seed, each fitted on valid.
     tables : list of dict of str to pandas.DataFrame
         For each seed, modality to predictions of the same clips.
@@ -27,12 +29,13 @@ def judge_modalities(fits, tables, *, split="test", draws=DRAWS, seed=0, target=
 
     Returns
     -------
-    dict of str to dict
-        Modality to: added_to (the subset of the others of least held-out log-loss on valid, mean
-        over seeds), value (gain in accuracy per clip, mean over seeds), interval (95%, bootstrap
-        over users of each user's mean gain), p (two-sided, flipping the sign of whole users),
-        p_holm (adjusted for all modalities), helps (p_holm below .05 and the interval above 0),
-        by_seed (gain of each), users_needed (`users_needed`), n_clips, n_users, n_modalities.
+    pandas.DataFrame
+        One row a modality: modality, added_to (the subset of the others of least held-out
+        log-loss on valid, mean over seeds), value (gain in accuracy per clip, mean over seeds),
+        low, high (95%, bootstrap over users of each user's mean gain), p (two-sided, flipping the
+        sign of whole users), p_holm (adjusted for all modalities), helps (p_holm below .05 and
+        the interval above 0), by_seed (list of the gain of each), users_needed (`users_needed`),
+        clips, users.
 
     Raises
     ------
@@ -40,8 +43,6 @@ def judge_modalities(fits, tables, *, split="test", draws=DRAWS, seed=0, target=
         When the numbers of fits and tables differ, there is one modality only, or the seeds'
         predictions are not of the same clips.
     """
-    from statsmodels.stats.multitest import multipletests
-
     if not fits or len(fits) != len(tables):
         raise ValueError("verdicts need one fitted fusion for each seed's tables")
     names = tuple(fits[0].temperatures)
@@ -57,15 +58,16 @@ def judge_modalities(fits, tables, *, split="test", draws=DRAWS, seed=0, target=
     }
     used = {*bases.values(), *fuller.values()}
     clips, right = _right_clips(fits, parts, used)
-    found = {}
-    for name, base in bases.items():
-        judged = _judge(right[fuller[name]] - right[base], clips, draws, seed, target)
-        found[name] = {"added_to": subset_name(base), **judged}
-    adjusted = multipletests([one["p"] for one in found.values()], method="holm")[1]
-    for one, p in zip(found.values(), adjusted, strict=True):
-        one["p_holm"], one["n_modalities"] = float(p), len(names)
-        one["helps"] = bool(p < LEVEL and one["interval"][0] > 0)
-    return found
+    table = pd.DataFrame(
+        [
+            {"modality": name, "added_to": subset_name(base)}
+            | _judge(right[fuller[name]] - right[base], clips, draws, seed, target)
+            for name, base in bases.items()
+        ]
+    )
+    table["p_holm"] = holm(table["p"])
+    table["helps"] = (table["p_holm"] < LEVEL) & (table["low"] > 0)
+    return table
 
 
 def _best_of_the_rest(fits, name):
@@ -96,20 +98,16 @@ def _right_clips(fits, parts, used):
 
 def _judge(gains, clips, draws, seed, target):
     mean = gains.mean(1)
-    value = mean.sum() / clips.sum()
-    drawn = draw_users(len(clips), draws=draws, seed=seed) @ np.stack([clips, mean], axis=1)
-    rng = np.random.default_rng([seed, 7])
-    flips = rng.choice([-1.0, 1.0], size=(draws, len(mean))) @ mean
-    # A hair's breadth: equal sums added in another order still count as equal.
-    extreme = np.sum(np.abs(flips) >= abs(mean.sum()) - 1e-9)
+    (low,), (high,) = ratio_interval(mean[:, None], clips[:, None], draws=draws, seed=seed)
     return {
-        "value": float(value),
-        "interval": interval(drawn[:, 1] / drawn[:, 0]),
-        "p": float((1 + extreme) / (1 + draws)),
+        "value": float(mean.sum() / clips.sum()),
+        "low": low,
+        "high": high,
+        "p": sign_flip(mean, draws=draws, seed=seed),
         "by_seed": (gains.sum(0) / clips.sum()).tolist(),
         "users_needed": users_needed(mean, clips, target=target),
-        "n_clips": int(clips.sum()),
-        "n_users": len(clips),
+        "clips": int(clips.sum()),
+        "users": len(clips),
     }
 
 
@@ -129,9 +127,9 @@ def users_needed(gains, clips, *, target=ONE_POINT, power=POWER, level=LEVEL):
 
     Returns
     -------
-    int or None
-        From the variance of the users' paired gains, by the normal approximation; None where the
-        two models never differ, as then no variance is known.
+    float
+        A whole number, from the variance of the users' paired gains, by the normal approximation;
+        NaN where the two models never differ, as then no variance is known.
     """
     from statsmodels.stats.power import normal_sample_size_one_tail
 
@@ -140,6 +138,6 @@ def users_needed(gains, clips, *, target=ONE_POINT, power=POWER, level=LEVEL):
     # A user's pull on the ratio of two sums: its variance over users is n times that of the ratio.
     pull = (gains - ratio * clips) / clips.mean()
     if len(pull) < 2 or not np.any(gains):
-        return None
+        return np.nan
     n = normal_sample_size_one_tail(target, power, level / 2, pull.std(ddof=1))
-    return int(np.ceil(n))
+    return float(np.ceil(n))

@@ -12,7 +12,7 @@ from mmage_utils.data.labels import ATTRIBUTES
 from mmage_utils.errors import DataError
 from mmage_utils.predictions import P_COLUMNS, tabulate
 from mmage_utils.sample import transcripts
-from mmage_utils.scores.evaluation import score, train_majority
+from mmage_utils.scores.evaluation import score_models, train_majority
 
 MODALITIES = {"image": "face", "audio": "voice", "text": "words"}
 CUES_FILE = "synthetic_cues.csv"
@@ -35,27 +35,30 @@ def read_cues(folder):
         ) from None
 
 
-def ceiling(run, clips, modalities=tuple(MODALITIES), *, split="test"):
-    """Score of the ideal observer beside which a model is read, or None for real data.
+def ceilings(run, clips, names=(*MODALITIES, "fusion"), *, split="test"):
+    """Scores of the ideal observer beside which the models are read, or None for real data.
 
     Parameters
     ----------
     run : runs.Run
     clips : pandas.DataFrame
         Clips with labels.
-    modalities : sequence of str
-        Any of image, audio, text.
+    names : sequence of str
+        Any of image, audio, text, and ``fusion`` for all three together.
 
     Returns
     -------
-    dict or None
-        `evaluation.score` of the observer's answers for the clips of the split.
+    pandas.DataFrame or None
+        `evaluation.score_models` of the observer's answers for the clips of the split.
     """
     if not run.synthetic:
         return None
-    observed = observe(read_cues(run.data_folder), clips, modalities)
-    here = clips[clips["split"] == split].merge(observed, on="VideoName", validate="1:1")
-    return score(tabulate(here, here[P_COLUMNS]), majority=train_majority(clips))
+    cues, tables = read_cues(run.data_folder), {}
+    for name in names:
+        observed = observe(cues, clips, MODALITIES if name == "fusion" else [name])
+        here = clips[clips["split"] == split].merge(observed, on="VideoName", validate="1:1")
+        tables[name] = tabulate(here, here[P_COLUMNS])
+    return score_models(tables, majority=train_majority(clips))
 
 
 def observe(cues, clips, modalities=tuple(MODALITIES)):

@@ -29,5 +29,26 @@ def user_confusions(table, weights=1):
 
 
 def interval(values):
-    """The 2.5th and 97.5th percentile of bootstrap values, as a list."""
-    return [float(x) for x in np.nanpercentile(values, [2.5, 97.5])]
+    """The 2.5th and 97.5th percentile of bootstrap values, along the first axis."""
+    return np.nanpercentile(values, [2.5, 97.5], axis=0)
+
+
+def ratio_interval(hits, counts, *, draws=DRAWS, seed=0):
+    """95% intervals of ratios of sums over users, such as right clips over clips.
+
+    Parameters
+    ----------
+    hits, counts : numpy.ndarray, shape (n_users, k)
+        Of every user: `sum_per_user`.
+
+    Returns
+    -------
+    low, high : numpy.ndarray, shape (k,)
+        NaN where nothing is counted.
+    """
+    low, high = np.full((2, counts.shape[1]), np.nan)
+    known = counts.sum(0) > 0
+    drawn = draw_users(len(counts), draws=draws, seed=seed)
+    with np.errstate(invalid="ignore"):
+        low[known], high[known] = interval((drawn @ hits[:, known]) / (drawn @ counts[:, known]))
+    return low, high

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from mmage_utils.predictions import P_COLUMNS, logits, softmax
-from mmage_utils.scores.bootstrap import DRAWS, draw_users, interval, sum_per_user
-from mmage_utils.scores.evaluation import score
+from mmage_utils.scores.bootstrap import DRAWS, ratio_interval, sum_per_user
+from mmage_utils.scores.metrics import bin_of
 
 TEMPERATURES = (0.05, 20.0)  # where a temperature is looked for
 RELIABILITY_BINS = 10
@@ -53,27 +53,6 @@ def best_temperature(log_p, groups):
     return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
 
 
-def fit_temperature(table):
-    """The temperature of a model, fitted on its valid clips by log-loss.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Predictions of all splits, in any order; only rows of valid are looked at.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ValueError
-        When there is no valid clip.
-    """
-    valid = table[table["split"] == "valid"].sort_values("VideoName")
-    return best_temperature(logits(valid), valid["ground_truth"])
-
-
 def calibrate(table, temperature):
     """Divide the logits by a temperature: the answers stay, their probabilities change.
 
@@ -100,34 +79,6 @@ def calibrate(table, temperature):
     return calibrated
 
 
-def calibration_errors(tables, *, majority, prior, draws=DRAWS, seed=0):
-    """Log-loss and expected calibration error of several tables of the same split.
-
-    Parameters
-    ----------
-    tables : dict of str to pandas.DataFrame
-        Name (``before``, ``after``) to predictions of one split.
-    majority, prior
-        As `evaluation.score`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a table: log_loss (nats) and ece (15 bins), each with low and high, the 95%
-        interval over users. An expected calibration error is above 0 even where the model is
-        calibrated, the more so the fewer clips there are.
-    """
-    rows = {}
-    for name, table in tables.items():
-        found = score(table, majority=majority, prior=prior, draws=draws, seed=seed)
-        rows[name] = {}
-        for metric in ("log_loss", "ece"):
-            low, high = found[metric]["interval"]
-            rows[name] |= {metric: found[metric]["value"], f"{metric}_low": low}
-            rows[name] |= {f"{metric}_high": high}
-    return pd.DataFrame.from_dict(rows, orient="index")
-
-
 def reliability(table, *, bins=RELIABILITY_BINS, draws=DRAWS, seed=0):
     """Confidence and accuracy of the answers, by bins of confidence.
 
@@ -146,30 +97,24 @@ def reliability(table, *, bins=RELIABILITY_BINS, draws=DRAWS, seed=0):
         missing.
     """
     confidence, right = answers(table)
-    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    which = bin_of(confidence, bins)
     inside = np.eye(bins)[which]
     counts = sum_per_user(table, inside)
-    hits = sum_per_user(table, inside * right[:, None])
-    drawn = draw_users(len(counts), draws=draws, seed=seed)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        spread = (drawn @ hits) / (drawn @ counts)
-    rows = []
-    for k in np.flatnonzero(inside.sum(0)):
-        users = int((counts[:, k] > 0).sum())
-        low, high = interval(spread[:, k]) if users > 1 else (np.nan, np.nan)
-        rows.append(
-            {
-                "from": k / bins,
-                "to": (k + 1) / bins,
-                "confidence": confidence[which == k].mean(),
-                "accuracy": right[which == k].mean(),
-                "low": low,
-                "high": high,
-                "clips": int(counts[:, k].sum()),
-                "users": users,
-            }
-        )
-    return pd.DataFrame(rows)
+    low, high = ratio_interval(
+        sum_per_user(table, inside * right[:, None]), counts, draws=draws, seed=seed
+    )
+    rows = pd.DataFrame(
+        {
+            "from": np.arange(bins) / bins,
+            "to": np.arange(1, bins + 1) / bins,
+            "clips": counts.sum(0).astype(int),
+            "users": (counts > 0).sum(0),
+        }
+    )
+    means = pd.DataFrame({"confidence": confidence, "accuracy": right}).groupby(which).mean()
+    rows = rows.join(means).assign(low=low, high=high)
+    rows.loc[rows["users"] < 2, ["low", "high"]] = np.nan
+    return rows[rows["clips"] > 0].reset_index(drop=True)
 
 
 def answers(table):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mmage_utils.data.labels import ATTRIBUTES
-from mmage_utils.scores.bootstrap import DRAWS, draw_users, interval, sum_per_user
+from mmage_utils.scores.bootstrap import DRAWS, draw_users, interval, ratio_interval, sum_per_user
 
 MIN_USERS = 10  # below this many users a percentage says nothing
 GROUP_COLUMNS = {"AgeGroup": "ground_truth", "Gender": "Gender", "Ethnicity": "Ethnicity"}
@@ -45,16 +45,11 @@ def accuracy_by(table, attribute, *, draws=DRAWS, seed=0):
     index = names[0] if len(names) == 1 else pd.MultiIndex.from_product(names)
     counts = frame.reindex(index).fillna(0).astype(int)
     counts["accuracy"] = counts["right"] / counts["clips"].where(counts["clips"] > 0)
-    codes, shape = _category(table, attributes)
-    hits, clips = _user_hits(table, codes, shape)
-    weights = draw_users(len(hits), draws=draws, seed=seed)
-    with np.errstate(invalid="ignore"):
-        spread = (weights @ hits) / (weights @ clips)
+    low, high = ratio_interval(
+        *_user_hits(table, *_category(table, attributes)), draws=draws, seed=seed
+    )
     enough = (counts["users"] >= MIN_USERS).to_numpy()
-    bounds = np.full((2, shape), np.nan)
-    if enough.any():
-        bounds[:, enough] = np.nanpercentile(spread[:, enough], [2.5, 97.5], axis=0)
-    return counts.assign(low=bounds[0], high=bounds[1])
+    return counts.assign(low=np.where(enough, low, np.nan), high=np.where(enough, high, np.nan))
 
 
 def _right(y_true, y_pred):
@@ -104,25 +99,28 @@ def bias(accuracies):
         return np.where(known, gaps, 0).sum(-1) / known.sum(-1)
 
 
-def biases(table, *, draws=DRAWS, seed=0):
+def biases(table, *, model="", draws=DRAWS, seed=0):
     """Age, gender and ethnicity bias and their average, each with interval and null.
 
-    The null distribution deals the attribute out anew among the users, so that it has nothing to
-    do with who is right; small categories make a bias even then.
+    The null distribution permutes the attribute across users, so that it has nothing to do with
+    who is right; small categories make a bias even then.
 
     Parameters
     ----------
     table : pandas.DataFrame
         Predictions joined with their labels.
+    model : str
+        Name of the model in the rows.
 
     Returns
     -------
-    dict of str to dict
-        AgeGroup, Gender, Ethnicity, average: value, interval (95%, bootstrap over users), null95
-        (95th percentile of the null distribution), exceeds_chance.
+    pandas.DataFrame
+        One row for AgeGroup, Gender, Ethnicity and average: model, attribute, value, low, high
+        (95%, bootstrap over users), null95 (95th percentile of the null distribution),
+        exceeds_chance. An attribute of one category alone has NaN and counts in no average.
     """
     rng = np.random.default_rng([seed, 5])
-    found = {}
+    draw_of = {}  # the value first, then its bootstrap, and the null distribution
     for name in ATTRIBUTES:
         codes, shape = _category(table, [name])
         hits, clips = _user_hits(table, codes, shape)
@@ -131,28 +129,21 @@ def biases(table, *, draws=DRAWS, seed=0):
         category = np.eye(shape)[clips.argmax(1)]
         right, all_clips = hits.sum(1), clips.sum(1)
         with np.errstate(invalid="ignore"):
+            value = bias(hits.sum(0) / clips.sum(0))
             spread = bias((weights @ hits) / (weights @ clips))
             null = np.empty(draws)
             for draw in range(draws):
-                dealt = category[rng.permutation(len(category))]
-                null[draw] = bias((right @ dealt) / (all_clips @ dealt))
-            value = float(bias(hits.sum(0) / clips.sum(0)))
-        found[name] = (value, spread, null)
-    parts = list(found.values())
-    known = [part for part in parts if not np.isnan(part[0])] or parts[:1]
-    found["average"] = tuple(np.mean([part[k] for part in known], axis=0) for k in range(3))
-    return {name: _with_chance(*part) for name, part in found.items()}
-
-
-def _with_chance(value, spread, null):
-    if np.isnan(value):  # an attribute of one category alone
-        nothing = float("nan")
-        bounds = {"interval": [nothing, nothing], "null95": nothing}
-        return {"value": nothing, **bounds, "exceeds_chance": False}
-    limit = float(np.nanpercentile(null, 95))
-    return {
-        "value": float(value),
-        "interval": interval(spread),
-        "null95": limit,
-        "exceeds_chance": bool(value > limit),
-    }
+                permuted = category[rng.permutation(len(category))]
+                null[draw] = bias((right @ permuted) / (all_clips @ permuted))
+        draw_of[name] = np.append(value, spread), null
+    known = [pair for pair in draw_of.values() if not np.isnan(pair[0][0])] or [draw_of["AgeGroup"]]
+    draw_of["average"] = [np.mean(draws_, axis=0) for draws_ in zip(*known, strict=True)]
+    rows = []
+    for name, (spread, null) in draw_of.items():
+        value = float(spread[0])
+        numbers = [np.nan] * 3
+        if not np.isnan(value):
+            numbers = [*interval(spread[1:]), np.nanpercentile(null, 95)]
+        rows.append((model, name, value, *numbers, value > numbers[2]))
+    columns = ["model", "attribute", "value", "low", "high", "null95", "exceeds_chance"]
+    return pd.DataFrame(rows, columns=columns)

@@ -5,7 +5,7 @@ import numpy as np
 from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.predictions import P_COLUMNS
 
-BINS = 15  # of the expected calibration error
+CALIBRATION_BINS = 15  # of the expected calibration error
 
 
 def confusion(table, weights=1):
@@ -59,7 +59,12 @@ def scores_of(matrix):
     }
 
 
-def _probability_sums(table, weights):
+def bin_of(confidence, bins):
+    """Bin of each confidence among bins of equal width over 0..1."""
+    return np.minimum((confidence * bins).astype(int), bins - 1)
+
+
+def probability_sums(table, weights):
     """Sums that log-loss and calibration error are made of, for each clip.
 
     Columns: weight, log-loss, and for each bin of the answer's probability the weight, the
@@ -69,7 +74,7 @@ def _probability_sums(table, weights):
     rows = np.arange(len(p))
     loss = -np.log(np.clip(p[rows, table["ground_truth"] - 1], 1e-12, 1))
     confidence = p[rows, table["prediction"] - 1]
-    in_bin = np.eye(BINS)[np.minimum((confidence * BINS).astype(int), BINS - 1)]
+    in_bin = np.eye(CALIBRATION_BINS)[bin_of(confidence, CALIBRATION_BINS)]
     hits = (table["ground_truth"] == table["prediction"]).to_numpy(float)
     parts = [np.ones((len(p), 1)), loss[:, None], in_bin]
     parts += [in_bin * confidence[:, None], in_bin * hits[:, None]]
@@ -77,7 +82,7 @@ def _probability_sums(table, weights):
 
 
 def probability_scores(sums):
-    """Log-loss (nats) and expected calibration error (15 bins) of `_probability_sums`."""
+    """Log-loss (nats) and expected calibration error (15 bins) of `probability_sums`."""
     total, loss = sums[..., 0], sums[..., 1]
-    confidence, hits = sums[..., 2 + BINS : 2 + 2 * BINS], sums[..., 2 + 2 * BINS :]
+    _, confidence, hits = np.split(sums[..., 2:], 3, axis=-1)
     return {"log_loss": loss / total, "ece": np.abs(confidence - hits).sum(-1) / total}

@@ -6,7 +6,7 @@ The threshold of confidence is chosen on valid; test only shows what it brings.
 import numpy as np
 import pandas as pd
 
-from mmage_utils.scores.bootstrap import DRAWS, draw_users, interval, sum_per_user
+from mmage_utils.scores.bootstrap import DRAWS, ratio_interval, sum_per_user
 from mmage_utils.scores.calibration import answers
 
 
@@ -31,10 +31,7 @@ def risk_coverage(table, *, draws=DRAWS, seed=0):
     answered = confidence[:, None] >= thresholds
     counts = sum_per_user(table, answered.astype(float))
     hits = sum_per_user(table, answered * right[:, None])
-    drawn = draw_users(len(counts), draws=draws, seed=seed)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        spread = (drawn @ hits) / (drawn @ counts)
-    low, high = np.nanpercentile(spread, [2.5, 97.5], axis=0)
+    low, high = ratio_interval(hits, counts, draws=draws, seed=seed)
     return pd.DataFrame(
         {
             "threshold": thresholds,
@@ -90,26 +87,18 @@ def answer_above(table, threshold, *, draws=DRAWS, seed=0):
     Returns
     -------
     dict
-        threshold, n_clips, n_answered; coverage (share of clips answered) and accuracy (of the
-        answered), each with value and interval (95%, bootstrap over users). The accuracy of no
-        answer is missing.
+        threshold, clips, answered (clips); coverage (share of clips answered) and accuracy (of
+        the answered, NaN where there is none), each with _low and _high (95%, bootstrap over
+        users).
     """
     confidence, right = answers(table)
     answered = (confidence >= threshold).astype(float)
     sums = sum_per_user(table, np.stack([np.ones(len(table)), answered, answered * right], axis=1))
-    drawn = draw_users(len(sums), draws=draws, seed=seed) @ sums
+    low, high = ratio_interval(sums[:, 1:], sums[:, :2], draws=draws, seed=seed)
     total = sums.sum(0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        spread = drawn[:, 1] / drawn[:, 0], drawn[:, 2] / drawn[:, 1]
-        values = total[1] / total[0], total[2] / total[1]
-    none = not total[1]
-    return {
-        "threshold": threshold,
-        "n_clips": len(table),
-        "n_answered": int(total[1]),
-        "coverage": {"value": float(values[0]), "interval": interval(spread[0])},
-        "accuracy": {
-            "value": float(values[1]),
-            "interval": [float("nan")] * 2 if none else interval(spread[1]),
-        },
-    }
+    with np.errstate(invalid="ignore"):
+        values = total[1:] / total[:2]
+    result = {"threshold": threshold, "clips": len(table), "answered": int(total[1])}
+    for k, name in enumerate(("coverage", "accuracy")):
+        result |= {name: values[k], f"{name}_low": low[k], f"{name}_high": high[k]}
+    return result

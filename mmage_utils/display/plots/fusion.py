@@ -100,9 +100,9 @@ def plot_risk_coverage(curves, *, chosen=None, target=0.7, ax=None):
         ax.plot(x, y, color=colour, ls=style, lw=2.2 if last else 1.6, label=name)
         if last:
             ax.fill_between(x, curve["low"], curve["high"], color=colour, alpha=0.15, lw=0)
-        found = (chosen or {}).get(name)
-        if found and found["n_answered"]:
-            point = found["coverage"]["value"], found["accuracy"]["value"]
+        answered = (chosen or {}).get(name)
+        if answered and answered["answered"]:
+            point = answered["coverage"], answered["accuracy"]
             ax.plot(*point, "o", color=colour, ms=9, mec="white", mew=1.5, zorder=4)
     ax.axhline(target, color=ACCENT, ls=":", lw=1.5, label=f"{target:.0%} right")
     handles, labels = ax.get_legend_handles_labels()
@@ -161,6 +161,7 @@ def plot_ablation(table, *, ceiling=None, ax=None):
     -------
     matplotlib.axes.Axes
     """
+    table = table[table["metric"] == "accuracy"]
     rows = table.drop_duplicates(["modalities", "rule"])[["modalities", "rule", "chosen"]]
     ax = axes_of(ax, figsize=(9, 1.1 + 0.3 * len(rows)))
     place = {(row.modalities, row.rule): y for y, row in enumerate(rows.itertuples())}
@@ -171,9 +172,9 @@ def plot_ablation(table, *, ceiling=None, ax=None):
         clip = row.unit == "clip"
         ax.plot([row.low, row.high], [y, y], color=colour, lw=2 if clip else 1)
         face = colour if clip else "white"
-        ax.plot(row.accuracy, y, "o", color=colour, mfc=face, ms=6 if clip else 4.5)
+        ax.plot(row.value, y, "o", color=colour, mfc=face, ms=6 if clip else 4.5)
         if clip:
-            text = f"{row.accuracy:.1%}"
+            text = f"{row.value:.1%}"
             at = {"xycoords": ("axes fraction", "data"), "fontsize": "small", "va": "center"}
             ax.annotate(text, (1.01, y + 0.13), annotation_clip=False, **at)
     names = [f"{row.modalities}, {row.rule}" for row in rows.itertuples()]
@@ -204,12 +205,12 @@ def plot_ablation(table, *, ceiling=None, ax=None):
     return ax
 
 
-def plot_shapley(found, *, ax=None):
+def plot_shapley(worth, *, ax=None):
     """Shapley value of each modality, and what all gain together over the constant predictor.
 
     Parameters
     ----------
-    found : dict
+    worth : pandas.DataFrame
         `ablation.shapley`.
 
     Returns
@@ -217,20 +218,18 @@ def plot_shapley(found, *, ax=None):
     matplotlib.axes.Axes
     """
     ax = axes_of(ax, figsize=(7, 3.8))
-    metrics = ("accuracy", "balanced_accuracy")
-    names = [name for name in found["accuracy"] if name != "constant"]
-    for metric, shift, hatch in zip(metrics, (-0.2, 0.2), ("", "///"), strict=True):
-        for x, name in enumerate(names):
-            entry = found[metric][name]
-            colour = MODEL_COLOURS.get(name, MODEL_COLOURS["fusion"])
-            style = {"color": colour} if not hatch else {"fc": "white", "ec": colour, "lw": 1.2}
-            points = 100 * entry["value"]
-            ax.bar(x + shift, points, 0.38, hatch=hatch, **style)
-            low, high = (100 * bound for bound in entry["interval"])
-            ax.plot([x + shift] * 2, [low, high], color=LINE, lw=1.5)
-            top = {"textcoords": "offset points", "ha": "center", "fontsize": "small"}
-            top["bbox"] = {"fc": "white", "ec": "none", "pad": 0.5}
-            ax.annotate(f"{points:+.1f}", (x + shift, max(high, points, 0)), (0, 3), **top)
+    names = list(worth["modality"].unique())
+    for row in worth.itertuples():
+        colour = MODEL_COLOURS.get(row.modality, MODEL_COLOURS["fusion"])
+        plain = row.metric == "accuracy"
+        x = names.index(row.modality) + (-0.2 if plain else 0.2)
+        style = {"color": colour} if plain else {"fc": "white", "ec": colour, "lw": 1.2}
+        points, low, high = 100 * row.value, 100 * row.low, 100 * row.high
+        ax.bar(x, points, 0.38, hatch="" if plain else "///", **style)
+        ax.plot([x, x], [low, high], color=LINE, lw=1.5)
+        top = {"textcoords": "offset points", "ha": "center", "fontsize": "small"}
+        top["bbox"] = {"fc": "white", "ec": "none", "pad": 0.5}
+        ax.annotate(f"{points:+.1f}", (x, max(high, points, 0)), (0, 3), **top)
     ax.axhline(0, color=LINE, lw=1)
     if len(names) > 1:
         ax.axvline(len(names) - 1.5, color="0.8", lw=1)
@@ -250,12 +249,12 @@ def plot_shapley(found, *, ax=None):
     return ax
 
 
-def plot_verdicts(found, *, ax=None):
+def plot_verdicts(verdicts, *, ax=None):
     """Gain of each modality when added to the best of the others, with its 95% interval.
 
     Parameters
     ----------
-    found : dict of str to dict
+    verdicts : pandas.DataFrame
         `verdicts.judge_modalities`. A modality that is shown to help has a filled dot; small
         ticks are the training seeds.
 
@@ -263,26 +262,25 @@ def plot_verdicts(found, *, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = axes_of(ax, figsize=(8, 1.3 + 0.6 * len(found)))
-    for y, (name, one) in enumerate(found.items()):
-        colour = MODEL_COLOURS.get(name, MODEL_COLOURS["fusion"])
-        low, high = (100 * bound for bound in one["interval"])
-        ax.plot([low, high], [y, y], color=colour, lw=2.5)
-        face = colour if one["helps"] else "white"
-        ax.plot(100 * one["value"], y, "o", color=colour, mfc=face, ms=9, mew=2)
-        if len(one["by_seed"]) > 1:
-            seeds = 100 * np.array(one["by_seed"])
+    ax = axes_of(ax, figsize=(8, 1.3 + 0.6 * len(verdicts)))
+    for y, row in enumerate(verdicts.itertuples()):
+        colour = MODEL_COLOURS.get(row.modality, MODEL_COLOURS["fusion"])
+        ax.plot([100 * row.low, 100 * row.high], [y, y], color=colour, lw=2.5)
+        face = colour if row.helps else "white"
+        ax.plot(100 * row.value, y, "o", color=colour, mfc=face, ms=9, mew=2)
+        if len(row.by_seed) > 1:
+            seeds = 100 * np.array(row.by_seed)
             ax.plot(seeds, np.full(len(seeds), y + 0.22), "|", color=colour, ms=7)
-        word = "helps" if one["helps"] else "no help shown"
+        word = "helps" if row.helps else "no help shown"
         at = {"xycoords": ("axes fraction", "data"), "fontsize": "small", "va": "center"}
-        text = f"{word}: {100 * one['value']:+.1f}\np = {one['p_holm']:.3f}"
+        text = f"{word}: {100 * row.value:+.1f}\np = {row.p_holm:.3f}"
         ax.annotate(text, (1.02, y), annotation_clip=False, **at)
     ax.axvline(0, color=LINE, ls="--", lw=1)
-    labels = [f"{name}\nadded to {one['added_to']}" for name, one in found.items()]
-    ax.set_yticks(range(len(found)), labels)
-    ax.set_ylim(len(found) - 0.4, -0.6)
+    labels = [f"{row.modality}\nadded to {row.added_to}" for row in verdicts.itertuples()]
+    ax.set_yticks(range(len(labels)), labels)
+    ax.set_ylim(len(labels) - 0.4, -0.6)
     text = "gain in test accuracy (points), 95% interval over users"
-    several = any(len(one["by_seed"]) > 1 for one in found.values())
+    several = verdicts["by_seed"].map(len).gt(1).any()
     ax.set_xlabel(text + ("\nsmall ticks: training seeds" if several else ""))
     ax.grid(axis="y", visible=False)
     return ax

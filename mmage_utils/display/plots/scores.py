@@ -18,24 +18,23 @@ from mmage_utils.display.plots.style import (
 )
 
 
-def plot_curves(history, *, best_epoch, constant=None, title="", axes=None):
+def plot_curves(fit, *, constant=None, title=""):
     """Loss and accuracy of train and valid over the epochs, the chosen epoch marked.
 
     Parameters
     ----------
-    history : pandas.DataFrame
-        `training.Fit.history`.
-    best_epoch : int
+    fit : dict
+        `training.Fit.record`: history and best_epoch.
     constant : float, optional
         Accuracy of the constant predictor on valid, drawn as a dashed line.
-    axes : pair of matplotlib.axes.Axes, optional
 
     Returns
     -------
     array of two matplotlib.axes.Axes
         Loss, accuracy.
     """
-    axes = axes if axes is not None else plt.subplots(1, 2, figsize=(9, 3.2))[1]
+    axes = plt.subplots(1, 2, figsize=(9, 3.2))[1]
+    history, best_epoch = fit["history"], fit["best_epoch"]
     for ax, quantity in zip(axes, ("loss", "accuracy"), strict=True):
         for split in ("train", "valid"):
             values = history[f"{split}_{quantity}"]
@@ -132,15 +131,14 @@ def plot_confusion(matrix, *, ax=None):
     return ax
 
 
-def plot_intervals(scores, *, constant, ceiling=None, ax=None):
+def plot_intervals(rows, *, ceiling=None, ax=None):
     """Dots with 95% intervals, one row a model, beside the constant predictor.
 
     Parameters
     ----------
-    scores : dict of str to dict
-        Name to {"value", "interval"}, drawn from top to bottom.
-    constant : float
-        The constant predictor's value.
+    rows : pandas.DataFrame
+        Rows of `evaluation.score_models` of one metric, drawn from top to bottom; the constant
+        predictor's value is that of the first.
     ceiling : float, optional
         The ideal observer's value (synthetic sample only).
 
@@ -148,17 +146,17 @@ def plot_intervals(scores, *, constant, ceiling=None, ax=None):
     -------
     matplotlib.axes.Axes
     """
-    ax = axes_of(ax, figsize=(7, 0.6 + 0.42 * len(scores)))
-    for y, (name, entry) in enumerate(scores.items()):
-        low, high = entry["interval"]
-        colour = MODEL_COLOURS.get(name.split(",")[0], MODEL_COLOURS["fusion"])
-        ax.plot([low, high], [y, y], color=colour, lw=2)
-        ax.plot(entry["value"], y, "o", color=colour)
-        text = f"{entry['value']:.1%}"
-        box = {"fc": "white", "ec": "none", "pad": 0.8}
-        ax.annotate(text, (high, y), (6, 0), textcoords="offset points", va="center", bbox=box)
-    ax.set_yticks(range(len(scores)), [name.replace("_", " + ") for name in scores])
-    ax.set_ylim(len(scores) - 0.4, -0.6)
+    ax = axes_of(ax, figsize=(7, 0.6 + 0.42 * len(rows)))
+    for y, row in enumerate(rows.itertuples()):
+        colour = MODEL_COLOURS.get(row.model.split(",")[0], MODEL_COLOURS["fusion"])
+        ax.plot([row.low, row.high], [y, y], color=colour, lw=2)
+        ax.plot(row.value, y, "o", color=colour)
+        place = {"textcoords": "offset points", "va": "center"}
+        place["bbox"] = {"fc": "white", "ec": "none", "pad": 0.8}
+        ax.annotate(f"{row.value:.1%}", (row.high, y), (6, 0), **place)
+    ax.set_yticks(range(len(rows)), rows["model"].str.replace("_", " + "))
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    constant = rows["constant"].iloc[0]
     ax.axvline(constant, color=LINE, ls="--", lw=1, label="constant predictor")
     if ceiling is not None:
         ax.axvline(ceiling, color=ACCENT, ls=":", lw=1.5, label="ideal observer")

@@ -16,6 +16,7 @@ from mmage_utils.display.plots.style import (
 
 SIZE = (12.8, 7.2)  # inches; 1280 x 720 points of a slide
 SPLIT_MARKERS = {"train": "D", "valid": "s", "test": "o"}
+SPLIT_SHIFTS = {"train": -0.26, "valid": 0.26, "test": 0}
 PLAIN = {"fc": "white", "ec": "none", "pad": 1}
 RULES = {"product": "product of posteriors,\nprior counted once", "stacking": "stacked regression"}
 
@@ -118,19 +119,20 @@ def plot_summary(page, *, data):
         figure._data_named = True
         title = f"Age group from face, voice and words ({data})"
         figure.text(0.012, 0.955, title, fontsize=17, fontweight="bold", va="center")
-        test = page["test"]
-        about = (
-            f"test: {test['clips']:,} clips of {test['users']:,} users; 95% intervals over users"
-        )
+        ours = page["fusions"].iloc[-1]
+        about = f"test: {ours.clips:,} clips of {ours.users:,} users; 95% intervals over users"
         figure.text(0.988, 0.955, about, fontsize=9.5, ha="right", va="center", color="0.25")
         plot_model_pipeline(
             page["networks"], page["rule"], ax=figure.add_axes((0.012, 0.575, 0.976, 0.345))
         )
-        _models(page["models"], test, figure.add_axes((0.113, 0.095, 0.2, 0.42)))
-        _fusions(page["fusions"], test, figure.add_axes((0.432, 0.095, 0.155, 0.42)))
+        ceilings = page["ceilings"]
+        _models(page["scores"], ceilings, figure.add_axes((0.113, 0.095, 0.2, 0.42)))
+        _fusions(page["fusions"], ceilings, figure.add_axes((0.432, 0.095, 0.155, 0.42)))
         _verdicts(page["verdicts"], figure.add_axes((0.672, 0.36, 0.09, 0.155)))
         _test_strategy(page["test_strategy"], figure.add_axes((0.698, 0.095, 0.085, 0.105)))
-        _train_strategy(page["train_strategy"], figure.add_axes((0.888, 0.095, 0.104, 0.372)))
+        _train_strategy(
+            page["train_strategy"], page["copies"], figure.add_axes((0.888, 0.095, 0.104, 0.372))
+        )
     return figure
 
 
@@ -147,38 +149,33 @@ def _rows(ax, names):
     ax.grid(axis="y", visible=False)
 
 
-def _interval(ax, y, entry, colour, *, text=True):
-    low, high = entry["interval"]
-    ax.plot([low, high], [y, y], color=colour, lw=2, solid_capstyle="butt")
-    ax.plot(entry["value"], y, "o", color=colour, ms=6)
-    if text:
-        at = {"textcoords": "offset points", "va": "center", "fontweight": "bold", "bbox": PLAIN}
-        ax.annotate(f"{entry['value']:.1%}", (high, y), (4, 0), **at)
+def _interval(ax, y, row, colour):
+    ax.plot([row.low, row.high], [y, y], color=colour, lw=2, solid_capstyle="butt")
+    ax.plot(row.value, y, "o", color=colour, ms=6)
 
 
-def _lines(ax, test):
-    """The constant predictor and the ideal observer of all three modalities."""
-    ax.axvline(test["constant"], color=LINE, ls="--", lw=1, zorder=1)
-    if test["ceiling"] is not None:
-        ax.axvline(test["ceiling"], color=ACCENT, ls=":", lw=1.5, zorder=1)
-    percent(ax.xaxis)
+def _number(ax, y, row):
+    at = {"textcoords": "offset points", "va": "center", "fontweight": "bold", "bbox": PLAIN}
+    ax.annotate(f"{row.value:.1%}", (row.high, y), (4, 0), **at)
 
 
-def _models(models, test, ax):
-    for y, (name, one) in enumerate(models.items()):
-        colour = MODEL_COLOURS[name.split(",")[0]]
-        _interval(ax, y, one["test"], colour, text=False)
-        for split, shift in (("train", -0.26), ("valid", 0.26)):
-            ax.plot(one[split]["interval"], [y + shift] * 2, color=colour, lw=0.8)
+def _models(scores, ceilings, ax):
+    names = list(scores["model"].unique())
+    for row in scores.itertuples():
+        y, modality = names.index(row.model), row.model.split(",")[0]
+        colour, shift = MODEL_COLOURS[modality], SPLIT_SHIFTS[row.split]
+        if row.split == "test":
+            _interval(ax, y, row, colour)
+            at = {"xycoords": ("axes fraction", "data"), "va": "center", "fontweight": "bold"}
+            ax.annotate(f"{row.value:.1%}", (1.02, y), annotation_clip=False, **at)
+        else:
+            ax.plot([row.low, row.high], [y + shift] * 2, color=colour, lw=0.8)
             style = {"ms": 4.5, "mfc": "white", "mec": colour, "mew": 1.2}
-            ax.plot(one[split]["value"], y + shift, SPLIT_MARKERS[split], **style)
-        for split, shift in (("train", -0.26), ("test", 0), ("valid", 0.26)):
-            ax.plot(one[split]["constant"], y + shift, "|", color=LINE, ms=8, mew=1.5)
-        if one["ceiling"] is not None:
-            ax.plot(one["ceiling"], y, "|", color=ACCENT, ms=11, mew=2)
-        at = {"xycoords": ("axes fraction", "data"), "va": "center", "fontweight": "bold"}
-        ax.annotate(f"{one['test']['value']:.1%}", (1.02, y), annotation_clip=False, **at)
-    _rows(ax, [name if "," in name else f"{name}, published" for name in models])
+            ax.plot(row.value, y + shift, SPLIT_MARKERS[row.split], **style)
+        ax.plot(row.constant, y + shift, "|", color=LINE, ms=8, mew=1.5)
+        if modality in ceilings and row.split == "test":
+            ax.plot(ceilings[modality], y, "|", color=ACCENT, ms=11, mew=2)
+    _rows(ax, [name if "," in name else f"{name}, published" for name in names])
     percent(ax.xaxis)
     ax.set_xlabel("accuracy (in figures: test)")
     _title(ax, "Models: train, valid, test")
@@ -190,7 +187,7 @@ def _models(models, test, ax):
     handles.append(handle([], [], marker="o", color=LINE, ls="-", ms=5, label="test"))
     dark = {"marker": "|", "ls": "none", "color": LINE, "ms": 8, "mew": 1.5}
     handles.append(handle([], [], label="constant predictor of the split", **dark))
-    if test["ceiling"] is not None:
+    if ceilings:
         label = "ideal observer, test"
         handles.append(
             handle([], [], marker="|", ls="none", color=ACCENT, ms=9, mew=2, label=label)
@@ -200,46 +197,47 @@ def _models(models, test, ax):
     )
 
 
-def _fusions(fusions, test, ax):
-    for y, (name, entry) in enumerate(fusions.items()):
-        colour = MODEL_COLOURS["fusion"] if "," in name else "#777777"
-        _interval(ax, y, entry, colour)
-    _rows(ax, [name.replace("_", " + ").replace(", ", ",\n") for name in fusions])
-    _lines(ax, test)
+def _fusions(fusions, ceilings, ax):
+    for y, row in enumerate(fusions.itertuples()):
+        _interval(ax, y, row, MODEL_COLOURS["fusion"] if "," in row.model else "#777777")
+        _number(ax, y, row)
+    names = fusions["model"].str.replace("_", " + ").str.replace(", ", ",\n")
+    _rows(ax, names)
+    ax.axvline(row.constant, color=LINE, ls="--", lw=1, zorder=1)
+    percent(ax.xaxis)
     ax.margins(x=0.12)
     ax.set_xlabel("test accuracy")
     _title(ax, "Late fusion")
-    if test["ceiling"] is not None:
-        best = list(fusions.values())[-1]["value"]
+    if ceilings:
+        ax.axvline(ceilings["fusion"], color=ACCENT, ls=":", lw=1.5, zorder=1)
         y = len(fusions) - 0.62
         arrow = {"arrowstyle": "<->", "color": ACCENT, "shrinkA": 0, "shrinkB": 0}
-        ax.annotate("", (test["ceiling"], y), (best, y), arrowprops=arrow)
-        short = f"{100 * (test['ceiling'] - best):.1f} points to\nthe ideal observer "
+        ax.annotate("", (ceilings["fusion"], y), (row.value, y), arrowprops=arrow)
+        short = f"{100 * (ceilings['fusion'] - row.value):.1f} points to\nthe ideal observer "
         at = {"textcoords": "offset points", "ha": "right", "va": "center", "bbox": PLAIN}
-        ax.annotate(short, (best, y), (-3, 0), **at)
+        ax.annotate(short, (row.value, y), (-3, 0), **at)
 
 
 def _verdicts(verdicts, ax):
-    for y, (name, one) in enumerate(verdicts.items()):
-        low, high = (100 * bound for bound in one["interval"])
-        ax.plot([low, high], [y, y], color=MODEL_COLOURS[name], lw=2)
-        fill = MODEL_COLOURS[name] if one["helps"] else "white"
-        ax.plot(100 * one["value"], y, "o", color=MODEL_COLOURS[name], mfc=fill, mew=1.6)
-        word = "helps" if one["helps"] else "no help shown"
+    for y, row in enumerate(verdicts.itertuples()):
+        colour = MODEL_COLOURS[row.modality]
+        ax.plot([100 * row.low, 100 * row.high], [y, y], color=colour, lw=2)
+        fill = colour if row.helps else "white"
+        ax.plot(100 * row.value, y, "o", color=colour, mfc=fill, mew=1.6)
+        word = "helps" if row.helps else "no help shown"
         at = {"xycoords": ("axes fraction", "data"), "va": "center", "annotation_clip": False}
-        p = f"p = {one['p_holm']:.3f}" if one["p_holm"] >= 0.001 else "p < 0.001"
-        text = f"{word}\n{100 * one['value']:+.1f}, {p}"
-        ax.annotate(text, (1.04, y), fontsize=8, **at)
+        p = f"p = {row.p_holm:.3f}" if row.p_holm >= 0.001 else "p < 0.001"
+        ax.annotate(f"{word}\n{100 * row.value:+.1f}, {p}", (1.04, y), fontsize=8, **at)
     ax.axvline(0, color=LINE, ls="--", lw=1)
-    _rows(ax, list(verdicts))
+    _rows(ax, verdicts["modality"])
     ax.set_xlabel("gain in test accuracy when\nadded (points); p by Holm")
     _title(ax, "Does it help?")
 
 
-def _train_strategy(found, ax):
+def _train_strategy(strategy, copies, ax):
     left = dict.fromkeys(AGE_GROUPS.values(), 0)
     for copy, colour in COPY_COLOURS.items():
-        counts = {name: found["copies"][name].get(copy, 0) for name in left}
+        counts = {name: copies[name].get(copy, 0) for name in left}
         ax.barh(
             list(left), list(counts.values()), left=list(left.values()), color=colour, label=copy
         )
@@ -252,24 +250,25 @@ def _train_strategy(found, ax):
     ax.grid(axis="y", visible=False)
     ax.set_xlabel("train images")
     ax.legend(loc="lower right", handlelength=1, borderpad=0)
-    _title(ax, "Train strategy", _change(found))
+    _title(ax, "Train strategy", _change(strategy))
 
 
-def _test_strategy(found, ax):
-    entries = {"each clip": found["before"], "user's clips\nadded up": found["after"]}
-    for y, entry in enumerate(entries.values()):
-        _interval(ax, y, entry, (SPLIT_COLOURS["test"], ACCENT)[y])
-    _rows(ax, list(entries))
+def _test_strategy(strategy, ax):
+    rows = {"each clip": strategy["before"], "user's clips\nadded up": strategy["after"]}
+    for y, row in enumerate(rows.values()):
+        _interval(ax, y, row, (SPLIT_COLOURS["test"], ACCENT)[y])
+        _number(ax, y, row)
+    _rows(ax, list(rows))
     ax.margins(x=0.15)
     percent(ax.xaxis)
     ax.set_xlabel("test accuracy")
-    _title(ax, "Test strategy", _change(found))
+    _title(ax, "Test strategy", _change(strategy))
 
 
-def _change(found):
+def _change(strategy):
     """What a strategy changed, for a note: accuracies, and the paired interval in points."""
-    low, high = (100 * bound for bound in found["gain"]["interval"])
+    low, high = (100 * strategy["gain"][name] for name in ("low", "high"))
     return (
-        f"{found['before']['value']:.1%} to {found['after']['value']:.1%}\n"
+        f"{strategy['before'].value:.1%} to {strategy['after'].value:.1%}\n"
         f"({low:+.1f} to {high:+.1f} points)"
     )

@@ -7,6 +7,11 @@ import numpy as np
 from mmage_utils.features.voices.definition import FEATURES
 
 
+def published_inputs(features):
+    """Features as the report fed them: raw Hz, and seven zeros for silence, shape (n, 7)."""
+    return np.nan_to_num(features[list(FEATURES)].to_numpy(float))
+
+
 def corrected_inputs(features, train):
     """Features as a network should get them: f0 as the ear hears it, and a flag for no voice.
 
