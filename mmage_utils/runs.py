@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from mmage_utils import files
 from mmage_utils.errors import DataError
 from mmage_utils.files import save_json, shown, whole
@@ -61,23 +63,23 @@ def open_run(name, data_dir, *, n_clips=None, seed=0):
     ), clips
 
 
-def save_figure(run, figure, name, *, page=False):
-    """Save a figure as ``figures/<name>.png`` of the run; synthetic data are labelled on it.
+def save_figure(run, drawn, name, *, page=False):
+    """Save what a plot returns as ``figures/<name>.png`` of the run; it names synthetic data.
 
     Parameters
     ----------
     run : Run
-    figure : matplotlib.figure.Figure or matplotlib.axes.Axes
+    drawn : matplotlib.figure.Figure, matplotlib.axes.Axes or array of Axes
+        The whole figure is saved.
     name : str
         ``<task>_<what>``, for example ``b_curves``.
     page : bool
         Keep the size of the figure, which is else cut to what is drawn, and save it as SVG too.
     """
-    figure = figure if hasattr(figure, "savefig") else figure.figure
-    if run.synthetic and not getattr(figure, "_data_named", False):
+    figure = np.ravel(drawn)[0].get_figure(root=True)
+    if run.synthetic and not any(run.data in text.get_text() for text in figure.texts):
         # Below the drawing, so that it is there wherever the picture is shown alone.
         figure.text(0.995, -0.01, run.data, ha="right", va="top", fontsize=8, color="0.4")
-        figure._data_named = True
     marks = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
     for kind in ("png", "svg") if page else ("png",):
         with whole(run.folder / "figures" / f"{name}.{kind}") as path:

@@ -33,14 +33,25 @@ def test_file_appears_only_when_it_is_whole_and_readable_by_all(tmp_path):
 @pytest.mark.parametrize("synthetic", [True, False])
 def test_synthetic_figure_says_so_once(run, synthetic):
     run = run._replace(synthetic=synthetic)
-    figure, ax = plt.subplots()
-    runs.save_figure(run, figure, "a_ages")
-    runs.save_figure(run, ax, "a_ages_again")
+    figure, axes = plt.subplots(2, 2)
+    drawn = {"figure": figure, "axes": axes[0, 0], "row": axes[0], "grid": axes, "list": [*axes[1]]}
+    for name, what in drawn.items():
+        runs.save_figure(run, what, name)
     assert [text.get_text() for text in figure.texts] == [run.data] * synthetic
-    for name in ("a_ages", "a_ages_again"):
+    for name in drawn:
         with Image.open(run.folder / "figures" / f"{name}.png") as image:
             assert image.format == "PNG"
             assert image.width > 300
+
+
+def test_a_page_that_names_its_data_gets_no_label_and_is_svg_too(run):
+    figure = plt.figure(figsize=(6, 3))
+    title = figure.text(0.5, 0.9, f"Summary ({run.data})")
+    runs.save_figure(run, figure, "summary", page=True)
+    assert figure.texts == [title]
+    assert run.data in (run.folder / "figures" / "summary.svg").read_text()
+    with Image.open(run.folder / "figures" / "summary.png") as image:
+        assert image.size == (6 * runs.DPI, 3 * runs.DPI)
 
 
 def test_saved_figures_have_twice_the_pixels_of_the_screen(run):
@@ -108,7 +119,7 @@ def test_run_names_that_are_no_plain_folder_are_refused(name, lists):
 def test_run_knows_its_data(lists, sample):
     run, clips = runs.open_run("full", lists)
     assert (run.data, run.synthetic, len(clips)) == ("First Impressions", False, 9)
-    assert run.folder == runs.RUNS / "full"
+    assert run.folder == files.ROOT / "runs" / "full"
     run, clips = runs.open_run("sample", sample, n_clips=160, seed=0)
     assert (run.data, run.synthetic, len(clips)) == ("synthetic sample, seed 0", True, 10_000)
 

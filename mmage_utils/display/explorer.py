@@ -3,6 +3,7 @@
 import base64
 import html
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -13,7 +14,7 @@ from mmage_utils.display.plots.style import MODEL_COLOURS
 from mmage_utils.errors import DataError
 from mmage_utils.predictions import P_COLUMNS, read_predictions
 
-# The predictions of each modality, the best made first, and the notebook that makes the others.
+# The models of each modality, the best first, and the notebook that makes one if there is none.
 PREFERRED = {
     "image": (
         ("image_restored", "image_corrected", "image_strategy", "image_baseline"),
@@ -24,8 +25,21 @@ PREFERRED = {
     "fusion": (("fusion_corrected", "fusion_chosen", "fusion_sum"), "07_multimodal_fusion"),
 }
 MODALITIES = ("image", "audio", "text")
-ANSWERS = ("all", "right", "wrong")
 AGREEMENTS = ("all", "the three agree", "two of three agree", "all three differ")
+# What can be chosen: each keyword of `select` with the label and the value of its options.
+CHOICES = {
+    "split": {name: name for name in ("all", *SPLITS)},
+    "age_group": {"all": "all"} | {name: code for code, name in AGE_GROUPS.items()},
+    "answer": {name: name for name in ("all", "right", "wrong")},
+    "agreement": {name: name for name in AGREEMENTS},
+}
+
+
+class Model(NamedTuple):
+    """A model's name, and its ``prediction`` and p1..p7, indexed by VideoName."""
+
+    name: str
+    answers: pd.DataFrame
 
 
 def read_models(run):
@@ -37,21 +51,20 @@ def read_models(run):
 
     Returns
     -------
-    models : dict of str to pandas.DataFrame
-        Modality or ``fusion`` to prediction and p1..p7, indexed by VideoName; the name of the
-        model that was found is its ``attrs["model"]``.
+    models : dict of str to Model
+        By modality or ``fusion``.
     missing : dict of str to str
-        What to run for those that are not there.
+        What to run for the modalities without predictions.
     """
     models, missing = {}, {}
     for modality, (names, notebook) in PREFERRED.items():
-        there = [n for n in names if (run.folder / "predictions" / f"{n}.csv").is_file()]
-        if not there:
+        paths = {name: run.folder / "predictions" / f"{name}.csv" for name in names}
+        name = next((name for name, path in paths.items() if path.is_file()), None)
+        if name is None:
             missing[modality] = f"no predictions: run notebooks/{notebook}.ipynb first"
-            continue
-        table = read_predictions(run, there[0], notebook).drop_duplicates("VideoName")
-        models[modality] = table.set_index("VideoName")[["prediction", *P_COLUMNS]]
-        models[modality].attrs["model"] = there[0]
+        else:
+            table = read_predictions(run, name, notebook).drop_duplicates("VideoName")
+            models[modality] = Model(name, table.set_index("VideoName"))
     return models, missing
 
 
@@ -66,15 +79,15 @@ def join_answers(clips, models):
         without an answer) and ``different`` (how many different answers the three modalities
         give; NaN unless all three answer).
     """
-    there = clips[list(MEDIA)].notna().any(axis=1)
-    table = clips[there].set_index("VideoName")
+    with_media = clips[list(MEDIA)].notna().any(axis=1)
+    table = clips[with_media].set_index("VideoName")
     for modality in PREFERRED:
-        said = models[modality]["prediction"] if modality in models else pd.Series(dtype=float)
-        table[f"says {modality}"] = said.reindex(table.index).astype(float)
+        answers = models[modality].answers["prediction"] if modality in models else float("nan")
+        table[f"says {modality}"] = answers
     judge = next((m for m in ("fusion", *MODALITIES) if m in models), "fusion")
-    said = table[f"says {judge}"]
-    right = (said == table["AgeGroup"]).map({True: "right", False: "wrong"})
-    table["answer"] = right.where(said.notna(), "")
+    answers = table[f"says {judge}"]
+    right = (answers == table["AgeGroup"]).map({True: "right", False: "wrong"})
+    table["answer"] = right.where(answers.notna(), "")
     three = table[[f"says {modality}" for modality in MODALITIES]]
     table["different"] = three.nunique(axis=1).where(three.notna().all(axis=1))
     return table
@@ -87,12 +100,8 @@ def select(table, *, split="all", age_group="all", answer="all", agreement="all"
     ----------
     table : pandas.DataFrame
         `join_answers`.
-    split : str
-        ``all`` or a split.
-    age_group : str or int
-        ``all`` or 1..7.
-    answer, agreement : str
-        One of `ANSWERS` and of `AGREEMENTS`.
+    split, age_group, answer, agreement : str or int
+        A value of `CHOICES`.
     text : str
         A part of the clip's name, which holds that of its user.
 
@@ -100,17 +109,12 @@ def select(table, *, split="all", age_group="all", answer="all", agreement="all"
     -------
     list of str
     """
-    keep = pd.Series(True, index=table.index)
-    if split != "all":
-        keep &= table["split"] == split
-    if age_group != "all":
-        keep &= table["AgeGroup"] == age_group
-    if answer != "all":
-        keep &= table["answer"] == answer
+    keep = table.index.str.contains(text, case=False, regex=False)
+    for column, value in (("split", split), ("AgeGroup", age_group), ("answer", answer)):
+        if value != "all":
+            keep &= table[column] == value
     if agreement != "all":
         keep &= table["different"] == AGREEMENTS.index(agreement)
-    if text:
-        keep &= table.index.str.contains(text, case=False, regex=False)
     return list(table.index[keep])
 
 
@@ -136,8 +140,8 @@ def show_voice(name, row):
     """A player of the clip's voice as HTML; the sound of no other clip is loaded."""
     if pd.isna(row["audio"]):
         return "<p>No recording.</p>"
-    named = html.escape(f"Voice of {name}", quote=True)
-    return f'<audio controls aria-label="{named}" src="{_address(row["audio"], "audio/wav")}">'
+    label = html.escape(f"Voice of {name}", quote=True)
+    return f'<audio controls aria-label="{label}" src="{_address(row["audio"], "audio/wav")}">'
 
 
 def show_words(row):
@@ -174,29 +178,28 @@ def show_bars(name, truth, models, missing):
     """
     heads, columns, remarks = [], [], []
     for modality in PREFERRED:
-        if modality in models and name in models[modality].index:
-            row = models[modality].loc[name]
-            model = models[modality].attrs["model"]
+        if modality in models and name in models[modality].answers.index:
+            model, answers = models[modality]
+            row = answers.loc[name]
             cells = [
                 _bar(row[column], MODEL_COLOURS[modality], group == int(row["prediction"]))
                 for group, column in enumerate(P_COLUMNS, start=1)
             ]
         else:
-            said = missing.get(modality, "no prediction for this clip")
-            remarks.append(f"<p>{modality}: {html.escape(said)}.</p>")
+            reason = missing.get(modality, "no prediction for this clip")
+            remarks.append(f"<p>{modality}: {html.escape(reason)}.</p>")
             model, cells = "missing", ["<td>–</td>"] * len(AGE_GROUPS)
         heads.append(f'<th scope="col">{modality}<br><small>{html.escape(model)}</small></th>')
         columns.append(cells)
-    lines = [
+    rows = [
         f'<tr><th scope="row">{AGE_GROUPS[group]}{" ◀ perceived" if group == truth else ""}</th>'
-        + "".join(column[group - 1] for column in columns)
-        + "</tr>"
-        for group in AGE_GROUPS
+        f"{''.join(cells)}</tr>"
+        for group, cells in zip(AGE_GROUPS, zip(*columns, strict=True), strict=True)
     ]
     return (
         f'<table class="mmage-bars"><caption>Probability of each age group; the answer is bold'
         f'</caption><thead><tr><th scope="col">age group</th>{"".join(heads)}</tr></thead>'
-        f"<tbody>{''.join(lines)}</tbody></table>{''.join(remarks)}"
+        f"<tbody>{''.join(rows)}</tbody></table>{''.join(remarks)}"
     )
 
 
@@ -204,14 +207,3 @@ def _bar(share, colour, chosen):
     number = f"<b>{share:.0%}</b>" if chosen else f"{share:.0%}"
     bar = f'<i style="width:{80 * share:.1f}px;background:{colour}" aria-hidden="true"></i>'
     return f"<td>{bar}{number}</td>"
-
-
-def choices():
-    """What can be chosen: the keyword of `select`, and label and value of each option."""
-    groups = [("all", "all"), *((name, code) for code, name in AGE_GROUPS.items())]
-    return {
-        "split": [(name, name) for name in ("all", *SPLITS)],
-        "age_group": groups,
-        "answer": [(name, name) for name in ANSWERS],
-        "agreement": [(name, name) for name in AGREEMENTS],
-    }

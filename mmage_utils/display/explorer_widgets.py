@@ -1,5 +1,8 @@
 """The explorer's widgets: what is chosen, the list of clips, and the clip itself."""
 
+import ipywidgets as widgets
+from IPython.display import Javascript, display
+
 from mmage_utils.display import explorer
 
 LISTED = 200  # a browser is slow with thousands of options, and a reader too
@@ -36,98 +39,105 @@ def explore(run, clips):
     -------
     ipywidgets.Widget
     """
-    import ipywidgets as widgets
-    from IPython.display import Javascript, display
-
-    models, missing = explorer.read_models(run)
-    table = explorer.join_answers(clips, models)
-    wide = widgets.Layout(width="300px")
-    names = {"split": "split", "age_group": "age group", "answer": "answer", "agreement": "models"}
-    picks = {
-        key: widgets.Dropdown(options=options, description=names[key], layout=wide)
-        for key, options in explorer.choices().items()
-    }
-    find = widgets.Text(
-        description="name has", placeholder="part of a name", continuous_update=False, layout=wide
+    view = _Explorer(run, clips)
+    judge = "fusion" if "fusion" in view.models else "model"
+    head = widgets.HTML(
+        f"{STYLE}<p>{run.data}: {len(view.table):,} clips with a face, a voice or words. ✓ and ✗ "
+        f"say whether the {judge} is right.</p>"
     )
-    found = widgets.HTML()
-    listed = widgets.Select(
-        description="clips", rows=12, layout=widgets.Layout(width="300px", height="240px")
-    )
-    back = widgets.Button(description="previous clip", icon="arrow-left")
-    on = widgets.Button(description="next clip", icon="arrow-right")
-    others = widgets.Select(description="same user", rows=6, layout=wide)
-    facts, face, voice, words, bars, faces = (widgets.HTML() for _ in range(6))
-    state = {"found": [], "at": 0, "busy": False}
-
-    def show(name):
-        row = table.loc[name]
-        facts.value = explorer.show_facts(name, row)
-        face.value = explorer.show_face(name, row)
-        voice.value = explorer.show_voice(name, row)
-        words.value = explorer.show_words(row)
-        bars.value = explorer.show_bars(name, row["AgeGroup"], models, missing)
-        same = table[table["UserID"] == row["UserID"]]
-        pictures = " ".join(explorer.show_face(n, r, 64) for n, r in same.iterrows())
-        faces.value = f"<p>Clips of this user: {len(same)}.</p>{pictures}"
-        state["busy"] = True
-        others.options = [(explorer.label(n, r), n) for n, r in same.iterrows()]
-        others.value = name
-        state["busy"] = False
-
-    def go(at):
-        """Show the clip at a place among those found, and the part of the list it stands in."""
-        if not state["found"]:
-            listed.options = []
-            facts.value = "<p>No clip fits all choices.</p>"
-            others.options = []
-            for pane in (face, voice, words, bars, faces):
-                pane.value = ""
-            return
-        state["at"] = at % len(state["found"])
-        start = state["at"] // LISTED * LISTED
-        part = state["found"][start : start + LISTED]
-        state["busy"] = True
-        if [name for _, name in listed.options] != part:
-            listed.options = [(explorer.label(n, table.loc[n]), n) for n in part]
-        listed.value = state["found"][state["at"]]
-        state["busy"] = False
-        last = start + len(part)
-        found.value = f"{len(state['found']):,} clips found, {start + 1:,} to {last:,} listed"
-        show(listed.value)
-
-    def choose(_):
-        kept = {key: pick.value for key, pick in picks.items()}
-        state["found"] = explorer.select(table, **kept, text=find.value.strip())
-        found.value = "0 clips found"
-        go(0)
-
-    def pick_listed(change):
-        if not state["busy"] and change["new"] is not None:
-            go(state["found"].index(change["new"]))
-
-    def pick_other(change):
-        if not state["busy"] and change["new"] is not None:
-            show(change["new"])
-
-    for pick in (*picks.values(), find):
-        pick.observe(choose, "value")
-    listed.observe(pick_listed, "value")
-    others.observe(pick_other, "value")
-    back.on_click(lambda _: go(state["at"] - 1))
-    on.on_click(lambda _: go(state["at"] + 1))
-    choose(None)
-    said = widgets.HTML(
-        f"{STYLE}<p>{run.data}: {len(table):,} clips with a face, a voice or words. ✓ and ✗ say "
-        f"whether the {'fusion' if 'fusion' in models else 'model'} is right.</p>"
-    )
-    left = widgets.VBox([*picks.values(), find, found, listed, widgets.HBox([back, on]), others])
-    said_of = widgets.VBox([facts, voice, words], layout=widgets.Layout(padding="0 0 0 16px"))
-    seen = widgets.HBox([face, said_of])
-    right = widgets.VBox(
-        [seen, bars, faces], layout=widgets.Layout(flex="1 1 640px", padding="0 0 0 20px")
-    )
+    lists = [view.count, view.listed, widgets.HBox(view.buttons), view.same_user]
+    left = widgets.VBox([*view.choices.values(), view.name_part, *lists])
+    facts, face, voice, words, bars, faces = view.panes
+    beside = widgets.VBox([facts, voice, words], layout=widgets.Layout(padding="0 0 0 16px"))
+    wide = widgets.Layout(flex="1 1 640px", padding="0 0 0 20px")
+    right = widgets.VBox([widgets.HBox([face, beside]), bars, faces], layout=wide)
     display(Javascript(KEYS))
     # In a narrow window the clip stands below the list.
     both = widgets.HBox([left, right], layout=widgets.Layout(flex_flow="row wrap"))
-    return widgets.VBox([said, both]).add_class("mmage-explorer")
+    return widgets.VBox([head, both]).add_class("mmage-explorer")
+
+
+class _Explorer:
+    """The widgets and what they do: choices fill the list of clips, and a list shows its clip."""
+
+    def __init__(self, run, clips):
+        self.models, self.missing = explorer.read_models(run)
+        self.table = explorer.join_answers(clips, self.models)
+        self.found, self.shown = [], None  # names of the clips that fit, and of the one to see
+        wide, tall = widgets.Layout(width="300px"), widgets.Layout(width="300px", height="240px")
+        names = ("split", "age group", "answer", "models")
+        self.choices = {
+            key: widgets.Dropdown(options=options, description=name, layout=wide)
+            for (key, options), name in zip(explorer.CHOICES.items(), names, strict=True)
+        }
+        part = {"placeholder": "part of a name", "continuous_update": False}
+        self.name_part = widgets.Text(description="name has", layout=wide, **part)
+        self.count = widgets.HTML()
+        self.listed = widgets.Select(description="clips", rows=12, layout=tall)
+        self.same_user = widgets.Select(description="same user", rows=6, layout=wide)
+        self.buttons = (
+            widgets.Button(description="previous clip", icon="arrow-left"),
+            widgets.Button(description="next clip", icon="arrow-right"),
+        )
+        self.panes = [widgets.HTML() for _ in range(6)]
+        for choice in (*self.choices.values(), self.name_part):
+            choice.observe(self._choose, "value")
+        for clip_list in (self.listed, self.same_user):
+            clip_list.observe(self._pick, "value")
+        for button, step in zip(self.buttons, (-1, 1), strict=True):
+            button.on_click(lambda _, step=step: self._go(step))
+        self._choose(None)
+
+    def _choose(self, _):
+        """Find the clips that fit all choices, and show the first."""
+        chosen = {key: choice.value for key, choice in self.choices.items()}
+        self.found = explorer.select(self.table, **chosen, text=self.name_part.value.strip())
+        if self.found:
+            self._list(0)
+        else:
+            self._fill(self.listed, [], None)
+            self._fill(self.same_user, [], None)
+            self._show_panes("<p>No clip fits all choices.</p>", *[""] * 5)
+            self.count.value = "0 clips found"
+
+    def _go(self, step):
+        if self.found:
+            self._list((self.found.index(self.listed.value) + step) % len(self.found))
+
+    def _pick(self, change):
+        if change["new"] not in (None, self.shown):
+            self._show(change["new"])
+
+    def _list(self, place):
+        """Show the clip at a place among those found, and the part of the list it stands in."""
+        self._show(self.found[place])
+        start = place // LISTED * LISTED
+        names = self.found[start : start + LISTED]
+        self._fill(self.listed, names, self.shown)
+        last = start + len(names)
+        self.count.value = f"{len(self.found):,} clips found, {start + 1:,} to {last:,} listed"
+
+    def _show(self, name):
+        self.shown, row = name, self.table.loc[name]
+        same = self.table[self.table["UserID"] == row["UserID"]]
+        faces = " ".join(explorer.show_face(*clip, 64) for clip in same.iterrows())
+        self._show_panes(
+            explorer.show_facts(name, row),
+            explorer.show_face(name, row),
+            explorer.show_voice(name, row),
+            explorer.show_words(row),
+            explorer.show_bars(name, row["AgeGroup"], self.models, self.missing),
+            f"<p>Clips of this user: {len(same)}.</p>{faces}",
+        )
+        self._fill(self.same_user, list(same.index), name)
+
+    def _show_panes(self, *markup):
+        for pane, value in zip(self.panes, markup, strict=True):
+            pane.value = value
+
+    def _fill(self, clip_list, names, chosen):
+        """Put clips into a list, and choose one of them."""
+        if [name for _, name in clip_list.options] != names:
+            clip_list.value = None  # or the first of the new clips would count as picked
+            clip_list.options = [(explorer.label(n, self.table.loc[n]), n) for n in names]
+        clip_list.value = chosen

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from mmage_utils.data.clips import MEDIA
+from mmage_utils.data.labels import AGE_GROUPS
 from mmage_utils.display import explorer
 from mmage_utils.display.explorer_widgets import LISTED, explore
 from mmage_utils.predictions import tabulate, write_predictions
@@ -32,8 +33,9 @@ def test_the_best_model_there_is_is_taken(predicted, clips):
     there = clips[clips["image"].notna()]
     write_predictions(predicted, "image_strategy", tabulate(there, np.eye(7)[[3] * len(there)]))
     models, _ = explorer.read_models(predicted)
-    assert models["image"].attrs["model"] == "image_strategy"
-    assert models["fusion"].attrs["model"] == "fusion_sum"
+    assert models["image"].name == "image_strategy"
+    assert (models["image"].answers["prediction"] == 4).all()
+    assert models["fusion"].name == "fusion_sum"
 
 
 def test_missing_predictions_name_the_notebook_to_run(run, clips):
@@ -68,8 +70,8 @@ def test_choices_find_the_clips_that_fit(answers):
 
 
 def test_every_option_is_understood(answers):
-    for key, options in explorer.choices().items():
-        found = [explorer.select(answers, **{key: value}) for _, value in options]
+    for key, options in explorer.CHOICES.items():
+        found = [explorer.select(answers, **{key: value}) for value in options.values()]
         assert len(found[0]) == len(answers)
         assert sum(map(len, found[1:])) == len(answers)
 
@@ -98,7 +100,7 @@ def test_bars_hold_the_numbers_as_text(predicted, answers):
     assert shown.count("<td>") == 28
     assert shown.count("<b>") == 4
     assert shown.count("perceived") == 1
-    assert f"{models['text'].loc[name, 'p3']:.0%}" in shown
+    assert f"{models['text'].answers.loc[name, 'p3']:.0%}" in shown
 
 
 def test_ten_thousand_clips_are_listed_in_parts(run, clips):
@@ -109,8 +111,8 @@ def test_ten_thousand_clips_are_listed_in_parts(run, clips):
         many[medium] = many[medium].fillna(known)
     box = explore(run, many)
     left = box.children[1].children[0].children
-    listed = next(one for one in left if one.description == "clips")
-    back, on = next(one for one in left if hasattr(one, "children")).children
+    listed = next(widget for widget in left if widget.description == "clips")
+    back, on = next(widget for widget in left if hasattr(widget, "children")).children
     assert len(listed.options) == LISTED
     first = listed.value
     on.click()
@@ -119,3 +121,30 @@ def test_ten_thousand_clips_are_listed_in_parts(run, clips):
     back.click()
     assert listed.value == many["VideoName"].iloc[-1]
     assert len(listed.options) <= LISTED
+
+
+def test_choices_list_and_clip_follow_each_other(predicted, clips):
+    box = explore(predicted, clips)
+    left, right = box.children[1].children
+    by_name = {widget.description: widget for widget in left.children[:-2]}
+    facts = right.children[0].children[1].children[0]
+    listed, same_user = by_name["clips"], left.children[-1]
+    by_name["age group"].value = 4
+    assert f"<b>{AGE_GROUPS[4]}</b>" in facts.value
+    assert listed.value == listed.options[0][1]
+    listed.value = listed.options[-1][1]
+    assert listed.value in facts.value
+    several = clips[clips["image"].notna()].groupby("UserID").filter(lambda rows: len(rows) > 1)
+    by_name["age group"].value = "all"
+    by_name["name has"].value = several["UserID"].iloc[0]
+    assert same_user.value == listed.value
+    same_user.value = same_user.options[-1][1]
+    assert same_user.value in facts.value
+    assert listed.value == listed.options[0][1]  # the list stays where it was
+    by_name["name has"].value = "no such clip"
+    assert facts.value == "<p>No clip fits all choices.</p>"
+    assert listed.options == same_user.options == ()
+    left.children[-2].children[1].click()
+    by_name["name has"].value = ""
+    assert listed.value == listed.options[0][1]
+    assert listed.value in facts.value

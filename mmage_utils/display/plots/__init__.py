@@ -1,4 +1,4 @@
-"""Every figure of the report: ``plot_x(data, *, ax=None) -> Axes``; `runs.save_figure` saves."""
+"""Every figure: ``plot_x(data, *, ax=None)`` returns what `runs.save_figure` saves."""
 
 from mmage_utils.display.plots.faces import (
     plot_age_examples,

@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from mmage_utils.data.labels import AGE_GROUPS
+from mmage_utils.display.plots.style import ANSWER_COLOURS
 
 
 def plot_faces(faces, titles, *, columns=7, colours=None):
@@ -26,9 +27,9 @@ def plot_faces(faces, titles, *, columns=7, colours=None):
     axes = plt.subplots(rows, columns, figsize=size, squeeze=False)[1].ravel()
     for ax in axes:
         ax.axis("off")
-    for i, (ax, face, title) in enumerate(zip(axes, faces, titles, strict=False)):
+    colours = ["black"] * len(faces) if colours is None else colours
+    for ax, face, title, colour in zip(axes, faces, titles, colours, strict=False):
         ax.imshow(np.asarray(face).transpose(1, 2, 0))
-        colour = colours[i] if colours is not None else "black"
         ax.set_title(title, fontsize=9, fontweight="normal", loc="center", color=colour)
     return axes
 
@@ -39,9 +40,9 @@ def plot_age_examples(faces, clips, *, per_group=1, seed=0):
     rows, titles = [], []
     for _ in range(per_group):
         for group, name in AGE_GROUPS.items():
-            here = np.flatnonzero(clips["AgeGroup"] == group)
-            if len(here):
-                rows.append(rng.choice(here))
+            of_group = np.flatnonzero(clips["AgeGroup"] == group)
+            if len(of_group):
+                rows.append(rng.choice(of_group))
                 titles.append(name)
     return plot_faces(faces[rows], titles, columns=len(titles) // per_group)
 
@@ -87,7 +88,7 @@ def plot_maps(faces, maps, table):
     """
     n = len(faces)
     figure, axes = plt.subplots(2, n, figsize=(1.5 * n + 0.8, 3.7), squeeze=False)
-    most = float(np.abs(maps).max()) or 1.0
+    limit = float(np.abs(maps).max()) or 1.0
     for column, row in enumerate(table.itertuples()):
         top, below = axes[:, column]
         face = np.asarray(faces[column]).transpose(1, 2, 0)
@@ -95,13 +96,13 @@ def plot_maps(faces, maps, table):
         right = row.ground_truth == row.prediction
         title = f"is {AGE_GROUPS[row.ground_truth]}\nsays {AGE_GROUPS[row.prediction]}"
         style = {"fontsize": 9, "fontweight": "normal", "loc": "center"}
-        top.set_title(title, color="#0072B2" if right else "#B34700", **style)
+        top.set_title(title, color=ANSWER_COLOURS[right], **style)
         below.imshow(face.mean(2), cmap="gray", alpha=0.5)
-        shades = {"cmap": "PuOr_r", "vmin": -most, "vmax": most, "alpha": 0.65}
-        drawn = below.imshow(maps[column], **shades)
+        shades = {"cmap": "PuOr_r", "vmin": -limit, "vmax": limit, "alpha": 0.65}
+        image = below.imshow(maps[column], **shades)
     for ax in axes.ravel():
         ax.axis("off")
-    figure.colorbar(drawn, ax=axes[1].tolist(), label="fall when covered", shrink=0.9)
+    figure.colorbar(image, ax=axes[1].tolist(), label="fall when covered", shrink=0.9)
     return axes
 
 
@@ -120,9 +121,9 @@ def plot_answers(faces, table, *, n=14, seed=0):
     rng = np.random.default_rng(seed)
     right = (table["ground_truth"] == table["prediction"]).to_numpy()
     rows, titles, colours = [], [], []
-    for answer, colour in ((True, "#0072B2"), (False, "#B34700")):
-        here = np.flatnonzero(right == answer)
-        for row in rng.choice(here, min(n // 2, len(here)), replace=False):
+    for answer, colour in ANSWER_COLOURS.items():
+        candidates = np.flatnonzero(right == answer)
+        for row in rng.choice(candidates, min(n // 2, len(candidates)), replace=False):
             truth, prediction = table.loc[row, ["ground_truth", "prediction"]]
             share = table.loc[row, f"p{prediction}"]
             rows.append(row)

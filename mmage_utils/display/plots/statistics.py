@@ -43,24 +43,24 @@ def plot_counts(labels, column, *, ax=None):
     return ax
 
 
-def plot_label_panels(parts):
-    """Histograms of age, gender and ethnicity, one row for each part of the clips.
+def plot_label_panels(tables):
+    """Histograms of age, gender and ethnicity, one row for each table of clips.
 
     Parameters
     ----------
-    parts : dict of str to pandas.DataFrame
+    tables : dict of str to pandas.DataFrame
         Title to clips with labels.
 
     Returns
     -------
-    numpy.ndarray of matplotlib.axes.Axes, shape (parts, 3)
+    numpy.ndarray of matplotlib.axes.Axes, shape (tables, 3)
     """
-    size = (12, 1.2 + 2.3 * len(parts))
+    size = (12, 1.2 + 2.3 * len(tables))
     layout = {"width_ratios": (7, 3, 4), "squeeze": False}
-    axes = plt.subplots(len(parts), 3, figsize=size, **layout)[1]
-    for row, (title, part) in zip(axes, parts.items(), strict=True):
+    axes = plt.subplots(len(tables), 3, figsize=size, **layout)[1]
+    for row, (title, table) in zip(axes, tables.items(), strict=True):
         for ax, column in zip(row, ATTRIBUTES, strict=True):
-            plot_counts(part, column, ax=ax)
+            plot_counts(table, column, ax=ax)
         row[0].set_title(title)
     return axes
 

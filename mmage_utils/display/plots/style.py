@@ -10,13 +10,14 @@ from mmage_utils.data.labels import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
 AGE_COLOURS = dict(
     zip(AGE_GROUPS.values(), sns.color_palette("viridis", len(AGE_GROUPS)).as_hex(), strict=True)
 )
-GENDER_COLOURS = dict(zip(GENDERS.values(), ("#0072B2", "#E69F00"), strict=True))
-ETHNICITY_COLOURS = dict(zip(ETHNICITIES.values(), ("#009E73", "#56B4E9", "#D55E00"), strict=True))
-SPLIT_COLOURS = dict(zip(SPLITS, ("#0072B2", "#E69F00", "#009E73"), strict=True))
-MODEL_COLOURS = {"image": "#0072B2", "audio": "#E69F00", "text": "#009E73", "fusion": "#CC79A7"}
-COPY_COLOURS = {"original": "#999999", "flip": "#0072B2", "mixed": "#E69F00"}
+BLUE, ORANGE, GREEN, SKY, ACCENT = "#0072B2", "#E69F00", "#009E73", "#56B4E9", "#D55E00"
+GENDER_COLOURS = dict(zip(GENDERS.values(), (BLUE, ORANGE), strict=True))
+ETHNICITY_COLOURS = dict(zip(ETHNICITIES.values(), (GREEN, SKY, ACCENT), strict=True))
+SPLIT_COLOURS = dict(zip(SPLITS, (BLUE, ORANGE, GREEN), strict=True))
+MODEL_COLOURS = {"image": BLUE, "audio": ORANGE, "text": GREEN, "fusion": "#CC79A7"}
+COPY_COLOURS = {"original": "#999999", "flip": BLUE, "mixed": ORANGE}
+ANSWER_COLOURS = {True: BLUE, False: "#B34700"}  # of titles: a right and a wrong answer
 LINE = "#333333"  # reference lines: chance, constant predictor
-ACCENT = "#D55E00"
 
 AXIS_NAMES = {"AgeGroup": "age group (years)", "Gender": "gender", "Ethnicity": "ethnicity"}
 

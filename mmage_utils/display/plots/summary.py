@@ -116,7 +116,6 @@ def plot_summary(page, *, data):
         # Saving would give a figure without any layout engine that of the style.
         figure = plt.figure(figsize=SIZE, layout="constrained")
         figure.set_layout_engine("none")
-        figure._data_named = True
         title = f"Age group from face, voice and words ({data})"
         figure.text(0.012, 0.955, title, fontsize=17, fontweight="bold", va="center")
         ours = page["fusions"].iloc[-1]

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from mmage_utils.data.labels import AGE_GROUPS, SPLITS
-from mmage_utils.display.plots.style import AGE_COLOURS
+from mmage_utils.display.plots.style import AGE_COLOURS, AXIS_NAMES
 
 
 def plot_text_map(points, clips):
@@ -26,19 +26,12 @@ def plot_text_map(points, clips):
         groups = clips.loc[clips["split"] == split, "AgeGroup"].to_numpy()
         # The small groups are drawn last and larger, or the large ones would hide them.
         for group in sorted(AGE_GROUPS, key=lambda g: -np.sum(groups == g)):
-            here = points[split][groups == group]
-            name = AGE_GROUPS[group]
-            size = 12 if np.sum(groups == group) > 0.1 * len(groups) else 34
-            ax.scatter(*here.T, s=size, color=AGE_COLOURS[name], label=name, lw=0.3, ec="white")
+            of_group, name = points[split][groups == group], AGE_GROUPS[group]
+            style = {"s": 12 if len(of_group) > 0.1 * len(groups) else 34, "lw": 0.3, "ec": "white"}
+            ax.scatter(*of_group.T, color=AGE_COLOURS[name], label=name, **style)
         ax.set(title=f"{split}, {len(groups):,} clips", xticks=[], yticks=[])
     by_name = dict(zip(*reversed(axes[0].get_legend_handles_labels()), strict=True))
-    names = [name for name in AGE_COLOURS if name in by_name]
-    axes[0].figure.legend(
-        [by_name[name] for name in names],
-        names,
-        title="age group (years)",
-        loc="outside lower center",
-        ncols=len(names),
-        markerscale=1.5,
-    )
+    handles = [by_name[name] for name in AGE_COLOURS]
+    place = {"loc": "outside lower center", "ncols": len(handles), "markerscale": 1.5}
+    axes[0].figure.legend(handles=handles, title=AXIS_NAMES["AgeGroup"], **place)
     return axes

@@ -10,13 +10,13 @@ from mmage_utils.data.recordings import SAMPLE_RATE
 from mmage_utils.display.plots.style import (
     ACCENT,
     AXIS_NAMES,
+    BLUE,
     GENDER_COLOURS,
-    MODEL_COLOURS,
+    ORANGE,
+    SKY,
     axes_of,
 )
 from mmage_utils.features.voices.definition import FEATURES, HOP, UNITS
-
-BLUE, ORANGE = MODEL_COLOURS["image"], MODEL_COLOURS["audio"]
 
 
 def plot_waveform(samples, rate, *, colour=BLUE, label=None, alpha=1.0, ylabel="", ax=None):
@@ -42,12 +42,11 @@ def plot_raw_and_scaled(raw, raw_rate, scaled):
 def plot_denoised(original, clean):
     """Original and denoised waveform: overlaid above, each alone below."""
     axes = plt.subplots(3, 1, figsize=(9, 5), sharex=True, sharey=True)[1]
-    for ax, parts in zip(
-        axes, (("original", "denoised"), ("original",), ("denoised",)), strict=True
-    ):
-        for part in parts:
-            samples, colour = (original, ORANGE) if part == "original" else (clean, BLUE)
-            plot_waveform(samples, SAMPLE_RATE, colour=colour, label=part, ax=ax)
+    waveforms = {"original": (original, ORANGE), "denoised": (clean, BLUE)}
+    for ax, names in zip(axes, (waveforms, ["original"], ["denoised"]), strict=True):
+        for name in names:
+            samples, colour = waveforms[name]
+            plot_waveform(samples, SAMPLE_RATE, colour=colour, label=name, ax=ax)
         ax.set(xlabel="", ylabel="amplitude")
         legend = ax.legend(loc="upper right", fontsize="small")
         for line in legend.get_lines():
@@ -97,7 +96,7 @@ def plot_f0(samples, times, f0, *, title="", ax=None):
     )
     mesh.set_rasterized(True)
     ax.grid(visible=False)
-    ax.plot(times, f0, color="#56B4E9", lw=2.5, label="f0")
+    ax.plot(times, f0, color=SKY, lw=2.5, label="f0")
     ax.set(ylim=(0, 1500), xlabel="time (s)", ylabel="frequency (Hz)", title=title)
     ax.legend(loc="upper right", fontsize="small", labelcolor="white")
     ax.figure.colorbar(mesh, ax=ax, format="%+d dB", pad=0.01)
