@@ -12,6 +12,22 @@ from mmage_utils.data.labels import ATTRIBUTES
 from mmage_utils.errors import DataError
 from mmage_utils.predictions import P_COLUMNS, tabulate
 from mmage_utils.sample import transcripts
+from mmage_utils.sample.cues import (
+    APPARENT_SD,
+    DIAL_SD,
+    F0_SD,
+    FACE_DIALS,
+    RANGE_SD,
+    RATE_SD,
+    VOICE_CUES,
+    group_years_grid,
+    norm_f0,
+    norm_range,
+    norm_rate,
+    to_scale,
+    to_years,
+    total_sd,
+)
 from mmage_utils.scores.evaluation import score_models, train_majority
 
 MODALITIES = {"image": "face", "audio": "voice", "text": "words"}
@@ -83,7 +99,7 @@ def observe(cues, clips, modalities=tuple(MODALITIES)):
         index=list(ATTRIBUTES["AgeGroup"]), columns=list(ATTRIBUTES["Gender"]), fill_value=0
     )
     prior = (prior / prior.to_numpy().sum()).to_numpy()
-    years, share = cues.group_years_grid()
+    years, share = group_years_grid()
     log_likelihood = sum(_log_likelihood(cues, modality, years) for modality in modalities)
     likelihood = np.exp(log_likelihood - log_likelihood.max((1, 2), keepdims=True))
     # Sum over the years within a group, then over gender, which no modality is told.
@@ -99,25 +115,24 @@ def _log_likelihood(cues, modality, years):
     kind = MODALITIES[modality]
     apparent = np.arange(-0.2, 1.2, 0.005)  # log-year scale: people may look younger than 7
     evidence = {"face": _face, "voice": _voice, "words": _words}[kind](cues, apparent)
-    spread = np.exp(_normal(apparent, cues.to_scale(years)[:, None], cues.APPARENT_SD[kind]))
+    spread = np.exp(_normal(apparent, to_scale(years)[:, None], APPARENT_SD[kind]))
     top = evidence.max(2, keepdims=True)
     return np.log(np.exp(evidence - top) @ spread.T + 1e-300) + top
 
 
 def _face(cues, apparent):
-    dials = cues[[f"face_{dial}" for dial in cues.FACE_DIALS]].to_numpy()
-    log_p = _normal(dials[:, :, None], apparent, cues.total_sd(cues.DIAL_SD)).sum(1)
+    dials = cues[[f"face_{dial}" for dial in FACE_DIALS]].to_numpy()
+    log_p = _normal(dials[:, :, None], apparent, total_sd(DIAL_SD)).sum(1)
     return np.repeat(log_p[:, None], 2, axis=1)
 
 
 def _voice(cues, apparent):
-    years = cues.to_years(apparent)
-    f0, f0_range, rate = (cues[f"voice_{cue}"].to_numpy()[:, None] for cue in cues.VOICE_CUES)
-    shared = _normal(f0_range, cues.norm_range(years), cues.total_sd(cues.RANGE_SD))
-    shared = shared + _normal(rate, cues.norm_rate(years), cues.total_sd(cues.RATE_SD))
+    years = to_years(apparent)
+    f0, f0_range, rate = (cues[f"voice_{cue}"].to_numpy()[:, None] for cue in VOICE_CUES)
+    shared = _normal(f0_range, norm_range(years), total_sd(RANGE_SD))
+    shared = shared + _normal(rate, norm_rate(years), total_sd(RATE_SD))
     of_gender = [
-        _normal(12 * np.log2(f0 / cues.norm_f0(years, gender)), 0, cues.total_sd(cues.F0_SD))
-        for gender in (1, 2)
+        _normal(12 * np.log2(f0 / norm_f0(years, gender)), 0, total_sd(F0_SD)) for gender in (1, 2)
     ]
     return np.stack(of_gender, axis=1) + shared[:, None]
 
@@ -128,7 +143,7 @@ def _words(cues, apparent):
     for row, topics in enumerate(cues["topics"].fillna("")):
         for name in filter(None, topics.split(";")):
             counts[row, names.index(name)] += 1
-    log_p = counts @ np.log(transcripts.topic_probabilities(cues.to_years(apparent))).T
+    log_p = counts @ np.log(transcripts.topic_probabilities(to_years(apparent))).T
     return np.repeat(log_p[:, None], 2, axis=1)
 
 

@@ -3,7 +3,14 @@
 import pandas as pd
 import pytest
 
-from mmage_utils.data.clips import by_split, count_media, read_clips, with_media
+from mmage_utils.data.clips import (
+    by_split,
+    count_media,
+    describe_data,
+    is_synthetic,
+    read_clips,
+    with_media,
+)
 from mmage_utils.data.labels import SPLITS
 from mmage_utils.errors import DataError
 
@@ -68,10 +75,10 @@ def test_split_without_media_is_named(lists):
 
 
 def test_real_and_synthetic_folders_are_told_apart(lists, sample):
-    assert clips.describe_data(lists) == "First Impressions"
-    assert not clips.is_synthetic(lists)
-    assert clips.describe_data(sample) == "synthetic sample, seed 0"
-    assert clips.is_synthetic(sample)
+    assert describe_data(lists) == "First Impressions"
+    assert not is_synthetic(lists)
+    assert describe_data(sample) == "synthetic sample, seed 0"
+    assert is_synthetic(sample)
 
 
 def test_one_split_comes_with_a_fresh_index(lists):
