@@ -4,11 +4,13 @@ import json
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from mmage_utils.cli import app
 from mmage_utils.sample import write
+from mmage_utils.scores.evaluation import pick
 
 
 def _mmage(*arguments):
@@ -92,14 +94,21 @@ def test_predictions_are_scored_and_written(sample, tmp_path):
     result = _mmage("evaluate", path, labels, "--json", tmp_path / "scores.json")
     assert result.exit_code == 0, result.output
     card = json.loads((tmp_path / "scores.json").read_text())
-    score = card["scores"]["each clip, per clip"]
-    assert (score["n_clips"], score["n_users"]) == (1975, 612)
-    assert round(score["accuracy"]["constant"], 4) == 0.4922
-    assert f"{score['accuracy']['value']:.4f}" in result.stdout
+    row = pick(pd.DataFrame(card["scores"]), model="each clip")
+    assert (row.clips, row.users) == (1975, 612)
+    assert round(row.constant, 4) == 0.4922
+    assert f"{row.value:.4f}" in result.stdout
     assert _mmage("check-predictions", path, labels).exit_code == 0
-    compared = _mmage("compare", path, path, labels)
+    compared = _mmage("compare", path, path, labels, "--json", tmp_path / "gap.json")
     assert compared.exit_code == 0
-    assert "no difference shown: +0.0 points" in compared.stdout
+    assert "No difference between the first and the second is shown: +0.0" in compared.stdout
+    gap = json.loads((tmp_path / "gap.json").read_text())
+    assert [row["metric"] for row in gap["differences"]] == [
+        "accuracy",
+        "balanced_accuracy",
+        "kappa",
+    ]
+    assert gap["clips"] == 1975
 
 
 def test_folder_with_other_files_ends_in_1(lists):

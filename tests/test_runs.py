@@ -85,20 +85,24 @@ def test_results_are_read_back_as_plain_values(run):
             "table": pd.DataFrame({"clips": [1, 2]}, index=["a", "b"]),
             "pair": (1, 2),
             4: {"nested": {np.int64(5): np.array([np.nan])}},
+            "rows": pd.DataFrame({"clips": [1, 2]}, index=[3, 7]),
         },
+        headline="h",
     )
     found = runs.load_results(run, "g", "07_multimodal_fusion")
     assert found == {
         "run": "test",
         "data": "synthetic sample, seed 0",
         "synthetic": True,
+        "headline": "h",
         "n": 3,
         "share": 0.5,
         "right": True,
         "none": [None, None, None],
         "array": [[1, 2], [3, 4]],
         "column": {"7-13": 1.5, "61+": None},
-        "table": {"clips": {"a": 1, "b": 2}},
+        "table": {"a": {"clips": 1}, "b": {"clips": 2}},
+        "rows": [{"clips": 1}, {"clips": 2}],
         "pair": [1, 2],
         "4": {"nested": {"5": [None]}},
     }

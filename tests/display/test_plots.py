@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex
 from mmage_utils import runs
 from mmage_utils.data.labels import AGE_GROUPS, ATTRIBUTES, SPLITS
 from mmage_utils.data.recordings import SAMPLE_RATE
-from mmage_utils.display import plots, tables
+from mmage_utils.display import data_tables, plots
 from mmage_utils.display.plots.style import AGE_COLOURS, ANSWER_COLOURS
 from mmage_utils.features.voices.definition import FEATURES
 from mmage_utils.models import class_balance
@@ -19,10 +19,9 @@ from mmage_utils.scores.groups import accuracy_by
 from mmage_utils.scores.metrics import confusion
 
 ALL_AGES = [19, 254, 2069, 4953, 2259, 361, 85]
-SCORES = {
-    "image, baseline": {"value": 0.55, "interval": [0.5, 0.62]},
-    "audio": {"value": 0.49, "interval": [0.44, 0.51]},
-}
+SCORES = pd.DataFrame(
+    {"model": ["image, baseline", "audio"], "value": [0.55, 0.49], "low": [0.5, 0.44]}
+).assign(high=[0.62, 0.51], constant=0.48)
 
 
 def _heights(ax):
@@ -107,7 +106,7 @@ def test_augmented_bars_are_stacked_with_their_totals(labels):
 
 
 def test_styled_table_is_the_reports(labels):
-    html = tables.style_age_table(tables.age_table(labels)).to_html()
+    html = data_tables.style_age_table(data_tables.age_table(labels)).to_html()
     cells = re.findall(r"<td id=\"(\w+)\"[^>]*>(.*?)</td>", html)
     shown = [re.sub(r"<[^u/][^>]*>|</span>", "", text) for _, text in cells]
     assert shown[:3] == ["<u>14</u> (+0%)", "<u>228</u> (+0%)", "<u>1,885</u> (+0%)"]
@@ -125,10 +124,10 @@ def test_styled_table_is_the_reports(labels):
 
 def test_table_split_by_gender_has_a_baseline_within_each(labels):
     by_gender = {
-        name: tables.age_table(labels[labels["Gender"] == code])
+        name: data_tables.age_table(labels[labels["Gender"] == code])
         for code, name in ATTRIBUTES["Gender"].items()
     }
-    html = tables.style_age_table(by_gender).to_html()
+    html = data_tables.style_age_table(by_gender).to_html()
     assert html.count("<u>") == 14
     assert "390 <span" in html
     assert re.search(r"390 <span[^>]*>\(-84%\)", html)
@@ -140,7 +139,7 @@ def test_curves_are_the_history_with_the_chosen_epoch():
         {"epoch": [1, 2, 3], "train_loss": [3, 2, 1], "valid_loss": [3.0, 2.5, 2.6],
          "train_accuracy": [0.1, 0.5, 0.9], "valid_accuracy": [0.1, 0.4, 0.3]}
     )  # fmt: skip
-    axes = plots.plot_curves(history, best_epoch=2, constant=0.42, title="t")
+    axes = plots.plot_curves({"history": history, "best_epoch": 2}, constant=0.42, title="t")
     assert len(axes) == 2
     for ax, quantity in zip(axes, ("loss", "accuracy"), strict=True):
         for split in ("train", "valid"):
@@ -177,12 +176,12 @@ def test_confusion_shows_counts_and_shares(predicted):
 
 
 def test_intervals_are_drawn_around_the_values():
-    ax = plots.plot_intervals(SCORES, constant=0.48, ceiling=0.8)
+    ax = plots.plot_intervals(SCORES, ceiling=0.8)
     lines = [line.get_xdata() for line in ax.get_lines()]
     assert [list(line) for line in lines[:4]] == [[0.5, 0.62], [0.55], [0.44, 0.51], [0.49]]
     assert _line(ax, "constant predictor").get_xdata()[0] == 0.48
     assert _line(ax, "ideal observer").get_xdata()[0] == 0.8
-    assert [label.get_text() for label in ax.get_yticklabels()] == list(SCORES)
+    assert [label.get_text() for label in ax.get_yticklabels()] == list(SCORES["model"])
     assert _texts(ax) == ["55.0%", "49.0%"]
     assert ax.yaxis_inverted()
 

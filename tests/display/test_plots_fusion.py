@@ -9,6 +9,7 @@ from mmage_utils.display import plots
 from mmage_utils.fusion import ablation, robustness, verdicts
 from mmage_utils.fusion.late_fusion import apply_fusion, fit_fusion
 from mmage_utils.scores import calibration, selective
+from mmage_utils.scores.evaluation import select
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,7 @@ def test_risk_coverage(drawn, fused):
     assert _legend(ax)[:3] == ["image", "fusion", "70% right"]
     dot = next(line for line in ax.get_lines() if line.get_marker() == "o")
     assert dot.get_xydata().tolist() == [
-        [chosen["fusion"]["coverage"]["value"], chosen["fusion"]["accuracy"]["value"]]
+        [chosen["fusion"]["coverage"], chosen["fusion"]["accuracy"]]
     ]
     assert _inside(ax)
 
@@ -91,7 +92,7 @@ def test_ablation(drawn, fitted):
     labels = ax.get_yticklabels()
     assert [label.get_text() for label in labels] == list(rows["modalities"] + ", " + rows["rule"])
     assert sum(label.get_fontweight() == "bold" for label in labels) == 1
-    per_clip = table.loc[table["unit"] == "clip", "accuracy"]
+    per_clip = select(table, unit="clip", metric="accuracy")["value"]
     assert _texts(ax) == [f"{value:.1%}" for value in per_clip]
     assert "ideal observer" in _legend(ax)
     assert _inside(ax)
@@ -101,19 +102,14 @@ def test_shapley(drawn, fitted):
     found = ablation.shapley(fitted, drawn, majority=4, draws=20)
     ax = plots.plot_shapley(found)
     heights = [bar.get_height() for bar in ax.patches]
-    names = ("image", "audio", "text", "all")
-    assert heights == [
-        100 * found[metric][name]["value"]
-        for metric in ("accuracy", "balanced_accuracy")
-        for name in names
-    ]
+    assert heights == (100 * found["value"]).tolist()
     assert _inside(ax)
 
 
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_verdicts(drawn, fitted, seeds):
     found = verdicts.judge_modalities([fitted] * seeds, [drawn] * seeds, draws=100)
-    found["image"]["helps"], found["text"]["helps"] = True, False
+    found["helps"] = [True, True, False]
     ax = plots.plot_verdicts(found)
     assert _texts(ax)[0].startswith("helps: ")
     assert _texts(ax)[2].startswith("no help shown: ")

@@ -29,54 +29,65 @@ def results():
     """Results of notebooks 02 to 08 as they would be for three experts drawn by hand."""
     tables, _ = draw_experts(5)
     whole = {}
-    for name, one in tables.items():
-        train = one[one["split"] == "valid"].assign(split="train")
+    for name, table in tables.items():
+        train = table[table["split"] == "valid"].assign(split="train")
         train["VideoName"] = "train " + train["VideoName"]
-        whole[name] = pd.concat([train, one])
+        whole[name] = pd.concat([train, table])
     fitted = late_fusion.fit_fusion(tables, PRIOR, penalties=[0.1])
-    made = dict(whole)
-    made["fusion"] = late_fusion.apply_fusion(fitted, whole)
-    scores = {name: evaluation.score_splits(one, majority=4) for name, one in made.items()}
-    scores |= {f"{name}, corrected": one for name, one in scores.items()}
-    test = {name: one[one["split"] == "test"] for name, one in made.items()}
+    whole["fusion"] = late_fusion.apply_fusion(fitted, whole)
+    models = whole | {f"{name}, corrected": table for name, table in whole.items()}
+    scores = evaluation.score_models(models, majority=4, draws=200)
+    test = {name: table[table["split"] == "test"] for name, table in whole.items()}
     gap = comparison.difference(test["fusion"], test["image"])
-    judged = verdicts.judge_modalities([fitted], [tables], draws=200)
-    best = evaluation.score(test["fusion"], majority=4)
-    one = scores["image"]
+    metrics = ("accuracy", "balanced_accuracy")
+    gaps = {
+        names: comparison.differences(
+            dict(zip(names, test.values(), strict=False)), [names], metrics
+        )
+        for names in (("corrected", "published"), ("strategy", "baseline"))
+    }
+    best = evaluation.score_models(test, majority=4, draws=200)
+
+    def scored(*names):
+        named = dict.fromkeys(names, whole["fusion"])
+        return evaluation.score_models(named, majority=4, units=("clip", "user"), draws=200)
+
     return {
-        "b_baseline": {
-            "face_size": 224,
-            "corrected_size": 160,
-            "gaps": {"accuracy": gap, "balanced_accuracy": gap},
-        },
+        "b_baseline": {"corrected_size": 160, "gaps": gaps["corrected", "published"]},
         "c_strategy": {
             "weights": "none",
-            "scores": {"baseline": one, "strategy": one},
-            "gaps": {"strategy, accuracy": gap},
+            "scores": scored("baseline", "strategy"),
+            "gaps": gaps["strategy", "baseline"],
             "copies": {
                 name: {"original": 9, "flip": 4, "mixed": 4} for name in AGE_GROUPS.values()
             },
         },
-        "d_aggregation": {
-            "scores": {"clip": {"each clip": one["test"], "clips added up": one["test"]}},
-            "gain_per_clip": gap,
-        },
+        "d_aggregation": {"scores": scored("each clip", "clips added up"), "gain_per_clip": gap},
         "f_words": {"model": {"name": "minilm", "layers": 6, "width": 384}},
         "g_fusion": {
             "scores": scores,
-            "ceilings": dict.fromkeys(("image", "audio", "text", "fusion"), best),
+            "ceilings": best,
             "gain_over_best_alone": gap,
             "single": "image",
             "text_model": "minilm",
         },
         "h_ablation": {
-            "scores": dict.fromkeys(published.FUSION, scores["fusion"]),
-            "ceiling": best,
+            "scores": evaluation.select(scored(*published.FUSION), unit="clip"),
             "chosen": fitted.record(),
-            "chosen_score": scores["fusion"]["test"],
-            "verdicts": judged,
+            "chosen_score": evaluation.select(scored("corrected fusion"), unit="clip"),
+            "verdicts": verdicts.judge_modalities([fitted], [tables], draws=200),
         },
     }
+
+
+def the_row(rows, where):
+    """The row of a saved table that has the values asked for."""
+    (row,) = [row for row in rows if where.items() <= row.items()]
+    return row
+
+
+ACCURACY = {"split": "test", "metric": "accuracy"}
+BALANCED = {"split": "test", "metric": "balanced_accuracy"}
 
 
 @pytest.fixture
@@ -92,14 +103,14 @@ def told(run, clips, results, monkeypatch):
 
     def tell(*path, value=None):
         for task, record in results.items():
-            runs.save_results(run, task, record)
+            runs.save_results(run, task, record, headline="")
         if path:
             task, *keys, last = path
             file = run.folder / "results" / f"{task}.json"
             record = json.loads(file.read_text())
             place = record
             for key in keys:
-                place = place[key]
+                place = the_row(place, key) if isinstance(key, dict) else place[key]
             place[last] = value
             file.write_text(json.dumps(record))
         said, names = [], {}
@@ -115,17 +126,21 @@ def told(run, clips, results, monkeypatch):
 @pytest.mark.parametrize(
     ("path", "value", "expected"),
     [
-        (("g_fusion", "scores", "audio", "test", "accuracy", "value"), 0.123, "for 12.3% of"),
-        (("g_fusion", "scores", "text", "test", "n_clips"), 4321, "of 4,321 clips"),
-        (("g_fusion", "scores", "text", "test", "balanced_accuracy", "value"), 0.987, "98.7%"),
-        (("g_fusion", "ceilings", "text", "accuracy", "value"), 0.891, "ideal observer for 89.1%"),
+        (("g_fusion", "scores", {"model": "audio"} | ACCURACY, "value"), 0.123, "for 12.3% of"),
+        (("g_fusion", "scores", {"model": "text"} | ACCURACY, "clips"), 4321, "of 4,321 clips"),
+        (("g_fusion", "scores", {"model": "text"} | BALANCED, "value"), 0.987, "98.7%"),
+        (("g_fusion", "ceilings", {"model": "text"} | ACCURACY, "value"), 0.891, "for 89.1%"),
         (("g_fusion", "gain_over_best_alone", "value"), 0.345, r"\*\*Fusion.\*\* .*34.5 points"),
         (("g_fusion", "single"), "smell", "the smell model alone"),
-        (("b_baseline", "gaps", "accuracy", "interval"), [0.11, 0.22], "11.0 to .22.0"),
+        (("b_baseline", "gaps", {"metric": "accuracy"}, "high"), 0.222, "to .22.2"),
         (("d_aggregation", "gain_per_clip", "value"), -0.321, r"\*\*Test strategy.\*\* .*-32.1"),
-        (("h_ablation", "verdicts", "text", "value"), 0.654, r"\*\*text\*\*: .*65.4 points"),
-        (("h_ablation", "verdicts", "image", "p_holm"), 0.432, "p = 0.432"),
-        (("h_ablation", "verdicts", "audio", "users_needed"), 7654, "7,654 users"),
+        (
+            ("h_ablation", "verdicts", {"modality": "text"}, "value"),
+            0.654,
+            r"text\*\*: .*65.4 points",
+        ),
+        (("h_ablation", "verdicts", {"modality": "image"}, "p_holm"), 0.432, "p = 0.432"),
+        (("h_ablation", "verdicts", {"modality": "audio"}, "users_needed"), 7654, "7,654 users"),
     ],
 )
 def test_a_changed_result_changes_the_sentence(told, path, value, expected):
@@ -155,7 +170,8 @@ def test_the_page_shows_what_was_gathered(told, run):
     texts = {text.get_text() for ax in figure.axes for text in ax.texts}
     assert "17" in texts
     assert "160 px, scaled to -1 to 1" in texts
-    assert {f"{one['test']['value']:.1%}" for one in page["models"].values()} <= texts
+    test = evaluation.select(page["scores"], split="test")
+    assert {f"{value:.1%}" for value in test["value"]} <= texts
     assert any("network 8-16-32-16-7" in text for text in texts)
     assert any("InceptionResnetV1" in text for text in texts)
     assert any(run.data in text.get_text() for text in figure.texts)
@@ -192,9 +208,7 @@ def test_nothing_of_the_page_is_cut_off_or_covered(told, run):
 def test_the_page_of_real_data_has_no_ideal_observer(told, run, rule):
     told()
     page = gather(run)
-    page["test"]["ceiling"] = None
-    for one in page["models"].values():
-        one["ceiling"] = None
+    page["ceilings"] = {}
     page["rule"]["name"] = rule
     figure = plots.plot_summary(page, data="First Impressions")
     drawn = [text.get_text() for ax in figure.axes for text in ax.texts]
@@ -223,7 +237,7 @@ def test_a_missing_result_or_checkpoint_names_its_notebook(run, results):
     with pytest.raises(DataError, match="02_image_classifier"):
         gather(run)
     for task, record in results.items():
-        runs.save_results(run, task, record)
+        runs.save_results(run, task, record, headline="")
     with pytest.raises(DataError, match=r"image_corrected\.ckpt is missing.*02_image_classifier"):
         gather(run)
 
@@ -261,8 +275,8 @@ def said_literally(source):
 @pytest.mark.parametrize(
     "source",
     [
-        'prose.say(f"right for {x:.1f} of 240 clips")',
-        'text = f"right for {x} of 240 clips"\nprose.say(text)',
+        'say(f"right for {x:.1f} of 240 clips")',
+        'text = f"right for {x} of 240 clips"\nsay(text)',
         'say = "all 240 clips"',
     ],
 )

@@ -8,12 +8,13 @@ import pytest
 from helpers.experts import PRIOR, draw_experts, mixed_up, with_other_test
 
 from mmage_utils.display import published
-from mmage_utils.display.sentences import say_shuffled, say_verdict
+from mmage_utils.display.sentences import shuffled_sentence, verdict_sentence
 from mmage_utils.fusion.ablation import ablate, mark_one_standard_error, shapley
 from mmage_utils.fusion.late_fusion import add_logits, apply_fusion, fit_fusion
-from mmage_utils.fusion.robustness import deal_out, lose_modality, shuffle_predictions
+from mmage_utils.fusion.robustness import lose_modality, permute_users, shuffle_predictions
 from mmage_utils.fusion.verdicts import judge_modalities, users_needed
 from mmage_utils.predictions import P_COLUMNS
+from mmage_utils.scores.evaluation import pick, select
 from mmage_utils.scores.metrics import confusion, scores_of
 
 MAJORITY = 4
@@ -45,22 +46,21 @@ def judged(drawn, fitted):
 
 
 def test_every_subset_rule_and_unit_stands_once(ablated):
-    keys = ablated[["modalities", "rule", "unit"]]
+    keys = ablated[["modalities", "rule", "unit", "metric"]]
     assert not keys.duplicated().any()
     assert ablated["modalities"].nunique() == 7
     pairs = ablated.drop_duplicates(["modalities", "rule"])
     # 3 alone and stacked; 4 larger ones by sum and three rules; 3 with image by its weights.
     assert len(pairs) == 3 * 2 + 4 * 4 + 3
-    assert len(ablated) == 2 * len(pairs)
+    assert len(ablated) == 2 * 2 * len(pairs)
     assert ablated.loc[ablated["chosen"], "modalities"].unique() == ["image + audio + text"]
 
 
 def test_the_table_is_sorted_and_its_rows_are_scored(ablated, drawn, fitted):
-    per_clip = ablated[ablated["unit"] == "clip"]
-    assert per_clip["accuracy"].is_monotonic_decreasing
-    assert (ablated["low"] <= ablated["accuracy"]).all()
-    assert (ablated["accuracy"] <= ablated["high"]).all()
-    rows = per_clip.set_index(["modalities", "rule"])["accuracy"]
+    per_clip = ablated[ablated["unit"].eq("clip") & ablated["metric"].eq("accuracy")]
+    assert per_clip["value"].is_monotonic_decreasing
+    assert ablated["value"].between(ablated["low"], ablated["high"]).all()
+    rows = per_clip.set_index(["modalities", "rule"])["value"]
     tables = list(drawn.values())
     weighted = add_logits(tables, (1.2, 0.8, 0.8))
     assert rows["image + audio + text", "published weights"] == _accuracy(weighted)
@@ -70,10 +70,10 @@ def test_the_table_is_sorted_and_its_rows_are_scored(ablated, drawn, fitted):
 
 
 def test_units_differ_only_in_their_weights(ablated, drawn):
-    row = ablated.query("modalities == 'text' and rule == 'alone' and unit == 'user'").iloc[0]
+    row = pick(ablated, modalities="text", rule="alone", unit="user")
     test = drawn["text"].query("split == 'test'")
     right = (test["prediction"] == test["ground_truth"]).groupby(test["UserID"]).mean()
-    assert row["accuracy"] == pytest.approx(right.mean())
+    assert row.value == pytest.approx(right.mean())
 
 
 def test_shapley_values_add_up_to_the_gain(drawn, fitted):
@@ -82,13 +82,11 @@ def test_shapley_values_add_up_to_the_gain(drawn, fitted):
     for metric in ("accuracy", "balanced_accuracy"):
         all_three = scores_of(confusion(test))[metric]
         constant = scores_of(confusion(test.assign(prediction=MAJORITY)))[metric]
-        parts = sum(found[metric][name]["value"] for name in drawn)
-        assert parts == pytest.approx(all_three - constant)
-        assert found[metric]["all"]["value"] == pytest.approx(all_three - constant)
-        assert found[metric]["constant"] == pytest.approx(constant)
-        for name in (*drawn, "all"):
-            low, high = found[metric][name]["interval"]
-            assert low <= found[metric][name]["value"] <= high
+        rows = select(found, metric=metric).set_index("modality")
+        assert rows.loc[list(drawn), "value"].sum() == pytest.approx(all_three - constant)
+        assert rows.loc["all", "value"] == pytest.approx(all_three - constant)
+        assert rows["constant"].tolist() == pytest.approx([constant] * 4)
+        assert rows["value"].between(rows["low"], rows["high"]).all()
 
 
 def test_shapley_value_by_hand(drawn, fitted):
@@ -105,7 +103,7 @@ def test_shapley_value_by_hand(drawn, fitted):
         + 2 * (every - worth["image", "audio"])
     ) / 6
     found = shapley(fitted, drawn, majority=MAJORITY, draws=20)
-    assert found["accuracy"]["text"]["value"] == pytest.approx(by_hand)
+    assert pick(found, modality="text").value == pytest.approx(by_hand)
 
 
 def test_equal_modalities_share_the_gain_and_a_constant_one_gets_none(drawn):
@@ -118,8 +116,10 @@ def test_equal_modalities_share_the_gain_and_a_constant_one_gets_none(drawn):
     # At temperature 1 it answers the prior itself, which has no evidence to add.
     found = found._replace(temperatures={**found.temperatures, "text": 1.0})
     found = shapley(found, same, majority=MAJORITY, draws=20)
-    assert found["accuracy"]["image"] == found["accuracy"]["audio"]
-    assert found["accuracy"]["text"]["value"] == pytest.approx(0, abs=1e-12)
+    columns = ["value", "low", "high"]
+    image, audio = (pick(found, modality=name)[columns].tolist() for name in ("image", "audio"))
+    assert image == audio
+    assert pick(found, modality="text").value == pytest.approx(0, abs=1e-12)
 
 
 def test_losing_a_modality(drawn, fitted):
@@ -137,53 +137,48 @@ def test_losing_a_modality(drawn, fitted):
 def test_order_of_rows_changes_nothing(drawn, fitted, ablated, judged):
     other = mixed_up(drawn)
     pd.testing.assert_frame_equal(ablate(fitted, other, majority=4, draws=100), ablated)
-    assert judge_modalities([fitted], [other], draws=400) == judged
+    pd.testing.assert_frame_equal(judge_modalities([fitted], [other], draws=400), judged)
     kept = {"majority": MAJORITY, "draws": 50}
-    assert shapley(fitted, other, **kept) == shapley(fitted, drawn, **kept)
+    pd.testing.assert_frame_equal(shapley(fitted, other, **kept), shapley(fitted, drawn, **kept))
     some = {"shares": (0.5,), "repeats": 2, "draws": 20}
     first, second = lose_modality(fitted, other, **some), lose_modality(fitted, drawn, **some)
     pd.testing.assert_frame_equal(first, second)
-    assert shuffle_predictions(other["text"], draws=20) == shuffle_predictions(
-        drawn["text"], draws=20
-    )
-    pd.testing.assert_frame_equal(deal_out(other["text"]), deal_out(drawn["text"]))
+    shuffled = [shuffle_predictions(tables["text"], draws=20) for tables in (other, drawn)]
+    pd.testing.assert_frame_equal(*shuffled)
+    pd.testing.assert_frame_equal(permute_users(other["text"]), permute_users(drawn["text"]))
 
 
 def test_what_a_modality_is_added_to_is_chosen_on_valid(drawn, judged):
     other = with_other_test(drawn)
     refitted = fit_fusion(other, PRIOR, penalties=[0.1])
     found = judge_modalities([refitted], [other], draws=50)
-    assert {m: one["added_to"] for m, one in found.items()} == {
-        m: one["added_to"] for m, one in judged.items()
-    }
-    assert all(found[m]["value"] != judged[m]["value"] for m in judged)
+    assert found["added_to"].tolist() == judged["added_to"].tolist()
+    assert (found["value"] != judged["value"]).all()
 
 
 def test_the_gain_of_a_verdict_by_hand(drawn, fitted, judged):
-    one = judged["audio"]
-    base = one["added_to"].split(" + ")
+    row = pick(judged, modality="audio")
+    base = row.added_to.split(" + ")
     both = [name for name in drawn if name in base or name == "audio"]
     gain = _accuracy(apply_fusion(fitted, drawn, use=both)) - _accuracy(
         apply_fusion(fitted, drawn, use=base)
     )
-    assert one["value"] == pytest.approx(gain)
-    assert one["interval"][0] <= gain <= one["interval"][1]
-    assert one["p_holm"] >= one["p"]
+    assert row.value == pytest.approx(gain)
+    assert row.low <= gain <= row.high
+    assert row.p_holm >= row.p
 
 
 def test_seeds_are_averaged_for_each_user(drawn, fitted):
     other = draw_experts(21, strengths=(1.2, 0.5, 0.9))[0]
     again = fit_fusion(other, PRIOR, penalties=[0.1])
     found = judge_modalities([fitted, again], [drawn, other], draws=50)
-    for one in found.values():
-        assert len(one["by_seed"]) == 2
-        assert one["value"] == pytest.approx(np.mean(one["by_seed"]))
+    for row in found.itertuples():
+        assert len(row.by_seed) == 2
+        assert row.value == pytest.approx(np.mean(row.by_seed))
     twice = judge_modalities([fitted, fitted], [drawn, drawn], draws=400)
     once = judge_modalities([fitted], [drawn], draws=400)
-    for name, one in twice.items():
-        assert one["value"] == pytest.approx(once[name]["value"])
-        assert one["interval"] == pytest.approx(once[name]["interval"])
-        assert one["users_needed"] == once[name]["users_needed"]
+    numbers = ["value", "low", "high", "users_needed"]
+    pd.testing.assert_frame_equal(twice[numbers], once[numbers])
 
 
 def test_seeds_of_other_clips_are_refused(drawn, fitted):
@@ -197,33 +192,36 @@ def test_seeds_of_other_clips_are_refused(drawn, fitted):
 def test_helpful_modalities_are_said_to_help():
     tables = draw_experts(22, strengths=(1.2, 1.2, 1.2), users=600)[0]
     fitted = fit_fusion(tables, PRIOR, rules=["product"])
-    for name, one in judge_modalities([fitted], [tables], draws=400).items():
-        assert one["helps"]
-        assert say_verdict(name, one).startswith(f"**{name}** helps by +")
+    for _, row in judge_modalities([fitted], [tables], draws=400).iterrows():
+        assert row.helps
+        assert verdict_sentence(row).startswith(f"**{row.modality}**: helps by +")
 
 
 def test_no_help_is_said_where_the_interval_or_holm_forbids():
-    one = {"value": 0.02, "interval": [0.001, 0.04], "p_holm": 0.06, "helps": False}
-    one |= {"added_to": "image", "by_seed": [0.01, 0.03], "users_needed": 9000, "n_users": 75}
-    said = say_verdict("text", one | {"n_modalities": 3}, test_users=612)
-    assert said.startswith("**text**: no help shown, +2.0 points (95% interval +0.1 to +4.0)")
+    row = {"value": 0.02, "low": 0.001, "high": 0.04, "p_holm": 0.06, "helps": False}
+    row |= {"added_to": "image", "by_seed": [0.01, 0.03], "users_needed": 9000, "users": 75}
+    said = verdict_sentence(pd.Series({"modality": "text"} | row), test_users=612)
+    assert said.startswith("**text**: no help shown, +2.0 points (+0.1 to +4.0) when added to")
     assert "9,000 users" in said
     assert "the real one 612" in said
     assert "+1.0 to +3.0 over 2 training seeds" in said
 
 
 def test_a_changed_number_changes_the_sentence(judged):
-    one = judged["image"]
-    before = say_verdict("image", one)
+    row = pick(judged, modality="image")
+    before = verdict_sentence(row)
     for key, value in (("value", 0.123), ("users_needed", 123), ("p_holm", 0.123)):
-        assert "123" in say_verdict("image", one | {key: value}).replace(".", "")
-        assert say_verdict("image", one | {key: value}) != before
+        changed = row.copy()
+        changed[key] = value
+        assert "123" in verdict_sentence(changed).replace(".", "")
+        assert verdict_sentence(changed) != before
 
 
 def test_models_that_never_differ_have_no_test_size(drawn, fitted):
-    assert users_needed([0, 0, 0], [2, 3, 1]) is None
-    one = judge_modalities([fitted], [drawn], draws=20)["text"] | {"users_needed": None}
-    assert "never differ" in say_verdict("text", one)
+    assert np.isnan(users_needed([0, 0, 0], [2, 3, 1]))
+    row = pick(judge_modalities([fitted], [drawn], draws=20), modality="text")
+    row["users_needed"] = np.nan
+    assert "never differ" in verdict_sentence(row)
 
 
 def test_users_needed_by_hand():
@@ -239,7 +237,7 @@ def test_the_users_needed_show_the_gain_four_times_in_five():
     p = [0.15, 0.65, 0.2]  # a gain of 5 points
     pilot = rng.choice([-1, 0, 1], size=20000, p=p)
     n = users_needed(pilot, np.ones(len(pilot)), target=0.05)
-    gains = rng.choice([-1, 0, 1], size=(2000, n), p=p)
+    gains = rng.choice([-1, 0, 1], size=(2000, int(n)), p=p)
     z = gains.mean(1) / (gains.std(1, ddof=1) / np.sqrt(n))
     assert (z > 1.96).mean() == pytest.approx(0.8, abs=0.03)
 
@@ -247,7 +245,7 @@ def test_the_users_needed_show_the_gain_four_times_in_five():
 def test_dealt_out_files_stay_together_and_leave_their_user(drawn):
     table = drawn["text"]
     named = table.assign(p1=pd.factorize(table["UserID"])[0], prediction=1)
-    dealt = deal_out(named)
+    dealt = permute_users(named)
     givers = dealt.groupby("UserID")["p1"]
     assert (givers.min() == givers.max()).all()
     before = named.set_index("VideoName")["p1"]
@@ -273,11 +271,12 @@ def test_a_dealt_out_modality_is_not_said_to_help():
     for k in range(100):
         tables = draw_experts(1000 + k)[0]
         name = list(tables)[k % 3]
-        tables[name] = deal_out(tables[name], seed=k)
+        tables[name] = permute_users(tables[name], seed=k)
         fitted = fit_fusion(tables, PRIOR, rules=["product", "weighted"])
         found = judge_modalities([fitted], [tables], draws=300, seed=k)
-        no_help += "no help shown" in say_verdict(name, found[name])
-        others += sum(one["helps"] for other, one in found.items() if other != name)
+        verdict = pick(found, modality=name)
+        no_help += "no help shown" in verdict_sentence(verdict)
+        others += found["helps"].sum() - verdict.helps
     assert no_help >= 93
     assert others >= 50  # of 200: a test that never says "helps" would pass the line above
 
@@ -286,20 +285,19 @@ def test_a_lost_order_by_hand(tabled):
     table = tabled([3, 3, 4, 4], [3, 4, 4, 4])
     found = shuffle_predictions(table, draws=4000)
     # Shares 1/2, 1/2 and 1/4, 3/4: 1/8 + 3/8.
-    assert found["expected"] == 0.5
-    assert found["accuracy"]["mean"] == pytest.approx(0.5, abs=0.02)
-    assert found["kappa"]["mean"] == pytest.approx(0, abs=0.05)
-    assert found["joined"]["accuracy"] == 0.75
+    assert found.loc["accuracy", ["joined", "expected"]].tolist() == [0.75, 0.5]
+    assert found.loc["accuracy", "mean"] == pytest.approx(0.5, abs=0.02)
+    assert found.loc["kappa", "mean"] == pytest.approx(0, abs=0.05)
 
 
 def test_orders_scatter_around_what_is_expected(drawn):
     found = shuffle_predictions(drawn["image"], draws=500)
-    assert found["accuracy"]["mean"] == pytest.approx(found["expected"], abs=0.005)
-    low, high = found["accuracy"]["interval"]
-    assert low < found["expected"] < high < found["joined"]["accuracy"]
-    said = say_shuffled(found, 0.4218, 0.5489)
-    assert "42.18%" in said
-    assert f"{found['expected']:.1%}" in said
+    row = found.loc["accuracy"]
+    assert row["mean"] == pytest.approx(row.expected, abs=0.005)
+    assert row.low < row.expected < row.high < row.joined
+    text = shuffled_sentence(found, 0.4218, 0.5489)
+    assert "42.18%" in text
+    assert f"{row.expected:.1%}" in text
 
 
 def test_published_rows_within_one_standard_error():

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.experts import PRIOR, draw_experts, mixed_up, with_other_test
+from helpers.experts import PRIOR, draw_experts, log_loss, mixed_up, with_other_test
 
 from mmage_utils.fusion.late_fusion import (
     C_GRID,
@@ -14,11 +14,10 @@ from mmage_utils.fusion.late_fusion import (
     fit_fusion,
     subsets,
 )
-from mmage_utils.fusion.robustness import deal_out, drop_modality
+from mmage_utils.fusion.robustness import drop_modality, permute_users
 from mmage_utils.fusion.rules import fit_weights, multiply
 from mmage_utils.predictions import P_COLUMNS, logits, softmax
 from mmage_utils.runs import load_results, save_results
-from mmage_utils.scores.evaluation import log_loss
 
 
 @pytest.fixture
@@ -129,7 +128,7 @@ def test_weights_of_calibrated_independent_experts_are_about_one():
 
 def test_an_expert_without_a_clue_gets_no_weight():
     tables = draw_experts(8, strengths=(1.2, 0.9, 0), users=600)[0]
-    tables["text"] = deal_out(draw_experts(8, users=600)[0]["text"])
+    tables["text"] = permute_users(draw_experts(8, users=600)[0]["text"])
     found = fit_fusion(tables, PRIOR, rules=["weighted"])
     assert found.weights["image + audio + text"]["text"] < 0.1
 
@@ -290,7 +289,7 @@ def test_what_was_not_fitted_is_refused(drawn):
 
 
 def test_the_record_goes_into_results(fitted, run):
-    save_results(run, "g", {"fusion": fitted.record()})
+    save_results(run, "g", {"fusion": fitted.record()}, headline="")
     found = load_results(run, "g", "07")["fusion"]
     assert found["rule"] == fitted.rule
     assert found["weights"]["image + audio"] == fitted.weights["image + audio"]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from mmage_utils.data.labels import N_GROUPS
-from mmage_utils.predictions import softmax, tabulate
+from mmage_utils.predictions import logits, softmax, tabulate
 
 PRIOR = np.array([0.02, 0.05, 0.2, 0.43, 0.22, 0.05, 0.03])
 GROUPS = np.arange(N_GROUPS)
@@ -64,3 +64,8 @@ def with_other_test(tables, seed=4):
         other = tabulate(table[here].rename(columns={"ground_truth": "AgeGroup"}), p)
         changed[name] = pd.concat([table[~here], other.assign(ground_truth=truth)])
     return changed
+
+
+def log_loss(table):
+    """Mean negative log-probability of the true age group, in nats."""
+    return -logits(table)[np.arange(len(table)), table["ground_truth"] - 1].mean()

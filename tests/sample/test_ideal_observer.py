@@ -8,8 +8,8 @@ from mmage_utils.errors import DataError
 from mmage_utils.predictions import P_COLUMNS
 from mmage_utils.sample import transcripts
 from mmage_utils.sample.cues import draw_cues
-from mmage_utils.sample.ideal_observer import MODALITIES, ceiling, observe, read_cues
-from mmage_utils.scores.evaluation import train_majority
+from mmage_utils.sample.ideal_observer import MODALITIES, ceilings, observe, read_cues
+from mmage_utils.scores.evaluation import pick, train_majority
 
 N_CLIPS = 3000
 N_TOPICS = 5  # of one clip, as in the sample
@@ -81,13 +81,15 @@ def test_group_without_train_clips_has_no_probability(cues, labels):
 
 
 def test_sample_is_scored_beside_its_constant_predictor(run, sample, clips):
-    found = ceiling(run._replace(data_folder=sample), clips)
-    assert found["n_clips"] == 32
-    assert found["accuracy"]["value"] > found["accuracy"]["constant"]
+    found = ceilings(run._replace(data_folder=sample), clips)
+    assert found["model"].unique().tolist() == ["image", "audio", "text", "fusion"]
+    fusion = pick(found, model="fusion")
+    assert fusion.clips == 32
+    assert fusion.value > fusion.constant
     assert list(read_cues(sample)["VideoName"]) == list(clips.dropna(subset="image")["VideoName"])
 
 
 def test_real_data_have_no_observer(run, lists, clips):
-    assert ceiling(run._replace(synthetic=False), clips) is None
+    assert ceilings(run._replace(synthetic=False), clips) is None
     with pytest.raises(DataError, match=r"synthetic_cues\.csv is missing"):
         read_cues(lists)

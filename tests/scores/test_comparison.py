@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmage_utils.display.sentences import verdict
+from mmage_utils.display.sentences import difference_sentence
 from mmage_utils.scores.comparison import compare, compare_pairs
-from mmage_utils.scores.evaluation import score
+from mmage_utils.scores.evaluation import pick, score
 from mmage_utils.scores.groups import accuracy_by, biases
 
 PRIOR = [0.002, 0.027, 0.21, 0.488, 0.225, 0.039, 0.009]
@@ -22,6 +22,7 @@ def simulate(rng, *, users=120, likeness=2.0, accuracy=0.5):
         {
             "VideoName": [f"{k:06d}.mp4" for k in range(len(truth))],
             "UserID": np.repeat([f"user{k:04d}" for k in range(users)], clips),
+            "split": "test",
             "ground_truth": truth,
             "prediction": np.where(right, truth, truth % 7 + 1),
         }
@@ -29,8 +30,8 @@ def simulate(rng, *, users=120, likeness=2.0, accuracy=0.5):
 
 
 def covers(table, truth, seed):
-    low, high = score(table, majority=4, draws=400, seed=seed)["accuracy"]["interval"]
-    return low <= truth <= high
+    row = pick(score(table, majority=4, draws=400, seed=seed))
+    return row.low <= truth <= row.high
 
 
 def test_interval_over_users_covers_and_the_one_over_rows_does_not(rng):
@@ -52,10 +53,10 @@ def worse(table, rng, share):
 
 def test_a_model_compared_with_itself_shows_nothing(rng):
     table = simulate(rng)
-    found = compare(table, table.sample(frac=1, random_state=0))
-    assert found["accuracy"] == {"value": 0.0, "interval": [0.0, 0.0]}
-    assert found["mcnemar"] == {"only_first": 0, "only_second": 0, "p": 1.0}
-    assert found["p_users"] == 1.0
+    differences, tests = compare(table, table.sample(frac=1, random_state=0))
+    assert differences[["value", "low", "high"]].eq(0).all(axis=None)
+    assert (tests["only_first"], tests["only_second"]) == (0, 0)
+    assert (tests["p_mcnemar"], tests["p_users"]) == (1, 1)
 
 
 def test_mcnemar_agrees_with_a_binomial_test(rng):
@@ -63,25 +64,26 @@ def test_mcnemar_agrees_with_a_binomial_test(rng):
 
     table = simulate(rng)
     other = worse(table, rng, 0.3)
-    found = compare(table, other)["mcnemar"]
-    right, right_other = (one["prediction"] == one["ground_truth"] for one in (table, other))
-    assert found["only_first"] == (right & ~right_other).sum()
-    n = found["only_first"] + found["only_second"]
-    assert found["p"] == pytest.approx(binomtest(found["only_first"], n).pvalue)
+    _, tests = compare(table, other)
+    right, right_other = (rows["prediction"] == rows["ground_truth"] for rows in (table, other))
+    assert tests["only_first"] == (right & ~right_other).sum()
+    n = tests["only_first"] + tests["only_second"]
+    assert tests["p_mcnemar"] == pytest.approx(binomtest(tests["only_first"], n).pvalue)
 
 
 def test_a_clearly_worse_model_is_called_worse(rng):
     table = simulate(rng, accuracy=0.7)
-    found = compare(table, worse(table, rng, 0.4))
-    assert found["accuracy"]["interval"][0] > 0
-    assert verdict(found["accuracy"], name="A").startswith("A is better: +")
-    swapped = compare(worse(table, rng, 0.4), table)
-    assert verdict(swapped["accuracy"], other="B").startswith("B is better: -")
+    other = worse(table, rng, 0.4)
+    gain = compare(table, other)[0].iloc[0]
+    assert gain.low > 0
+    assert difference_sentence("a", "b", gain).startswith("A is better than b: +")
+    loss = compare(other, table)[0].iloc[0]
+    assert difference_sentence("b", "a", loss).startswith("B is worse than a: -")
 
 
-def test_verdict_of_an_interval_around_zero():
-    text = verdict({"value": 0.006, "interval": [-0.009, 0.021]})
-    assert text == "no difference shown: +0.6 points, interval -0.9 to +2.1"
+def test_sentence_of_an_interval_around_zero():
+    text = difference_sentence("a", "b", {"value": 0.006, "low": -0.009, "high": 0.021})
+    assert text == "No difference between a and b is shown: +0.6 points (-0.9 to +2.1)."
 
 
 def test_holm_never_lowers_a_p_value_and_agrees_by_hand(rng):
@@ -91,7 +93,7 @@ def test_holm_never_lowers_a_p_value_and_agrees_by_hand(rng):
     p = np.sort(found["p"])
     by_hand = np.minimum(np.maximum.accumulate(p * [3, 2, 1]), 1)
     np.testing.assert_allclose(np.sort(found["p_holm"]), by_hand)
-    assert list(found.index) == ["a - b", "a - c", "b - c"]
+    assert list(found["model"] + found["other"]) == ["ab", "ac", "bc"]
 
 
 def with_attributes(table, rng):
@@ -105,9 +107,9 @@ def with_attributes(table, rng):
 
 def test_bias_by_chance_alone_rarely_exceeds_chance(rng):
     hits = [
-        biases(with_attributes(simulate(rng), rng), draws=200, seed=seed)["Gender"][
-            "exceeds_chance"
-        ]
+        pick(
+            biases(with_attributes(simulate(rng), rng), draws=200, seed=seed), attribute="Gender"
+        ).exceeds_chance
         for seed in range(100)
     ]
     assert np.mean(hits) <= 0.12
@@ -117,9 +119,9 @@ def test_bias_that_is_there_exceeds_chance(rng):
     table = with_attributes(simulate(rng, users=300, accuracy=0.8), rng)
     spoilt = worse(table, rng, 0.8)
     table["prediction"] = table["prediction"].where(table["Gender"] == 1, spoilt["prediction"])
-    found = biases(table)["Gender"]
-    assert found["exceeds_chance"]
-    assert found["interval"][0] > found["null95"] / 2
+    bias = pick(biases(table), attribute="Gender")
+    assert bias.exceeds_chance
+    assert bias.low > bias.null95 / 2
 
 
 def test_combinations_of_attributes_add_up_to_all_clips(rng):
@@ -136,9 +138,10 @@ def test_per_user_scores_weigh_users_alike():
         {
             "VideoName": list("abcd"),
             "UserID": ["u", "u", "u", "v"],
+            "split": "test",
             "ground_truth": [3, 3, 3, 4],
             "prediction": [3, 3, 3, 5],
         }
     )
-    assert score(table, majority=4)["accuracy"]["value"] == 0.75
-    assert score(table, majority=4, unit="user")["accuracy"]["value"] == 0.5
+    assert pick(score(table, majority=4)).value == 0.75
+    assert pick(score(table, majority=4, unit="user"), unit="user").value == 0.5

@@ -22,6 +22,11 @@ BY_HAND = {
 PERFECT = {**dict.fromkeys(BY_HAND, 1.0), "mae": 0.0}
 
 
+def _interval(scores):
+    row = evaluation.pick(scores)
+    return row.low, row.high
+
+
 def _with_labels(table, gender=1, ethnicity=2):
     return table.assign(Gender=gender, Ethnicity=ethnicity)
 
@@ -53,13 +58,9 @@ def test_perfect_predictions_reach_the_limits(tabled, name):
 
 
 def test_perfect_predictions_have_no_bias(tabled):
-    found = groups.biases(_with_labels(tabled(TRUTH, TRUTH), [1, 2] * 5, [1, 2, 3, 2, 2] * 2))
-    assert {name: one["value"] for name, one in found.items()} == {
-        "AgeGroup": 0,
-        "Gender": 0,
-        "Ethnicity": 0,
-        "average": 0,
-    }
+    biases = groups.biases(_with_labels(tabled(TRUTH, TRUTH), [1, 2] * 5, [1, 2, 3, 2, 2] * 2))
+    assert biases["attribute"].tolist() == ["AgeGroup", "Gender", "Ethnicity", "average"]
+    assert biases["value"].tolist() == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("groups", [range(1, 8), (2, 3, 4, 6)])
@@ -80,24 +81,46 @@ def test_scores_agree_with_scikit_learn(rng, tabled, groups):
 
 def test_constant_predictor_on_the_test_list(tabled):
     truth = np.repeat(range(1, 8), [5, 48, 410, 972, 458, 64, 18])
-    score = evaluation.score(tabled(truth, truth), majority=4, draws=10)
-    assert score["n_clips"] == 1975
-    assert score["accuracy"]["constant"] == pytest.approx(0.4922, abs=5e-5)
-    assert score["balanced_accuracy"]["constant"] == pytest.approx(0.1429, abs=5e-5)
-    assert score["kappa"]["constant"] == pytest.approx(0)
+    scores = evaluation.score(tabled(truth, truth), majority=4, draws=10)
+    assert scores["clips"].eq(1975).all()
+    constant = scores.set_index("metric")["constant"]
+    assert constant["accuracy"] == pytest.approx(0.4922, abs=5e-5)
+    assert constant["balanced_accuracy"] == pytest.approx(0.1429, abs=5e-5)
+    assert constant["kappa"] == pytest.approx(0)
 
 
 def test_majority_is_that_of_train():
     clips = pd.DataFrame({"split": ["train"] * 3 + ["test"] * 4, "AgeGroup": [5, 5, 3, 4, 4, 4, 4]})
     assert evaluation.train_majority(clips) == 5
+    predicted = clips.rename(columns={"AgeGroup": "ground_truth"})
+    assert evaluation.train_majority(predicted) == 5
+    np.testing.assert_allclose(evaluation.train_prior(predicted)[[2, 4]], [1 / 3, 2 / 3])
+
+
+def test_scores_are_one_tidy_table(rng, tabled):
+    table = _clustered(rng, tabled)
+    both = pd.concat([table.assign(split="valid"), table.iloc[:50]])
+    models = {"a": both, "b": table}
+    scores = evaluation.score_models(models, majority=4, units=("clip", "user"), draws=20)
+    assert list(scores) == list(evaluation.COLUMNS)
+    keys = scores[["model", "split", "unit", "metric"]]
+    assert not keys.duplicated().any()
+    assert len(scores) == 3 * 2 * len(BY_HAND)
+    assert keys["split"].unique().tolist() == ["valid", "test"]
+    row = evaluation.pick(scores, model="a", unit="user", metric="kappa")
+    assert (row.clips, row.split) == (50, "test")
+    with pytest.raises(KeyError, match="2 rows have"):
+        evaluation.pick(scores)
+    with pytest.raises(KeyError, match="0 rows have"):
+        evaluation.pick(scores, model="c")
 
 
 def test_score_does_not_depend_on_the_order_of_rows(rng, tabled):
     table = _clustered(rng, tabled)
     mixed = table.sample(frac=1, random_state=1)
-    assert evaluation.score(mixed, majority=4) == evaluation.score(table, majority=4)
-    per_user = [evaluation.score(one, majority=4, unit="user") for one in (mixed, table)]
-    assert per_user[0] == per_user[1]
+    for unit in ("clip", "user"):
+        scores = [evaluation.score(rows, majority=4, unit=unit) for rows in (mixed, table)]
+        pd.testing.assert_frame_equal(*scores)
 
 
 def test_accuracy_by_does_not_depend_on_the_order_of_rows(rng, tabled):
@@ -110,15 +133,15 @@ def test_accuracy_by_does_not_depend_on_the_order_of_rows(rng, tabled):
 def test_same_seed_gives_the_same_interval_and_another_seed_another(rng, tabled):
     table = _clustered(rng, tabled)
     first, again, other = (evaluation.score(table, majority=4, seed=s) for s in (1, 1, 2))
-    assert first == again
-    assert first["macro_f1"]["interval"] != other["macro_f1"]["interval"]
+    pd.testing.assert_frame_equal(first, again)
+    assert (first["low"] != other["low"]).any()
 
 
 def test_interval_over_users_is_wider_than_over_clips_when_a_users_clips_are_alike(rng, tabled):
     table = _clustered(rng, tabled)
     alone = table.assign(UserID=table["VideoName"])
-    low, high = evaluation.score(table, majority=4)["accuracy"]["interval"]
-    low_alone, high_alone = evaluation.score(alone, majority=4)["accuracy"]["interval"]
+    low, high = _interval(evaluation.score(table, majority=4))
+    low_alone, high_alone = _interval(evaluation.score(alone, majority=4))
     # Five alike clips a user: the standard error is sqrt(5) times as large.
     assert (high - low) / (high_alone - low_alone) == pytest.approx(5**0.5, rel=0.2)
     assert low < (table["ground_truth"] == table["prediction"]).mean() < high
@@ -153,20 +176,21 @@ def test_accuracy_by_gender_by_hand(tabled):
     joined = join_labels(table, labels.sample(frac=1, random_state=0))
     by_gender = groups.accuracy_by(joined, "Gender")
     assert by_gender[["right", "clips"]].to_numpy().tolist() == [[2, 3], [1, 2]]
-    found = groups.biases(joined)
-    assert found["Gender"]["value"] == pytest.approx(2 / 3 - 1 / 2)
-    assert np.isnan(found["Ethnicity"]["value"])  # one category alone has no bias
-    assert not found["Ethnicity"]["exceeds_chance"]
+    biases = groups.biases(joined).set_index("attribute")
+    assert biases.loc["Gender", "value"] == pytest.approx(2 / 3 - 1 / 2)
+    assert biases.loc["Ethnicity", ["value", "low", "null95"]].isna().all()  # one category alone
+    assert not biases.loc["Ethnicity", "exceeds_chance"]
+    known = biases.loc[["AgeGroup", "Gender"], "value"]
+    assert biases.loc["average", "value"] == pytest.approx(known.mean())
 
 
 def test_difference_is_zero_for_equal_tables_and_has_the_sign_of_the_better(rng, tabled):
     table = _clustered(rng, tabled)
     perfect = table.assign(prediction=table["ground_truth"])
-    assert comparison.difference(table, table) == {"value": 0, "interval": [0, 0]}
-    found = comparison.difference(perfect, table)
-    low, high = found["interval"]
-    assert 0 < low < found["value"] < high
-    assert comparison.difference(table, perfect)["value"] == -found["value"]
+    assert comparison.difference(table, table) == {"value": 0, "low": 0, "high": 0}
+    gain = comparison.difference(perfect, table)
+    assert 0 < gain["low"] < gain["value"] < gain["high"]
+    assert comparison.difference(table, perfect)["value"] == -gain["value"]
 
 
 def test_difference_joins_on_the_name_not_on_the_position(rng, tabled):
@@ -185,12 +209,14 @@ def test_difference_refuses_predictions_of_other_clips(tabled, rows):
 
 def test_per_user_accuracy_weighs_every_user_alike(tabled):
     table = tabled([4] * 5, [4, 3, 3, 3, 4], users=["a", "a", "a", "a", "b"])
-    found = evaluation.score(table, majority=4, unit="user")
-    assert found["accuracy"]["value"] == pytest.approx((1 / 4 + 1) / 2)
-    assert found["n_users"] == 2
+    row = evaluation.pick(evaluation.score(table, majority=4, unit="user"), unit="user")
+    assert row.value == pytest.approx((1 / 4 + 1) / 2)
+    assert row.users == 2
 
 
 def test_log_loss_by_hand(tabled):
     p = [[0.5, 0.5, 0, 0, 0, 0, 0], [0, 0, 0, 0.25, 0.75, 0, 0]]
-    found = evaluation.log_loss(tabled([1, 4], p=p))
-    assert found == pytest.approx((np.log(2) + np.log(4)) / 2)
+    scores = evaluation.score(tabled([1, 4], p=p), majority=4, prior=np.full(7, 1 / 7))
+    row = evaluation.pick(scores, metric="log_loss")
+    assert row.value == pytest.approx((np.log(2) + np.log(4)) / 2)
+    assert row.constant == pytest.approx(np.log(7))

@@ -45,4 +45,3 @@ from mmage_utils.display.plots.voices import (
     plot_trimmed,
     plot_waveform,
 )
-from mmage_utils.display.tables import age_table, style_age_table
