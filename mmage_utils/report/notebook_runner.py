@@ -163,8 +163,6 @@ def execute(source, target, parameters):
         resources={"metadata": {"path": str(source.parent)}},
         timeout=None,
         startup_timeout=120,
-        on_cell_execute=lambda cell, cell_index: started.append(cell),
-        on_cell_executed=lambda **_: nbformat.write(notebook, partial),
         # A kernel that is stopped after a failure must not log that on the screen.
         extra_arguments=["--IPKernelApp.log_level=50"],
         # Left to its default, the kernel warns that its connection is not encrypted.
@@ -175,7 +173,13 @@ def execute(source, target, parameters):
         # cells write on stderr goes to the notebook anyway.
         with log.open("wb") as stderr, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            client.execute(env=os.environ | KERNEL_ENV, stderr=stderr)
+            # As `client.execute` does, which does not pass an interruption by the keyboard on.
+            with client.setup_kernel(env=os.environ | KERNEL_ENV, stderr=stderr):
+                for index, cell in enumerate(notebook.cells):
+                    if cell.cell_type == "code" and cell.source.strip():
+                        started.append(cell)
+                        client.execute_cell(cell, index, execution_count=len(started))
+                        nbformat.write(notebook, partial)
     except Exception as error:  # a cell that raised, or a kernel that died or did not start
         failure = error
     finally:
