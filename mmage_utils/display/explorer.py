@@ -75,7 +75,7 @@ def join_answers(clips, models):
     -------
     pandas.DataFrame
         Indexed by VideoName: the columns of `clips`, ``says <modality>`` (age group, or NaN),
-        ``answer`` (``right`` or ``wrong``, of the fusion, else of the first model there is; empty
+        ``answer`` (``right`` or ``wrong``, of the fusion, else of the first model read; empty
         without an answer) and ``different`` (how many different answers the three modalities
         give; NaN unless all three answer).
     """

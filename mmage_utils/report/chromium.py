@@ -12,14 +12,14 @@ HOW = (
     "install Chromium (on Debian: apt-get install chromium; elsewhere: .venv/bin/playwright "
     "install chromium)"
 )
+PRINT_SECONDS, PRINT_TRIES = 60, 3
 
 
 def find_browser():
     """Return the path of a Chromium as str: one on the path, or playwright's own; else None."""
-    for name in NAMES:
-        found = shutil.which(name)
-        if found:
-            return found
+    on_path = next(filter(None, map(shutil.which, NAMES)), None)
+    if on_path:
+        return on_path
     own = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH", Path.home() / ".cache" / "ms-playwright"))
     places = [
         *own.glob("chromium-*/chrome-linux*/chrome"),
@@ -35,9 +35,6 @@ def launch(playwright, browser):
     """Start a Chromium without a window and without a network."""
     # Chromium has no sandbox for root, as in a container; it opens nothing but our own files.
     return playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-
-
-PRINT_SECONDS, PRINT_TRIES = 60, 3
 
 
 def print_pdf(deck, pdf, browser):

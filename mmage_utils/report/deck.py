@@ -2,6 +2,8 @@
 
 import html
 import re
+from bisect import bisect_right
+from itertools import accumulate
 from pathlib import Path
 from string import Template
 from typing import NamedTuple
@@ -15,7 +17,6 @@ from mmage_utils.report.notebook_reader import (
     render_markdown,
 )
 
-ASSETS = Path(__file__).parent / "assets"
 TITLE = "Age groups from face, voice and words"
 SUBTITLE = "A reproducible report on First Impressions, task by task"
 
@@ -46,7 +47,7 @@ def make_slides(pages, *, data=""):
 
     Parameters
     ----------
-    pages : list of pages.Page
+    pages : list of notebook_reader.Page
     data : str
         What the data are, for the first slide.
 
@@ -54,23 +55,23 @@ def make_slides(pages, *, data=""):
     -------
     list of Slide
     """
-    parts = [notebook_slides(page) for page in pages]
+    decks = [notebook_slides(page) for page in pages]
     links = "".join(
-        f'<li><a href="#/{part[0].key}"><b>{html.escape(part[0].kicker)}</b> '
-        f"{html.escape(part[0].title)}</a></li>"
-        for part in parts
+        f'<li><a href="#/{divider.key}"><b>{html.escape(divider.kicker)}</b> '
+        f"{html.escape(divider.title)}</a></li>"
+        for divider, *_ in decks
     )
     keys = "→ next slide · S speaker notes · O overview · F full screen"
     slides = [
         Slide("title", "title", data, TITLE, SUBTITLE, f'<p class="keys">{keys}</p>'),
         Slide("index", "index", "", "Index", body=f'<ol class="index">{links}</ol>'),
-        *(slide for part in parts for slide in part),
+        *(slide for deck in decks for slide in deck),
     ]
-    figures = [s for s in parts[-1] if s.kind.startswith("figure")]
-    if not (figures and pages[-1].name.endswith("summary")):
-        return slides
-    rest = [s for s in slides if s is not figures[0]]
-    return [*rest, figures[0]._replace(kind="figure closing", claim="")]
+    figure = next((slide for slide in decks[-1] if slide.kind.startswith("figure")), None)
+    if figure and pages[-1].name.endswith("summary"):
+        slides.remove(figure)
+        slides.append(figure._replace(kind="figure closing", claim=""))
+    return slides
 
 
 def notebook_slides(page):
@@ -87,60 +88,55 @@ def notebook_slides(page):
     title = title if kicker else first.title or page.name
     groups = group_items(first)
     lead = groups[0].intro if groups else ""
-    slides = [Slide("divider", key, kicker, title, "", render_markdown(lead), "")]
-    where = f"{kicker}. {title}" if kicker else title
+    divider = Slide("divider", key, kicker, title, body=render_markdown(lead))
+    slides = [divider]
     for section in page.sections:
         for group in group_items(section):
             if group.visual is None and section is first and not group.words:
                 continue  # it stands on the divider
-            slides += _group_slides(group, section.title if section is not first else title, where)
+            heading = title if section is first else section.title
+            slides += _group_slides(group, heading, place_of(divider))
     return [slide._replace(key=f"{key}-{n}" if n else key) for n, slide in enumerate(slides)]
 
 
-def _group_slides(group, title, where):
-    """The slides of a figure and of what is said of it, or of words alone."""
+def place_of(divider):
+    """What the slides after a divider say of their place in the report."""
+    return ". ".join(filter(None, (divider.kicker, divider.title)))
+
+
+def _group_slides(group, title, place):
+    """The slides of a figure and of the words on it, or of words alone."""
     notes = render_markdown("\n\n".join([group.intro, *group.words]))
     sound = "".join(f'<div class="sound">{item.content}</div>' for item in group.sounds)
     if group.visual is None:
-        words = [group.intro, *group.words] if group.intro else group.words
-        return _text_slides(words, title, where, notes, sound)
+        bodies = _text_bodies(list(filter(None, [group.intro, *group.words]))) or [""]
+        bodies[0] += sound
+        return _text_slides(bodies, title, place, notes)
     claim, rest = _claim(group)
-    bodies = _visual(group, title)
-    many = len(bodies) > 1
+    bodies = _visual_bodies(group, title)
     width, height = group.visual.size
     kind = "figure tall" if height and width < TALL * height else group.visual.kind
+    many = f" ({{}} of {len(bodies)})" if len(bodies) > 1 else ""
     slides = [
-        Slide(
-            kind,
-            "",
-            where,
-            f"{title} ({number} of {len(bodies)})" if many else title,
-            claim,
-            body + sound,
-            notes,
-        )
+        Slide(kind, "", place, title + many.format(number), claim, body + sound, notes)
         for number, body in enumerate(bodies, start=1)
     ]
-    return slides + (_text_slides(rest, title, where, notes, "") if rest else [])
+    return slides + _text_slides(_text_bodies(rest), title, place, notes)
 
 
 def _claim(group):
     """The sentences that fit beside a figure, as HTML, and those that do not."""
-    shown, used = [], 0
-    for words in group.words:
-        size = len(plain_text(words))
-        if used + size > CLAIM:
-            break
-        shown.append(words)
-        used += size
-    rest = group.words[len(shown) :]
+    count = _fitting(group.words, CLAIM)
+    shown, rest = group.words[:count], group.words[count:]
     if not shown and group.intro:
-        for sentence in re.split(r"(?<=[.:?!])\s+", group.intro):
-            if used and used + len(sentence) > CLAIM:
-                break
-            shown.append(sentence)
-            used += len(sentence)
+        sentences = re.split(r"(?<=[.:?!])\s+", group.intro)
+        shown = sentences[: max(1, _fitting(sentences, CLAIM))]
     return _sentences(" ".join(shown)), rest
+
+
+def _fitting(texts, letters):
+    """How many of the first texts together have at most so many letters."""
+    return bisect_right(list(accumulate(len(plain_text(text)) for text in texts)), letters)
 
 
 def _sentences(markdown):
@@ -149,7 +145,7 @@ def _sentences(markdown):
     return re.sub(pattern, r'<span class="range">\g<0></span>', render_markdown(markdown))
 
 
-def _visual(group, title):
+def _visual_bodies(group, title):
     """The body of each slide that a figure, table or printed lines need."""
     item = group.visual
     if item.kind == "figure":
@@ -157,27 +153,24 @@ def _visual(group, title):
     if item.kind == "table":
         return split_table(item.content, TABLE_ROWS)
     lines = item.content.rstrip().splitlines()
-    pieces = [lines[n : n + TEXT_LINES] for n in range(0, len(lines), TEXT_LINES)]
-    return [f"<pre>{html.escape(chr(10).join(piece))}</pre>" for piece in pieces]
+    pieces = ["\n".join(lines[n : n + TEXT_LINES]) for n in range(0, len(lines), TEXT_LINES)]
+    return [f"<pre>{html.escape(piece)}</pre>" for piece in pieces]
 
 
-def _text_slides(words, title, where, notes, sound):
-    """Sentences as slides of text, as many as they need."""
-    pieces, used = [[]], 0
-    for text in words:
-        size = len(plain_text(text))
-        if pieces[-1] and used + size > PROSE:
-            pieces.append([])
-            used = 0
-        pieces[-1].append(text)
-        used += size
-    made = []
-    for number, piece in enumerate(pieces):
-        body = _sentences("\n\n".join(piece))
-        heading = title if number == 0 else f"{title} (continued)"
-        made.append(Slide("words", "", where, heading, "", body + sound, notes))
-        sound = ""
-    return made
+def _text_bodies(texts):
+    """The body of each slide that sentences need."""
+    if not texts:
+        return []
+    count = max(1, _fitting(texts, PROSE))
+    return [_sentences("\n\n".join(texts[:count])), *_text_bodies(texts[count:])]
+
+
+def _text_slides(bodies, title, place, notes):
+    titles = [title, *[f"{title} (continued)"] * (len(bodies) - 1)]
+    return [
+        Slide("words", "", place, heading, "", body, notes)
+        for heading, body in zip(titles, bodies, strict=False)
+    ]
 
 
 def render_deck(slides, *, title=TITLE):
@@ -194,14 +187,19 @@ def render_deck(slides, *, title=TITLE):
     str
         HTML.
     """
-    return Template((ASSETS / "deck" / "deck.html").read_text(encoding="utf-8")).substitute(
+    return Template(read_asset("deck/deck.html")).substitute(
         title=html.escape(title),
-        reveal_css=(ASSETS / "reveal" / "dist" / "reveal.css").read_text(encoding="utf-8"),
-        reveal_js=(ASSETS / "reveal" / "dist" / "reveal.js").read_text(encoding="utf-8"),
-        notes_js=(ASSETS / "reveal" / "plugin" / "notes.js").read_text(encoding="utf-8"),
-        deck_css=(ASSETS / "deck" / "deck.css").read_text(encoding="utf-8"),
+        reveal_css=read_asset("reveal/dist/reveal.css"),
+        reveal_js=read_asset("reveal/dist/reveal.js"),
+        notes_js=read_asset("reveal/plugin/notes.js"),
+        deck_css=read_asset("deck/deck.css"),
         slides="\n".join(map(_render, slides)),
     )
+
+
+def read_asset(name):
+    """The text of a file of ``assets``: a template, a style sheet or a script."""
+    return (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")
 
 
 def _render(slide):

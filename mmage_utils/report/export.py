@@ -1,11 +1,10 @@
-"""What a run is read in: the deck, a deck a notebook, the PDF, and the reading copy."""
+"""Write what a run is read in: the deck, a deck a notebook, the PDF, and the reading copy."""
 
 import json
-from pathlib import Path
 
 from mmage_utils.files import shown, write_text
 from mmage_utils.report.chromium import HOW, find_browser, print_pdf
-from mmage_utils.report.deck import make_slides, notebook_slides, render_deck
+from mmage_utils.report.deck import make_slides, notebook_slides, place_of, render_deck
 from mmage_utils.report.notebook_reader import read_pages
 from mmage_utils.report.reading_copy import render_copy
 
@@ -15,7 +14,7 @@ def write_slides(run_folder):
 
     Parameters
     ----------
-    run_folder : path
+    run_folder : Path
         ``runs/<RUN>``, with executed notebooks in ``notebooks``.
 
     Raises
@@ -40,7 +39,7 @@ def write_slides(run_folder):
 
 
 def export_slides(run_folder):
-    """Write ``slides/report.html``, a deck of every notebook, and ``notebook_runner.html``.
+    """Write ``slides/report.html``, a deck of every notebook, and the reading copy ``report.html``.
 
     Each file holds all that it shows, so it can be taken elsewhere and opened without a network.
 
@@ -51,22 +50,18 @@ def export_slides(run_folder):
     slides : int
         How many slides it has.
     """
-    run_folder = Path(run_folder)
-    pages = read_pages(run_folder)
-    data = _describe(run_folder)
-    folder = run_folder / "slides"
-    slides = make_slides(pages, data=data)
-    deck = folder / "report.html"
+    pages, data = read_pages(run_folder), _describe_data(run_folder)
+    deck, slides = run_folder / "slides" / "report.html", make_slides(pages, data=data)
     write_text(deck, render_deck(slides))
     for page in pages:
         own = notebook_slides(page)
-        title = f"{own[0].kicker}. {own[0].title}" if own[0].kicker else own[0].title
-        write_text(folder / f"{page.name}.slides.html", render_deck(own, title=title))
+        title = place_of(own[0])
+        write_text(deck.with_name(f"{page.name}.slides.html"), render_deck(own, title=title))
     write_text(run_folder / "report.html", render_copy(pages, data=data))
     return deck, len(slides)
 
 
-def _describe(run_folder):
+def _describe_data(run_folder):
     """What the data of a run are, as its results say, or nothing where there are none."""
     for path in sorted((run_folder / "results").glob("*.json")):
         record = json.loads(path.read_text(encoding="utf-8"))

@@ -2,6 +2,8 @@
 
 import re
 
+from bs4 import BeautifulSoup
+
 WIDE = 34  # characters of a cell, from which on it may break into lines
 
 
@@ -12,12 +14,9 @@ def clean_table(markup):
     columns' names. Columns of words are marked, as numbers stand right and words left; so are wide
     cells, which may break.
     """
-    from bs4 import BeautifulSoup
-
     soup = BeautifulSoup(markup, "html.parser")
-    for sheet in soup.find_all("style"):
-        if sheet.has_attr("scoped"):
-            sheet.decompose()
+    for sheet in soup.select("style[scoped]"):
+        sheet.decompose()
     for table in soup.find_all("table"):
         del table["border"]
         for head in table.find_all("th"):
@@ -34,14 +33,12 @@ def _join_heads(table):
     rows = [row.find_all("th") for row in table.select("thead tr")]
     if len(rows) != 2 or len(rows[0]) != len(rows[1]):
         return
-    pairs = [
-        (one.get_text(strip=True), two.get_text(strip=True)) for one, two in zip(*rows, strict=True)
-    ]
+    upper, lower = ([cell.get_text(strip=True) for cell in row] for row in rows)
     spans = any(cell.get("colspan") or cell.get("rowspan") for row in rows for cell in row)
-    if spans or any(one and two for one, two in pairs):
+    if spans or any(map(all, zip(upper, lower, strict=True))):
         return
-    for cell, (one, two) in zip(rows[0], pairs, strict=True):
-        cell.string = one or two
+    for cell, *texts in zip(rows[0], upper, lower, strict=True):
+        cell.string = "".join(texts)
     rows[1][0].find_parent("tr").decompose()
 
 
@@ -52,8 +49,8 @@ def _mark_words(table):
     heads = [row.find_all("th") for row in table.select("thead tr")]
     for k in range(max(map(len, lines), default=0)):
         cells = [line[k] for line in lines if k < len(line)]
-        said = [cell for cell in cells if re.search(r"[^\W\d]{4,}", cell.get_text())]
-        if 2 * len(said) > len(cells):
+        of_words = sum(bool(re.search(r"[^\W\d]{4,}", cell.get_text())) for cell in cells)
+        if 2 * of_words > len(cells):
             heading = [row[k] for row in heads if len(row) == max(map(len, lines))]
             for cell in [*heading, *cells]:
                 cell["class"] = [*cell.get("class", []), "words"]
@@ -84,13 +81,9 @@ def split_table(markup, rows):
         pieces[-1].append(line)
         spans = [int(cell.get("rowspan", 1)) for cell in line.find_all(["th", "td"])]
         until = max(until, number + max(spans, default=1))
-    for line in lines:
-        line.extract()
-    made = []
+    tables = []
     for piece in pieces:
-        for line in piece:
-            body.append(line)
-        made.append(str(soup))
-        for line in piece:
-            line.extract()
-    return made
+        body.clear()
+        body.extend(piece)
+        tables.append(str(soup))
+    return tables

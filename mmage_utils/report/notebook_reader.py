@@ -9,8 +9,11 @@ import base64
 import html
 import io
 import re
-from pathlib import Path
 from typing import NamedTuple
+
+import mistune
+import nbformat
+from PIL import Image
 
 from mmage_utils.report.parameters import find_notebooks
 
@@ -31,7 +34,6 @@ class Item(NamedTuple):
     kind: str
     content: str
     size: tuple[int, int] = (0, 0)
-    name: str = ""
 
 
 class Section(NamedTuple):
@@ -62,7 +64,7 @@ def read_pages(run_folder):
 
     Parameters
     ----------
-    run_folder : path
+    run_folder : Path
         ``runs/<RUN>``, with ``notebooks`` and ``figures``.
 
     Returns
@@ -75,11 +77,9 @@ def read_pages(run_folder):
     DataError
         The run holds no executed notebook.
     """
-    import nbformat
-
-    run_folder = Path(run_folder)
+    figures = run_folder / "figures"
     return [
-        Page(path.stem, _sections(nbformat.read(path, as_version=4), run_folder / "figures"))
+        Page(path.stem, _sections(nbformat.read(path, as_version=4), figures))
         for path in find_notebooks(run_folder)
     ]
 
@@ -104,37 +104,34 @@ def _sections(notebook, figures):
 
 def _outputs(cell, figures):
     """What a code cell shows, printed lines that follow each other in one piece."""
-    found = []
-    pictures = [out for out in cell.outputs if "image/png" in out.get("data", {})]
+    items = []
+    pictures = sum("image/png" in output.get("data", {}) for output in cell.outputs)
     names = saved_figures(cell.source)
-    names = iter(names if len(names) == len(pictures) else [""] * len(pictures))
+    names = iter(names if len(names) == pictures else [""] * pictures)
     for output in cell.outputs:
         if output.output_type == "stream":
             if output.name == "stdout" and output.text.strip():
-                if found and found[-1].kind == "text":
-                    found[-1] = Item("text", found[-1].content + output.text)
-                else:
-                    found.append(Item("text", output.text))
+                before = items.pop().content if items and items[-1].kind == "text" else ""
+                items.append(Item("text", before + output.text))
         elif output.output_type == "error":
-            found.append(Item("text", f"{output.ename}: {output.evalue}"))
+            items.append(Item("text", f"{output.ename}: {output.evalue}"))
         else:
-            found += _shown(output.data, figures, names)
-    return found
+            items += _richest(output.data, figures, names)
+    return items
 
 
-def _shown(data, figures, names):
+def _richest(data, figures, names):
     """The richest form of one output; what only a live notebook can show is left out."""
     if "image/png" in data:
         return [_figure(base64.b64decode(data["image/png"]), figures, next(names))]
     if "text/markdown" in data:
-        return [Item("words", "".join(data["text/markdown"]).strip())]
+        return [Item("words", data["text/markdown"].strip())]
     if "application/vnd.jupyter.widget-view+json" in data:
         return []
     if "text/html" in data:
-        markup = "".join(data["text/html"])
+        markup = data["text/html"]
         return [Item("sound" if "<audio" in markup else "table", markup)]
-    plain = "".join(data.get("text/plain", ""))
-    return [Item("text", plain)] if plain else []
+    return [Item("text", data["text/plain"])] if data.get("text/plain") else []
 
 
 def saved_figures(source):
@@ -153,32 +150,24 @@ def saved_figures(source):
 
 def _figure(png, figures, name):
     """A picture as a data URI, from the run's own file where that is the same picture."""
-    from PIL import Image
-
-    with Image.open(io.BytesIO(png)) as image:
-        width, height = image.size
+    image = Image.open(io.BytesIO(png))
+    size = width, height = image.size
     path = figures / f"{name}.png"
     if name and path.is_file():
-        saved = path.read_bytes()
-        with Image.open(io.BytesIO(saved)) as image:
-            # A figure saved by another run of the notebook may have another shape.
-            if abs(image.width / image.height - width / height) < 0.03 * width / height:
-                png = saved
-    if len(png) < LARGE_PNG:
-        return Item("figure", data_uri("image/png", png), (width, height), name)
-    packed = io.BytesIO()
-    with Image.open(io.BytesIO(png)) as image:
+        saved = Image.open(io.BytesIO(path.read_bytes()))
+        # A figure saved by another run of the notebook may have another shape.
+        if abs(saved.width / saved.height - width / height) < 0.03 * width / height:
+            png, image = path.read_bytes(), saved
+    kind = "png"
+    if len(png) >= LARGE_PNG:
+        packed = io.BytesIO()
         image.convert("RGB").save(packed, "WEBP", quality=88, method=2)
-    return Item("figure", data_uri("image/webp", packed.getvalue()), (width, height), name)
-
-
-def data_uri(kind, content):
-    """Bytes as an address that holds them."""
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+        kind, png = "webp", packed.getvalue()
+    return Item("figure", f"data:image/{kind};base64,{base64.b64encode(png).decode()}", size)
 
 
 def group_items(section):
-    """Put each figure, table or printed lines together with what is said of it.
+    """Put each figure, table or printed lines together with the words on it.
 
     Prose stands before what it announces. A sentence follows the figure it is read from; one that
     comes before every figure of its section belongs to the first.
@@ -188,33 +177,29 @@ def group_items(section):
     list of Group
         In order; a group without a visual holds prose and sentences that belong to none.
     """
-    groups, intro, waiting, sounds = [], [], [], []
-    current = None
+    groups = [Group("", None, [], [])]
     for item in section.items:
-        if item.kind == "intro":
-            if current is None and (waiting or sounds):
-                groups.append(Group("\n\n".join(intro), None, waiting, sounds))
-                intro, waiting, sounds = [], [], []
-            intro = [*intro, item.content] if current is None else [item.content]
-            current = None
-        elif item.kind in VISUALS:
-            # The prose before several figures of one section speaks of all of them.
-            current = Group("\n\n".join(intro), item, waiting, sounds)
-            groups.append(current)
-            waiting, sounds = [], []
-        elif item.kind == "words":
-            (waiting if current is None else current.words).append(item.content)
+        last = groups[-1]
+        if item.kind == "words":
+            last.words.append(item.content)
         elif item.kind == "sound":
-            (sounds if current is None else current.sounds).append(item)
-    if waiting or sounds or (current is None and intro):
-        groups.append(Group("\n\n".join(intro), None, waiting, sounds))
-    return groups
+            last.sounds.append(item)
+        elif item.kind == "intro":
+            if last.visual or last.words or last.sounds:
+                groups.append(Group(item.content, None, [], []))
+            else:
+                intro = "\n\n".join(filter(None, (last.intro, item.content)))
+                groups[-1] = last._replace(intro=intro)
+        elif item.kind in VISUALS and last.visual:
+            # The prose before several figures of one section speaks of all of them.
+            groups.append(Group(last.intro, item, [], []))
+        elif item.kind in VISUALS:
+            groups[-1] = last._replace(visual=item)
+    return [group for group in groups if any(group)]
 
 
 def render_markdown(text):
     """Markdown as HTML; tags that stand in it are shown, not obeyed."""
-    import mistune
-
     return mistune.create_markdown(escape=True, plugins=["table"])(text).strip()
 
 
@@ -226,8 +211,8 @@ def plain_text(markdown):
 
 def alt_text(title, group):
     """What a picture shows, for readers who do not see it."""
-    said = " ".join(map(plain_text, group.words)) or plain_text(group.intro)
-    return ". ".join(part.rstrip(".") for part in (title, said) if part) + "."
+    words = " ".join(map(plain_text, group.words)) or plain_text(group.intro)
+    return ". ".join(text.rstrip(".") for text in (title, words) if text) + "."
 
 
 def picture(item, alt):

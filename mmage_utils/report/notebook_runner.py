@@ -4,17 +4,24 @@
 notebooks that ``run_tests.sh`` executes on a tiny sample.
 """
 
-import json
 import os
 import re
 import time
 import warnings
-from contextlib import contextmanager
 from pathlib import Path
-from unittest.mock import patch
 
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
+from traitlets.config import Config
+
+from mmage_utils import files, runs
+from mmage_utils.data.clips import count_media, with_media
 from mmage_utils.errors import DataError, UsageError
-from mmage_utils.files import ROOT, write_text
+from mmage_utils.files import save_json, shown
+from mmage_utils.report.committed_outputs import refresh_outputs
 from mmage_utils.report.parameters import find_notebooks, resolve_parameters
 
 # Kernels work without progress bars, and show figures whatever the caller's backend.
@@ -26,9 +33,7 @@ KERNEL_ENV = {
 }
 
 
-def run_report(
-    *, data=None, run=None, params_file=None, start=None, only=None, refresh=False, root=ROOT
-):
+def run_report(*, data=None, run=None, params_file=None, start=None, only=None, refresh=False):
     """Execute the notebooks and write them to ``runs/<RUN>/notebooks``.
 
     Parameters
@@ -43,8 +48,6 @@ def run_report(
         Number of the first notebook to run, or of the only one.
     refresh : bool
         Copy outputs and figures of a full default run to ``notebooks/`` and ``figures/``.
-    root : path
-        Folder that holds ``notebooks/`` and ``runs/``.
 
     Returns
     -------
@@ -59,8 +62,7 @@ def run_report(
         A notebook did not run to its end; the message names the cell and the error.
     """
     began = time.time()
-    root = Path(root).resolve()
-    notebooks = find_notebooks(root)
+    notebooks = find_notebooks(files.ROOT)
     chosen = choose_notebooks(notebooks, start=start, only=only)
     if refresh and (chosen != notebooks or (data, run, params_file) != (None, None, None)):
         raise UsageError(
@@ -70,32 +72,31 @@ def run_report(
     parameters, settings = resolve_parameters(
         notebooks, params_file=params_file, data=data, run=run
     )
-    folder = root / "runs" / settings["RUN"]
+    folder = files.ROOT / "runs" / settings["RUN"]
     if {"DATA_DIR", "N_CLIPS", "SEED"} <= set(settings):
-        prepare_data(settings, root)
+        prepare_data(settings)
 
-    seconds, empty_cache = {}, not any((root / "cache").glob("*"))
+    seconds, empty_cache = {}, not any((files.ROOT / "cache").glob("*"))
     for path in chosen:
         print(f"[{notebooks.index(path) + 1}/{len(notebooks)}] {path.stem} … ", end="", flush=True)
-        clock = time.time()
-        output = execute(path, folder / "notebooks" / path.name, parameters[path])
+        clock, target = time.time(), folder / "notebooks" / path.name
+        execute(path, target, parameters[path])
         seconds[path.stem] = round(time.time() - clock, 1)
-        print(f"{seconds[path.stem]:.0f} s  {_shown(output)}", flush=True)
+        print(f"{seconds[path.stem]:.0f} s  {shown(target)}", flush=True)
 
     # The README tells what a run costs that computes everything.
-    if chosen == notebooks and (empty_cache or not (folder / "results" / "times.json").exists()):
-        times = {"cores": os.cpu_count(), "empty_cache": empty_cache, "seconds": seconds}
-        write_text(folder / "results" / "times.json", json.dumps(times, indent=1) + "\n")
+    times = folder / "results" / "times.json"
+    if chosen == notebooks and (empty_cache or not times.exists()):
+        record = {"cores": os.cpu_count(), "empty_cache": empty_cache, "seconds": seconds}
+        save_json(times, record)
     if refresh:
-        from mmage_utils.report.committed_outputs import refresh_outputs
-
-        refresh_outputs(folder, root, since=began)
+        refresh_outputs(folder, since=began)
         print(f"refreshed: notebooks and figures/{folder.name}")
-    print(f"report: {_shown(folder / 'notebooks')} ({time.time() - began:.0f} s in all)")
+    print(f"report: {shown(folder / 'notebooks')} ({time.time() - began:.0f} s in all)")
     return folder
 
 
-def prepare_data(settings, root):
+def prepare_data(settings):
     """Make the sample if its folder is missing, and check the label lists before anything runs.
 
     Raises
@@ -103,18 +104,12 @@ def prepare_data(settings, root):
     DataError
         The folder, a label list or its content is wrong, or no clip has media.
     """
-    from mmage_utils.data.clips import count_media, describe_data, read_clips, with_media
-
-    folder = root / settings["DATA_DIR"]
-    if not folder.exists():
-        from mmage_utils.sample.write import make_sample
-
-        make_sample(folder, n_clips=settings["N_CLIPS"], seed=settings["SEED"])
-    clips = read_clips(folder)
+    folder, size = settings["DATA_DIR"], {"n_clips": settings["N_CLIPS"], "seed": settings["SEED"]}
+    run, clips = runs.open_run(settings["RUN"], folder, **size)
     with_media(clips)
     complete = count_media(clips).loc["all", "complete"]
     print(
-        f"data: {_shown(folder)} ({describe_data(folder)}; {len(clips):,} clips listed, "
+        f"data: {shown(run.data_folder)} ({run.data}; {len(clips):,} clips listed, "
         f"{complete:,} with face, voice and words)",
         flush=True,
     )
@@ -126,7 +121,7 @@ def choose_notebooks(notebooks, *, start=None, only=None):
     Raises
     ------
     UsageError
-        There is no such number, or both are given.
+        The number is unknown, or both are given.
     """
     if start is not None and only is not None:
         raise UsageError("--from and --only exclude each other.")
@@ -141,10 +136,10 @@ def choose_notebooks(notebooks, *, start=None, only=None):
 
 
 def execute(source, target, parameters):
-    """Run one notebook with papermill, in its own folder, and return ``target``.
+    """Run one notebook in its own folder.
 
-    ``target`` is written whole or not at all. What a failed run got to is left beside it as
-    ``partial_NN_name.ipynb``.
+    `target` is written whole or not at all. What a failed run got to is left beside it as
+    ``partial_NN_name.ipynb``, and what its kernel wrote on stderr as ``partial_NN_name.log``.
 
     Parameters
     ----------
@@ -156,104 +151,66 @@ def execute(source, target, parameters):
     Raises
     ------
     DataError
-        A code cell failed or was not reached. ``sys.exit(0)`` counts as a failure.
+        A code cell failed. ``sys.exit(0)`` counts as a failure.
     """
-    import nbformat
-    from traitlets.config import Config
-
+    notebook = _read(source, parameters)
     partial = target.with_name(f"partial_{target.name}")
     partial.parent.mkdir(parents=True, exist_ok=True)
-    partial.unlink(missing_ok=True)
-    crash, log = None, partial.with_suffix(".log")
+    log, started, failure = partial.with_suffix(".log"), [], None
+    client = NotebookClient(
+        notebook,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(source.parent)}},
+        timeout=None,
+        startup_timeout=120,
+        # A kernel that is stopped after a failure must not log that on the screen.
+        extra_arguments=["--IPKernelApp.log_level=50"],
+        # Left to its default, the kernel warns that its connection is not encrypted.
+        config=Config({"KernelManager": {"transport_encryption": "auto"}}),
+    )
     try:
-        # papermill cannot hand an environment to the kernel, which inherits ours.
-        with patch.dict(os.environ, KERNEL_ENV), warnings.catch_warnings(), stderr_to(log):
+        # A kernel that is shut down may complain of its closed sockets, which nobody can fix; what
+        # cells write on stderr goes to the notebook anyway.
+        with log.open("wb") as stderr, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            _papermill().execute_notebook(
-                str(source),
-                str(partial),
-                parameters,
-                kernel_name="python3",
-                language="python",
-                progress_bar=False,
-                cwd=str(source.parent),
-                start_timeout=120,
-                # A kernel that is stopped after a failure must not log that on the screen.
-                extra_arguments=["--IPKernelApp.log_level=50"],
-                # Left to its default, the kernel warns that its connection is not encrypted.
-                config=Config({"KernelManager": {"transport_encryption": "auto"}}),
-            )
-    except Exception as error:  # a cell that raised or a kernel that died: the notebook tells
-        crash = error
+            # As `client.execute` does, which does not pass an interruption by the keyboard on.
+            with client.setup_kernel(env=os.environ | KERNEL_ENV, stderr=stderr):
+                for index, cell in enumerate(notebook.cells):
+                    if cell.cell_type == "code" and cell.source.strip():
+                        started.append(cell)
+                        client.execute_cell(cell, index, execution_count=len(started))
+                        nbformat.write(notebook, partial)
+    except Exception as error:  # a cell that raised, or a kernel that died or did not start
+        failure = error
     finally:
-        if log.stat().st_size == 0 or crash is None:
+        nbformat.write(notebook, partial)
+        if failure is None or log.stat().st_size == 0:
             log.unlink()
-    written = partial.exists()
-    failure = find_failure(nbformat.read(partial, as_version=4), crash) if written else ""
-    if failure or crash:
+    if failure:
         print("failed", flush=True)
-        where = f"\nThe notebook as far as it ran: {_shown(partial)}" if written else ""
-        raise DataError(f"{source.stem} failed {failure or f': {crash}'}{where}") from crash
+        raise DataError(
+            f"{source.stem} failed {_describe_failure(started, failure)}\n"
+            f"The notebook as far as it ran: {shown(partial)}"
+        ) from failure
     os.replace(partial, target)
-    return target
 
 
-@contextmanager
-def stderr_to(path):
-    """Send what this process and its children say on stderr to a file.
-
-    A kernel that is shut down may complain of its closed sockets, which nobody can mend; cells'
-    own output on stderr goes to the notebook anyway.
-    """
-    screen = os.dup(2)
-    with open(path, "wb") as log:
-        os.dup2(log.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(screen, 2)
-        os.close(screen)
+def _describe_failure(started, failure):
+    """The number of the code cell that started last, its first lines, and why it failed."""
+    if not started:
+        return f": {failure}"
+    reason = str(failure)  # of a kernel that died
+    if isinstance(failure, CellExecutionError):
+        reason = f"{failure.ename}: {failure.evalue}"
+        for output in started[-1].outputs:
+            if output.output_type == "error" and output.ename != "SystemExit":
+                reason = "\n".join(output.traceback)
+    reason = re.sub(r"\x1b\[[\d;]*m", "", reason).strip().splitlines()[-8:]
+    lines = [*started[-1].source.strip().splitlines()[:5], "", *reason]
+    return f"in code cell {len(started)}:\n" + "\n".join(f"    {line}".rstrip() for line in lines)
 
 
-def find_failure(notebook, crash=None):
-    """Describe the first code cell of an executed notebook that did not run to its end.
-
-    Parameters
-    ----------
-    notebook : NotebookNode
-        What papermill wrote.
-    crash : Exception, optional
-        What papermill raised, told where the cell itself holds no reason.
-
-    Returns
-    -------
-    str
-        Number of the cell (among the code cells), its first lines, and the end of the error's
-        traceback; empty if every cell ran.
-    """
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    # A kernel that died leaves its cell marked as completed: it is the last one that started.
-    started = [cell for cell in cells if cell.metadata.get("papermill", {}).get("start_time")]
-    for number, cell in enumerate(cells, start=1):
-        errors = [output for output in cell.outputs if output.output_type == "error"]
-        completed = cell.metadata.get("papermill", {}).get("status") == "completed"
-        died = crash is not None and started[-1:] == [cell]
-        if completed and cell.execution_count is not None and not errors and not died:
-            continue
-        if errors and errors[0].ename == "SystemExit":
-            reason = f"SystemExit: {errors[0].evalue}"
-        elif errors:
-            reason = "\n".join(errors[0].traceback)
-        else:  # a bad magic leaves its message on stderr, a dead kernel nothing at all
-            said = [output.text for output in cell.outputs if output.get("name") == "stderr"]
-            reason = "".join(said) or str(crash or "The cell did not run.")
-        reason = re.sub(r"\x1b\[[\d;]*m", "", reason).strip().splitlines()[-8:]
-        block = [*cell.source.strip().splitlines()[:5], "", *reason]
-        return f"in code cell {number}:\n" + "\n".join(f"    {line}".rstrip() for line in block)
-    return ""
-
-
-def prepare_copies(params_file, folder, *, root=ROOT):
+def prepare_copies(params_file, folder):
     """Write copies of the notebooks with injected parameters, not executed.
 
     Only cells tagged ``nbval-check-output`` keep their outputs, for nbval to compare.
@@ -263,35 +220,24 @@ def prepare_copies(params_file, folder, *, root=ROOT):
     list of Path
         The copies, in order.
     """
-    import nbformat
-
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     # The explorer has no number, as it is no part of the report.
-    notebooks = [*find_notebooks(root), *(Path(root) / "notebooks").glob("explore.ipynb")]
+    explorer = (files.ROOT / "notebooks").glob("explore.ipynb")
+    notebooks = [*find_notebooks(files.ROOT), *explorer]
     parameters, _ = resolve_parameters(notebooks, params_file=params_file)
     for path, values in parameters.items():
-        copy = _papermill().execute_notebook(
-            str(path), None, values, kernel_name="python3", language="python", prepare_only=True
-        )
-        for cell in copy.cells:
-            tags = cell.metadata.get("tags", [])
-            if cell.cell_type == "code" and "nbval-check-output" not in tags:
-                cell.outputs = []
-        nbformat.write(copy, folder / path.name)
+        nbformat.write(_read(path, values, keep="nbval-check-output"), folder / path.name)
     return [folder / path.name for path in parameters]
 
 
-def _papermill():
-    """Return papermill, silenced: what goes wrong is read from the notebook it writes."""
-    import logging
-
-    import papermill
-
-    logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)
-    return papermill
-
-
-def _shown(path):
-    """Return a path as somebody in the current folder would type it."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+def _read(path, parameters, keep=None):
+    """A notebook with parameters injected, without outputs but those of cells tagged `keep`."""
+    notebook = load_notebook_node(str(path))
+    if parameters:
+        names = {"kernel_name": "python3", "language": "python"}
+        notebook = parameterize_notebook(notebook, parameters, **names)
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and keep not in cell.metadata.tags:
+            cell.outputs, cell.execution_count = [], None
+    return notebook

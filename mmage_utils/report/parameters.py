@@ -9,8 +9,12 @@ import difflib
 import re
 from pathlib import Path
 
+import nbformat
+import yaml
+
+from mmage_utils import files
 from mmage_utils.errors import DataError, UsageError
-from mmage_utils.files import ROOT, shown
+from mmage_utils.files import shown
 
 
 def find_notebooks(root):
@@ -33,10 +37,8 @@ def declared_parameters(path):
     Raises
     ------
     DataError
-        There is not one such cell, or a line of it is not ``NAME = literal``.
+        There is no such cell or more than one, or a line of it is not ``NAME = literal``.
     """
-    import nbformat
-
     cells = nbformat.read(path, as_version=4).cells
     tagged = [cell for cell in cells if "parameters" in cell.metadata.get("tags", [])]
     if len(tagged) != 1:
@@ -101,7 +103,7 @@ def resolve_parameters(notebooks, *, params_file=None, data=None, run=None):
     return per_notebook, settings
 
 
-def find_run(*, data=None, run=None, params_file=None, root=ROOT):
+def find_run(*, data=None, run=None, params_file=None):
     """Return the folder of an earlier run, named by the options that named it then.
 
     Raises
@@ -109,13 +111,11 @@ def find_run(*, data=None, run=None, params_file=None, root=ROOT):
     UsageError
         An option is wrong.
     DataError
-        There is no such run.
+        The run does not exist.
     """
-    root = Path(root).resolve()
-    _, settings = resolve_parameters(
-        find_notebooks(root), params_file=params_file, data=data, run=run
-    )
-    folder = root / "runs" / settings["RUN"]
+    notebooks = find_notebooks(files.ROOT)
+    _, settings = resolve_parameters(notebooks, params_file=params_file, data=data, run=run)
+    folder = files.ROOT / "runs" / settings["RUN"]
     if not any((folder / "notebooks").glob("[0-9][0-9]_*.ipynb")):
         raise DataError(f"{shown(folder)} holds no executed notebook: run ./run_all.sh first.")
     return folder
@@ -123,8 +123,6 @@ def find_run(*, data=None, run=None, params_file=None, root=ROOT):
 
 def load_parameters(params_file):
     """Read a YAML file of ``NAME: value``; ``UsageError`` if it is anything else."""
-    import yaml
-
     try:
         values = yaml.safe_load(Path(params_file).read_text(encoding="utf-8"))
     except OSError as error:
@@ -147,7 +145,7 @@ def check_parameters(values, defaults, params_file):
         if key not in defaults:
             close = difflib.get_close_matches(str(key).upper(), defaults)
             hint = f"; did you mean {' or '.join(close)}?" if close else "."
-            raise UsageError(f"{params_file} sets {key}, a parameter of no notebook{hint}")
+            raise UsageError(f"{params_file} sets the unknown parameter {key}{hint}")
         default = defaults[key]
         fits = type(value) is type(default) or default is None
         if fits or (type(default) is float and type(value) is int):

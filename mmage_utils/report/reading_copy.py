@@ -1,14 +1,15 @@
 """The notebooks as one page to read: a table of contents, and code folded."""
 
 import html
-from pathlib import Path
 from string import Template
 
-from mmage_utils.report.deck import TITLE
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from mmage_utils.report.deck import TITLE, read_asset
 from mmage_utils.report.html_tables import clean_table
 from mmage_utils.report.notebook_reader import alt_text, group_items, picture, render_markdown
-
-ASSETS = Path(__file__).parent / "assets"
 
 
 def render_copy(pages, *, data=""):
@@ -16,7 +17,7 @@ def render_copy(pages, *, data=""):
 
     Parameters
     ----------
-    pages : list of pages.Page
+    pages : list of notebook_reader.Page
     data : str
         What the data are.
 
@@ -25,8 +26,6 @@ def render_copy(pages, *, data=""):
     str
         HTML.
     """
-    from pygments.formatters import HtmlFormatter
-
     contents, articles = [], []
     for page in pages:
         key = f"n{page.name[:2]}"
@@ -46,44 +45,41 @@ def render_copy(pages, *, data=""):
         )
         name = html.escape(page.name)
         articles.append(f'<article aria-label="{name}">{sections}</article>')
-    return Template((ASSETS / "readcopy.html").read_text(encoding="utf-8")).substitute(
+    return Template(read_asset("readcopy.html")).substitute(
         title=html.escape(TITLE),
         data=html.escape(data),
         code_css=HtmlFormatter(style="default").get_style_defs(".code"),
-        css=(ASSETS / "readcopy.css").read_text(encoding="utf-8"),
+        css=read_asset("readcopy.css"),
         contents="\n".join(contents),
         articles="\n".join(articles),
     )
 
 
 def _section(section, key, level):
-    groups = {id(group.visual): group for group in group_items(section) if group.visual}
+    alts = {id(group.visual): alt_text(section.title, group) for group in group_items(section)}
     title = html.escape(section.title)
-    parts = [f'<section id="{key}"><{level}>{title}</{level}>' if title else "<section>"]
-    for item in section.items:
-        if item.kind in ("intro", "words"):
-            parts.append(render_markdown(item.content))
-        elif item.kind == "code":
-            parts.append(_code(item.content))
-        elif item.kind == "figure":
-            alt = alt_text(section.title, groups[id(item)])
-            parts.append(f"<figure>{picture(item, alt)}</figure>")
-        elif item.kind == "table":
-            # A wide table scrolls within its own box, which the keyboard must reach.
-            parts.append(f'<div class="table" tabindex="0">{clean_table(item.content)}</div>')
-        elif item.kind == "text":
-            parts.append(f'<pre tabindex="0">{html.escape(item.content.rstrip())}</pre>')
-        else:
-            parts.append(f'<div class="sound">{item.content}</div>')
-    return "\n".join([*parts, "</section>"])
+    head = f'<section id="{key}"><{level}>{title}</{level}>' if title else "<section>"
+    body = [_item(item, alts.get(id(item))) for item in section.items]
+    return "\n".join([head, *body, "</section>"])
+
+
+def _item(item, alt):
+    if item.kind in ("intro", "words"):
+        return render_markdown(item.content)
+    if item.kind == "code":
+        return _code(item.content)
+    if item.kind == "figure":
+        return f"<figure>{picture(item, alt)}</figure>"
+    if item.kind == "table":
+        # A wide table scrolls within its own box, which the keyboard must reach.
+        return f'<div class="table" tabindex="0">{clean_table(item.content)}</div>'
+    if item.kind == "text":
+        return f'<pre tabindex="0">{html.escape(item.content.rstrip())}</pre>'
+    return f'<div class="sound">{item.content}</div>'
 
 
 def _code(source):
     """A code cell, folded."""
-    from pygments import highlight
-    from pygments.formatters import HtmlFormatter
-    from pygments.lexers import PythonLexer
-
     lines = len(source.splitlines())
     marked = highlight(source, PythonLexer(), HtmlFormatter(nowrap=True))
     return (

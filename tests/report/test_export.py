@@ -92,10 +92,9 @@ def test_the_reading_copy_holds_code_folded_and_contents_that_lead_somewhere(exe
 def test_without_a_browser_the_pdf_is_left_out_in_one_sentence(executed, monkeypatch, capsys):
     monkeypatch.setattr(export, "find_browser", lambda: None)
     export.write_slides(executed)
-    said = capsys.readouterr().out.splitlines()
-    assert len(said) == 2
-    assert said[0].startswith("slides: ")
-    assert said[1].startswith("The PDF is left out, as no Chromium was found: install ")
+    deck, reason = capsys.readouterr().out.splitlines()
+    assert deck.startswith("slides: ")
+    assert reason.startswith("The PDF is left out, as no Chromium was found: install ")
 
 
 def test_a_browser_that_does_not_start_leaves_the_deck(executed, monkeypatch, capsys):

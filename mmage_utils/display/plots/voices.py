@@ -82,18 +82,9 @@ def plot_f0(samples, times, f0, *, title="", ax=None):
 
     ax = axes_of(ax, figsize=(9, 2.8))
     power = librosa.amplitude_to_db(np.abs(librosa.stft(samples, n_fft=512, hop_length=HOP)))
-    mesh = librosa.display.specshow(
-        power - power.max(),
-        sr=SAMPLE_RATE,
-        hop_length=HOP,
-        n_fft=512,
-        x_axis="s",
-        y_axis="hz",
-        cmap="magma",
-        vmin=-70,
-        vmax=0,
-        ax=ax,
-    )
+    units = {"sr": SAMPLE_RATE, "hop_length": HOP, "n_fft": 512, "x_axis": "s", "y_axis": "hz"}
+    shades = {"cmap": "magma", "vmin": -70, "vmax": 0}
+    mesh = librosa.display.specshow(power - power.max(), ax=ax, **units, **shades)
     mesh.set_rasterized(True)
     ax.grid(visible=False)
     ax.plot(times, f0, color=SKY, lw=2.5, label="f0")
@@ -111,21 +102,11 @@ def plot_feature_distributions(features, clips):
         group=lambda rows: rows["AgeGroup"].map(AGE_GROUPS),
         gender=lambda rows: rows["Gender"].map(GENDERS),
     )
+    orders = {"order": list(AGE_GROUPS.values()), "hue_order": list(GENDER_COLOURS)}
+    style = {"palette": GENDER_COLOURS, "legend": False, "fliersize": 1, "linewidth": 0.8}
     axes = plt.subplots(2, 4, figsize=(13, 5.6))[1].ravel()
     for ax, feature in zip(axes, FEATURES, strict=False):
-        sns.boxplot(
-            table,
-            x="group",
-            y=feature,
-            hue="gender",
-            order=list(AGE_GROUPS.values()),
-            hue_order=list(GENDER_COLOURS),
-            palette=GENDER_COLOURS,
-            legend=False,
-            fliersize=1,
-            linewidth=0.8,
-            ax=ax,
-        )
+        sns.boxplot(table, x="group", y=feature, hue="gender", ax=ax, **orders, **style)
         ax.set(xlabel="", ylabel=UNITS[feature], title=feature.replace("_", " "))
         ax.tick_params(axis="x", rotation=60, labelsize="small")
     axes[-1].axis("off")
