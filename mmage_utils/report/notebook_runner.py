@@ -8,13 +8,11 @@ import os
 import re
 import time
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
-from papermill.iorw import load_notebook_node
-from papermill.parameterize import parameterize_notebook
 from traitlets.config import Config
 
 from mmage_utils import files, runs
@@ -136,10 +134,10 @@ def choose_notebooks(notebooks, *, start=None, only=None):
 
 
 def execute(source, target, parameters):
-    """Run one notebook in its own folder.
+    """Run one notebook with papermill, in its own folder,.
 
-    `target` is written whole or not at all. What a failed run got to is left beside it as
-    ``partial_NN_name.ipynb``, and what its kernel wrote on stderr as ``partial_NN_name.log``.
+    ``target`` is written whole or not at all. What a failed run got to is left beside it as
+    ``partial_NN_name.ipynb``.
 
     Parameters
     ----------
@@ -151,63 +149,97 @@ def execute(source, target, parameters):
     Raises
     ------
     DataError
-        A code cell failed. ``sys.exit(0)`` counts as a failure.
+        A code cell failed or was not reached. ``sys.exit(0)`` counts as a failure.
     """
-    notebook = _read(source, parameters)
     partial = target.with_name(f"partial_{target.name}")
     partial.parent.mkdir(parents=True, exist_ok=True)
-    log, started, failure = partial.with_suffix(".log"), [], None
-    client = NotebookClient(
-        notebook,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(source.parent)}},
-        timeout=None,
-        startup_timeout=120,
-        # A kernel that is stopped after a failure must not log that on the screen.
-        extra_arguments=["--IPKernelApp.log_level=50"],
-        # Left to its default, the kernel warns that its connection is not encrypted.
-        config=Config({"KernelManager": {"transport_encryption": "auto"}}),
-    )
+    partial.unlink(missing_ok=True)
+    crash, log = None, partial.with_suffix(".log")
     try:
-        # A kernel that is shut down may complain of its closed sockets, which nobody can fix; what
-        # cells write on stderr goes to the notebook anyway.
-        with log.open("wb") as stderr, warnings.catch_warnings():
+        # papermill cannot hand an environment to the kernel, which inherits ours.
+        with patch.dict(os.environ, KERNEL_ENV), warnings.catch_warnings(), stderr_to(log):
             warnings.simplefilter("ignore")
-            # As `client.execute` does, which does not pass an interruption by the keyboard on.
-            with client.setup_kernel(env=os.environ | KERNEL_ENV, stderr=stderr):
-                for index, cell in enumerate(notebook.cells):
-                    if cell.cell_type == "code" and cell.source.strip():
-                        started.append(cell)
-                        client.execute_cell(cell, index, execution_count=len(started))
-                        nbformat.write(notebook, partial)
-    except Exception as error:  # a cell that raised, or a kernel that died or did not start
-        failure = error
+            _papermill().execute_notebook(
+                str(source),
+                str(partial),
+                parameters,
+                kernel_name="python3",
+                language="python",
+                progress_bar=False,
+                cwd=str(source.parent),
+                start_timeout=120,
+                # A kernel that is stopped after a failure must not log that on the screen.
+                extra_arguments=["--IPKernelApp.log_level=50"],
+                # Left to its default, the kernel warns that its connection is not encrypted.
+                config=Config({"KernelManager": {"transport_encryption": "auto"}}),
+            )
+    except Exception as error:  # a cell that raised or a kernel that died: the notebook tells
+        crash = error
     finally:
-        nbformat.write(notebook, partial)
-        if failure is None or log.stat().st_size == 0:
+        if log.stat().st_size == 0 or crash is None:
             log.unlink()
-    if failure:
+    written = partial.exists()
+    failure = find_failure(nbformat.read(partial, as_version=4), crash) if written else ""
+    if failure or crash:
         print("failed", flush=True)
-        raise DataError(
-            f"{source.stem} failed {_describe_failure(started, failure)}\n"
-            f"The notebook as far as it ran: {shown(partial)}"
-        ) from failure
+        where = f"\nThe notebook as far as it ran: {shown(partial)}" if written else ""
+        raise DataError(f"{source.stem} failed {failure or f': {crash}'}{where}") from crash
     os.replace(partial, target)
 
 
-def _describe_failure(started, failure):
-    """The number of the code cell that started last, its first lines, and why it failed."""
-    if not started:
-        return f": {failure}"
-    reason = str(failure)  # of a kernel that died
-    if isinstance(failure, CellExecutionError):
-        reason = f"{failure.ename}: {failure.evalue}"
-        for output in started[-1].outputs:
-            if output.output_type == "error" and output.ename != "SystemExit":
-                reason = "\n".join(output.traceback)
-    reason = re.sub(r"\x1b\[[\d;]*m", "", reason).strip().splitlines()[-8:]
-    lines = [*started[-1].source.strip().splitlines()[:5], "", *reason]
-    return f"in code cell {len(started)}:\n" + "\n".join(f"    {line}".rstrip() for line in lines)
+@contextmanager
+def stderr_to(path):
+    """Send what this process and its children say on stderr to a file.
+
+    A kernel that is shut down may complain of its closed sockets, which nobody can fix; cells'
+    own output on stderr goes to the notebook anyway.
+    """
+    screen = os.dup(2)
+    with open(path, "wb") as log:
+        os.dup2(log.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(screen, 2)
+        os.close(screen)
+
+
+def find_failure(notebook, crash=None):
+    """Describe the first code cell of an executed notebook that did not run to its end.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        What papermill wrote.
+    crash : Exception, optional
+        What papermill raised, told where the cell itself holds no reason.
+
+    Returns
+    -------
+    str
+        Number of the cell (among the code cells), its first lines, and the end of the error's
+        traceback; empty if every cell ran.
+    """
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    # A kernel that died leaves its cell marked as completed: it is the last one that started.
+    started = [cell for cell in cells if cell.metadata.get("papermill", {}).get("start_time")]
+    for number, cell in enumerate(cells, start=1):
+        errors = [output for output in cell.outputs if output.output_type == "error"]
+        completed = cell.metadata.get("papermill", {}).get("status") == "completed"
+        died = crash is not None and started[-1:] == [cell]
+        if completed and cell.execution_count is not None and not errors and not died:
+            continue
+        if errors and errors[0].ename == "SystemExit":
+            reason = f"SystemExit: {errors[0].evalue}"
+        elif errors:
+            reason = "\n".join(errors[0].traceback)
+        else:  # a bad magic leaves its message on stderr, a dead kernel nothing at all
+            said = [output.text for output in cell.outputs if output.get("name") == "stderr"]
+            reason = "".join(said) or str(crash or "The cell did not run.")
+        reason = re.sub(r"\x1b\[[\d;]*m", "", reason).strip().splitlines()[-8:]
+        block = [*cell.source.strip().splitlines()[:5], "", *reason]
+        return f"in code cell {number}:\n" + "\n".join(f"    {line}".rstrip() for line in block)
+    return ""
 
 
 def prepare_copies(params_file, folder):
@@ -227,17 +259,22 @@ def prepare_copies(params_file, folder):
     notebooks = [*find_notebooks(files.ROOT), *explorer]
     parameters, _ = resolve_parameters(notebooks, params_file=params_file)
     for path, values in parameters.items():
-        nbformat.write(_read(path, values, keep="nbval-check-output"), folder / path.name)
+        copy = _papermill().execute_notebook(
+            str(path), None, values, kernel_name="python3", language="python", prepare_only=True
+        )
+        for cell in copy.cells:
+            tags = cell.metadata.get("tags", [])
+            if cell.cell_type == "code" and "nbval-check-output" not in tags:
+                cell.outputs = []
+        nbformat.write(copy, folder / path.name)
     return [folder / path.name for path in parameters]
 
 
-def _read(path, parameters, keep=None):
-    """A notebook with parameters injected, without outputs but those of cells tagged `keep`."""
-    notebook = load_notebook_node(str(path))
-    if parameters:
-        names = {"kernel_name": "python3", "language": "python"}
-        notebook = parameterize_notebook(notebook, parameters, **names)
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and keep not in cell.metadata.tags:
-            cell.outputs, cell.execution_count = [], None
-    return notebook
+def _papermill():
+    """papermill, silenced: what goes wrong is read from the notebook it writes."""
+    import logging
+
+    import papermill
+
+    logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)
+    return papermill

@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from mmage_utils import files
 from mmage_utils.errors import DataError, UsageError
 from mmage_utils.report import notebook_runner
-from mmage_utils.report.notebook_runner import prepare_copies, run_report
+from mmage_utils.report.notebook_runner import find_failure, prepare_copies, run_report
 
 PARAMETERS = 'EPOCHS = 2\nLR = 0.1\nRUN = "sample"'
 
@@ -186,6 +186,23 @@ def test_a_broken_notebook_fails_and_leaves_the_earlier_one(tmp_path, capfd, sou
     assert (folder / "partial_01_toy.ipynb").exists()
     assert (folder / "01_toy.ipynb").read_text() == "earlier"
     assert capfd.readouterr().err == ""
+
+
+def test_a_cell_that_was_not_reached_is_a_failure():
+    done = new_code_cell("1", execution_count=1, metadata={"papermill": {"status": "completed"}})
+    skipped = new_code_cell("2", metadata={"papermill": {"status": "completed"}})
+    empty = new_code_cell("")
+    assert find_failure(new_notebook(cells=[empty, done])) == ""
+    assert "code cell 2" in find_failure(new_notebook(cells=[done, empty, skipped]))
+
+
+def test_a_dead_kernel_is_told_of_the_cell_that_ran_last():
+    cells = [new_code_cell(source, execution_count=1) for source in ("first", "last", "never")]
+    for cell in cells:  # as papermill leaves them, even the one in which the kernel died
+        cell.metadata["papermill"] = {"status": "completed", "start_time": "2020"}
+    cells[2].execution_count = cells[2].metadata["papermill"]["start_time"] = None
+    failure = find_failure(new_notebook(cells=cells), RuntimeError("Kernel died"))
+    assert failure == "in code cell 2:\n    last\n\n    Kernel died"
 
 
 def test_refresh_brings_outputs_and_figures_home(tmp_path):
