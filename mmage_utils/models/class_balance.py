@@ -6,7 +6,7 @@ import pandas as pd
 from mmage_utils.data.labels import AGE_GROUPS, N_GROUPS
 
 SMALL_GROUPS = (1, 2, 6, 7)  # the age groups that the report augments
-COPIES = ("flip", "mixed")
+COPIES = ("flip", "mixed")  # the copies of a face in one of them
 
 
 def group_counts(age_groups):
@@ -23,9 +23,8 @@ def published_weights(counts):
 def inverse_weights(counts):
     """Weights inversely proportional to frequency: N / (K n), 0 for a group without clips."""
     counts = np.asarray(counts, dtype=float)
-    with np.errstate(divide="ignore"):
-        weights = counts.sum() / (np.sum(counts > 0) * counts)
-    return np.where(counts > 0, weights, 0.0)
+    groups = counts > 0
+    return np.divide(counts.sum(), groups.sum() * counts, out=np.zeros(len(counts)), where=groups)
 
 
 def effective_weights(counts, beta=0.999):
@@ -34,9 +33,9 @@ def effective_weights(counts, beta=0.999):
     After Cui et al. 2019 (CVPR); 0 for a group without clips.
     """
     counts = np.asarray(counts, dtype=float)
-    with np.errstate(divide="ignore"):
-        weights = np.where(counts > 0, (1 - beta) / (1 - beta**counts), 0.0)
-    return weights * np.sum(counts > 0) / weights.sum()
+    groups = counts > 0
+    weights = np.divide(1 - beta, 1 - beta**counts, out=np.zeros(len(counts)), where=groups)
+    return weights * groups.sum() / weights.sum()
 
 
 def adjustment(counts, tau=1.0):
@@ -54,7 +53,7 @@ def adjustment(counts, tau=1.0):
 
 
 def down_sample(age_groups, *, seed=0):
-    """Rows that are left when no group keeps more clips than the group of median size.
+    """Rows that remain when no group keeps more clips than the group of median size.
 
     Returns
     -------
@@ -63,9 +62,9 @@ def down_sample(age_groups, *, seed=0):
     """
     age_groups = np.asarray(age_groups)
     counts = group_counts(age_groups)
-    most = int(np.median(counts[counts > 0]))
+    limit = int(np.median(counts[counts > 0]))
     rng = np.random.default_rng(seed)
-    rows = [rng.permutation(np.flatnonzero(age_groups == group))[:most] for group in AGE_GROUPS]
+    rows = [rng.permutation(np.flatnonzero(age_groups == group))[:limit] for group in AGE_GROUPS]
     return np.sort(np.concatenate(rows))
 
 
@@ -95,7 +94,7 @@ def plan_augmentation(train):
 
 
 def count_copies(plan):
-    """Images of each kind of copy in each age group, none where there are none.
+    """Images of each kind of copy in each age group.
 
     Parameters
     ----------
@@ -108,7 +107,7 @@ def count_copies(plan):
         Indexed by age group (``7-13`` ... ``61+``); columns original, flip, mixed.
     """
     table = pd.crosstab(plan["AgeGroup"], plan["copy"])
-    table = table.reindex(index=list(AGE_GROUPS), columns=["original", "flip", "mixed"])
+    table = table.reindex(index=list(AGE_GROUPS), columns=["original", *COPIES])
     return table.fillna(0).astype(int).rename(index=AGE_GROUPS)
 
 

@@ -10,19 +10,21 @@ import numpy as np
 from mmage_utils.models import class_balance, networks, training
 from mmage_utils.predictions import adjust, tabulate
 
+WEIGHTS = {
+    "count / total (published)": class_balance.published_weights,
+    "N / (K n)": class_balance.inverse_weights,
+    "effective number": class_balance.effective_weights,
+}
 METHODS = (
     "none",
-    "count / total (published)",
-    "N / (K n)",
-    "effective number",
+    *WEIGHTS,
     "balanced softmax",
-    "logit adjustment",
+    "logit adjustment",  # of the predictions without weights
     "down-sampling",
     "ordinal (CORN)",
 )
-
-
-HEAD = {"epochs": 20, "lr": 0.01, "batch_size": 64}  # of the training of a head
+HEAD = {"epochs": 20, "lr": 0.01, "batch_size": 64, "optimiser": "AdamW"}
+HEAD |= {"schedule": "warm-up", "monitor": "valid_loss"}
 
 
 def standardise(embeddings, clips):
@@ -33,55 +35,9 @@ def standardise(embeddings, clips):
     x : numpy.ndarray of float32, shape (n clips, width)
     mean, std : numpy.ndarray of float32, shape (width,)
     """
-    here = embeddings[(clips["split"] == "train").to_numpy()]
-    mean, std = here.mean(0), np.maximum(here.std(0), 1e-6)
+    train = embeddings[(clips["split"] == "train").to_numpy()]
+    mean, std = train.mean(0), np.maximum(train.std(0), 1e-6)
     return (embeddings - mean) / std, mean, std
-
-
-def settings_of(method, age_groups, *, seed):
-    """What a method changes in the training of a head.
-
-    Parameters
-    ----------
-    method : str
-        One of `METHODS`.
-    age_groups : array-like of int
-        1..7, of the train clips.
-
-    Returns
-    -------
-    rows : numpy.ndarray of int
-        The train clips used.
-    build : callable
-        Makes the head, from the width of the embeddings.
-    settings : dict
-        For `training.fit`.
-
-    Raises
-    ------
-    KeyError
-        When there is no such method.
-    """
-    counts = class_balance.group_counts(age_groups)
-    rows, build = np.arange(len(age_groups)), networks.linear_head
-    changes = {
-        "none": dict,
-        "count / total (published)": lambda: {
-            "class_weights": class_balance.published_weights(counts)
-        },
-        "N / (K n)": lambda: {"class_weights": class_balance.inverse_weights(counts)},
-        "effective number": lambda: {"class_weights": class_balance.effective_weights(counts)},
-        "balanced softmax": lambda: {"offset": class_balance.adjustment(counts)},
-        "logit adjustment": dict,  # of the model without weights, afterwards
-        "down-sampling": dict,
-        "ordinal (CORN)": dict,
-    }
-    settings = changes[method]()
-    if method == "down-sampling":
-        rows = class_balance.down_sample(age_groups, seed=seed)
-    if method == "ordinal (CORN)":
-        build = networks.ordinal_head
-    return rows, build, settings
 
 
 def train_head(embeddings, clips, method="none", *, seed, build=None, **settings):
@@ -98,33 +54,38 @@ def train_head(embeddings, clips, method="none", *, seed, build=None, **settings
     build : callable, optional
         Makes another head than the method's, from the width of the embeddings.
     **settings
-        epochs, lr and batch_size, else those of `HEAD`.
+        Of `training.Settings`, else those of `HEAD`.
 
     Returns
     -------
     pandas.DataFrame
         Predictions of all clips, by the epoch of the best valid log-loss.
+
+    Raises
+    ------
+    ValueError
+        For an unknown method.
     """
-    at = {split: np.flatnonzero(clips["split"] == split) for split in ("train", "valid")}
+    if method not in METHODS:
+        raise ValueError(f"Unknown method {method!r}: choose one of {', '.join(METHODS)}.")
+    train = clips.loc[clips["split"] == "train", "AgeGroup"]
+    counts = class_balance.group_counts(train)
+    rows = slice(None)
+    if method in WEIGHTS:
+        settings["class_weights"] = WEIGHTS[method](counts)
+    elif method == "balanced softmax":
+        settings["offset"] = class_balance.adjustment(counts)
+    elif method == "down-sampling":
+        rows = class_balance.down_sample(train, seed=seed)
+    if build is None:
+        build = networks.ordinal_head if method == "ordinal (CORN)" else networks.linear_head
     x = standardise(embeddings, clips)[0]
-    groups = clips["AgeGroup"].to_numpy()
-    here = groups[at["train"]]
-    rows, usual, changes = settings_of(method, here, seed=seed)
-    training.seed_everything(seed)
-    fit = training.fit(
-        (build or usual)(x.shape[1]),
-        training.as_dataset(x[at["train"][rows]], here[rows]),
-        training.as_dataset(x[at["valid"]], groups[at["valid"]]),
-        checkpoint=None,
-        seed=seed,
-        optimiser="AdamW",
-        schedule="warm-up",
-        monitor="valid_loss",
-        **HEAD | settings | changes,
-    )
-    table = tabulate(clips, training.predict(fit.model, training.as_dataset(x, groups)))
+    settings = training.Settings(**HEAD | settings, seed=seed)
+    fit = training.fit_features(x, clips, build, settings, rows=rows)
+    everyone = training.as_dataset(x, clips["AgeGroup"])
+    table = tabulate(clips, training.predict(fit.model, everyone))
     if method == "logit adjustment":
-        table = adjust(table, class_balance.adjustment(class_balance.group_counts(here)))
+        table = adjust(table, class_balance.adjustment(counts))
     return table
 
 
@@ -133,11 +94,9 @@ def train_methods(embeddings, clips, *, seeds, methods=METHODS, **settings):
 
     Parameters
     ----------
-    embeddings, clips
+    embeddings, clips, **settings
         As `train_head`.
     seeds : sequence of int
-    **settings
-        As `train_head`.
 
     Returns
     -------

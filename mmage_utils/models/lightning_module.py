@@ -18,10 +18,7 @@ class Classifier(L.LightningModule):
     model : torch.nn.Module
     prepare : callable
         Makes the model's input of a batch, on the device where the batch is.
-    settings : dict
-        lr, backbone_lr, optimiser, schedule, monitor and seed of `training.fit`.
-    class_weights, offset : array-like, shape (7,)
-        As `training.fit`, ones and zeros where there are none.
+    settings : training.Settings
 
     Attributes
     ----------
@@ -33,34 +30,36 @@ class Classifier(L.LightningModule):
         Shuffles the train clips by seed and epoch.
     """
 
-    def __init__(self, model, prepare, settings, class_weights, offset):
+    def __init__(self, model, prepare, settings):
         super().__init__()
         # Convolutions are a third faster with channels last; other layers do not notice.
         self.model = model.to(memory_format=torch.channels_last)
         self.prepare, self.settings, self.order = prepare, settings, None
-        self.register_buffer("weights", torch.as_tensor(class_weights, dtype=torch.float32))
-        self.register_buffer("offset", torch.as_tensor(offset, dtype=torch.float32))
+        for name, values in (("weights", settings.class_weights), ("offset", settings.offset)):
+            self.register_buffer(name, torch.as_tensor(values, dtype=torch.float32))
         self.history, self.best, self.totals = [], {}, {}
         self.seconds, self.clock = 0.0, 0.0
 
     def configure_optimizers(self):
-        lr, slow = self.settings["lr"], self.settings["backbone_lr"]
-        groups = [{"params": list(self.model.parameters()), "lr": lr}]
-        if slow is not None:
+        settings = self.settings
+        groups = [{"params": list(self.model.parameters()), "lr": settings.lr}]
+        if settings.backbone_lr is not None:
             head = list(self.model.logits.parameters())
-            known = set(map(id, head))
-            rest = [p for p in self.model.parameters() if id(p) not in known]
-            groups = [{"params": head, "lr": lr}, {"params": rest, "lr": slow}]
+            rest = [p for n, p in self.model.named_parameters() if not n.startswith("logits.")]
+            groups = [
+                {"params": head, "lr": settings.lr},
+                {"params": rest, "lr": settings.backbone_lr},
+            ]
         # One fused step instead of one operation a tensor: a fifth of a training step on a CPU.
-        optimiser = getattr(torch.optim, self.settings["optimiser"])(groups, fused=True)
-        if self.settings["schedule"] == "constant":
+        optimiser = getattr(torch.optim, settings.optimiser)(groups, fused=True)
+        if settings.schedule == "constant":
             return optimiser
         # Up from a small rate, and down to nearly 0 along a cosine.
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser,
             [group["lr"] for group in groups],
             total_steps=self.trainer.estimated_stepping_batches,
-            pct_start={"one-cycle": 0.3, "warm-up": 0.15}[self.settings["schedule"]],
+            pct_start={"one-cycle": 0.3, "warm-up": 0.15}[settings.schedule],
         )
         return [optimiser], [{"scheduler": schedule, "interval": "step"}]
 
@@ -72,7 +71,7 @@ class Classifier(L.LightningModule):
     def on_train_epoch_start(self):
         # A seed for every epoch, so that a resumed training draws what it would have drawn; the
         # sampler shuffles by seed and epoch likewise.
-        torch.manual_seed(self.settings["seed"] * 100_003 + self.current_epoch)
+        torch.manual_seed(self.settings.seed * 100_003 + self.current_epoch)
         self.clock = time.perf_counter()
 
     def training_step(self, batch, _):
@@ -96,9 +95,9 @@ class Classifier(L.LightningModule):
 
     def on_validation_epoch_end(self):
         scores = self._mean("valid")
-        self.history.append(scores)
+        self.history.append({"epoch": self.current_epoch + 1, **scores})
         self.log_dict(scores)
-        monitor = self.settings["monitor"]
+        monitor = self.settings.monitor
         value = scores[monitor] if monitor.endswith("loss") else -scores[monitor]
         if not self.best or value < self.best["value"]:
             state = {name: t.detach().cpu().clone() for name, t in self.model.state_dict().items()}
@@ -120,17 +119,10 @@ class Classifier(L.LightningModule):
         return {name: float(value) for name, value in scores.items()}
 
     def on_save_checkpoint(self, checkpoint):
-        best = dict(self.best)
-        if best["epoch"] == len(self.history):  # the weights stand in the checkpoint already
-            best["model"] = None
-        checkpoint["kept"] = {"history": self.history, "best": best, "seconds": self.seconds}
+        checkpoint["kept"] = {name: getattr(self, name) for name in ("history", "best", "seconds")}
 
     def on_load_checkpoint(self, checkpoint):
         for name, value in checkpoint["kept"].items():
             setattr(self, name, value)
-        if self.best["model"] is None:
-            state = checkpoint["state_dict"].items()
-            names = {name: name.removeprefix("model.") for name, _ in state}
-            self.best["model"] = {names[name]: t for name, t in state if names[name] != name}
         # Lightning would tell the sampler too late for the first epoch.
         self.order.set_epoch(len(self.history))

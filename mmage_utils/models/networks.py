@@ -1,11 +1,16 @@
 """The networks: face classifier, acoustic MLP, text head, and heads on frozen embeddings."""
 
+from copy import deepcopy
 from itertools import pairwise
 from pathlib import Path
+
+import torch
+from torch import nn
 
 from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.errors import DataError
 from mmage_utils.files import ROOT, file_sha256
+from mmage_utils.models.device import small_as_products
 
 # facenet-pytorch (MIT) names its VGGFace2 checkpoint so in the torch cache.
 VGGFACE2_FILE = "20180402-114759-vggface2.pt"
@@ -35,10 +40,7 @@ def face_classifier(weights="none"):
     """
     from facenet_pytorch import InceptionResnetV1
 
-    from mmage_utils.models.device import small_as_products
-
-    model = InceptionResnetV1(pretrained=None, classify=True, num_classes=N_GROUPS)
-    model = small_as_products(model)
+    model = small_as_products(InceptionResnetV1(classify=True, num_classes=N_GROUPS))
     if weights == "none":
         return model, "none"
     path = _vggface2_file() if weights == "vggface2" else ROOT / weights
@@ -53,10 +55,6 @@ def backbone(model):
     torch.nn.Module
         From images of shape (B, 3, H, W) to embeddings (B, 512), before the last layer.
     """
-    from copy import deepcopy
-
-    from torch import nn
-
     bare = deepcopy(model)
     bare.logits = nn.Identity()
     return bare.eval()
@@ -64,15 +62,11 @@ def backbone(model):
 
 def linear_head(width=512):
     """One linear layer on a frozen embedding: embeddings (B, width) to logits (B, 7)."""
-    from torch import nn
-
     return nn.Linear(width, N_GROUPS)
 
 
 def mlp_head(width=512, hidden=128, dropout=0.5):
     """Two linear layers on a frozen embedding: embeddings (B, width) to logits (B, 7)."""
-    from torch import nn
-
     layers = (nn.Linear(width, hidden), nn.ReLU(), nn.Dropout(dropout))
     return nn.Sequential(*layers, nn.Linear(hidden, N_GROUPS))
 
@@ -88,20 +82,18 @@ def ordinal_head(width=512):
     torch.nn.Module
         From embeddings of shape (B, width) to log-probabilities (B, 7).
     """
-    import torch
-    from torch import nn
+    return nn.Sequential(nn.Linear(width, N_GROUPS - 1), _Chain())
 
-    class Chain(nn.Module):
-        def forward(self, older):
-            yes, no = nn.functional.logsigmoid(older), nn.functional.logsigmoid(-older)
-            start, end = torch.zeros_like(yes[:, :1]), torch.zeros_like(no[:, :1])
-            return torch.cat([start, yes.cumsum(1)], 1) + torch.cat([no, end], 1)
 
-    return nn.Sequential(nn.Linear(width, N_GROUPS - 1), Chain())
+class _Chain(nn.Module):
+    def forward(self, older):
+        yes, no = nn.functional.logsigmoid(older), nn.functional.logsigmoid(-older)
+        yes, no = nn.functional.pad(yes.cumsum(1), (1, 0)), nn.functional.pad(no, (0, 1))
+        return yes + no
 
 
 def describe_weights(state):
-    """The architecture that a checkpoint's weights tell of.
+    """The architecture, read from the weights of a checkpoint.
 
     Parameters
     ----------
@@ -125,12 +117,8 @@ def describe_weights(state):
 
 
 def _vggface2_file():
-    import torch
-
-    places = [
-        Path(torch.hub.get_dir()) / "checkpoints" / VGGFACE2_FILE,
-        Path(torch.hub.get_dir()).parent / "checkpoints" / VGGFACE2_FILE,
-    ]
+    hub = Path(torch.hub.get_dir())
+    places = [folder / "checkpoints" / VGGFACE2_FILE for folder in (hub, hub.parent)]
     for place in places:
         if place.is_file():
             return place
@@ -148,8 +136,6 @@ def _vggface2_file():
 
 
 def _load_weights(model, path):
-    import torch
-
     if not path.is_file():
         raise DataError(f"The face weights {path} do not exist: check FACE_WEIGHTS.")
     try:
@@ -180,8 +166,6 @@ def acoustic_mlp(n_features=7, dropout=0.4):
     torch.nn.Module
         From features of shape (B, 7) to logits (B, 7).
     """
-    from torch import nn
-
     widths = (n_features, 16, 32, 16)
     layers = []
     for n_in, n_out in pairwise(widths):
@@ -197,6 +181,4 @@ def text_head(width=768, hidden=512):
     torch.nn.Module
         From embeddings of shape (B, width) to logits (B, 7).
     """
-    from torch import nn
-
     return nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, N_GROUPS))

@@ -1,26 +1,22 @@
 """Train each model of the report on a table of clips, and write its predictions.
 
-The one place where clips, features, models and predictions meet, so that every notebook trains
-by the same path.
+Clips, features, models and predictions meet here, so that every notebook trains in the same way.
 """
 
-import hashlib
-
 import numpy as np
+import torch
 
 from mmage_utils.data.clips import by_split
-from mmage_utils.data.labels import N_GROUPS, SPLITS
+from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.errors import DataError
 from mmage_utils.features.faces import FaceDataset
-from mmage_utils.files import CACHE, code_key, shown, whole
+from mmage_utils.files import CACHE, shown, whole
 from mmage_utils.models import frozen_heads, networks, training
 from mmage_utils.models.class_balance import adjustment, group_counts
 from mmage_utils.predictions import tabulate, write_predictions
 
 
-def train_faces(
-    run, name, clips, faces, plan, *, weights="none", seed=0, scaling="imagenet", **settings
-):
+def train_faces(run, name, clips, faces, plan, *, weights="none", scaling="imagenet", **settings):
     """Train the face classifier on a plan of original and augmented faces.
 
     Parameters
@@ -36,11 +32,10 @@ def train_faces(
         Train clips with a column copy (`class_balance.plan_augmentation`).
     weights : str
         As `networks.face_classifier`.
-    seed : int
     scaling : str
         As `faces.scale`.
     **settings
-        As `training.fit`.
+        Of `training.Settings`.
 
     Returns
     -------
@@ -50,26 +45,24 @@ def train_faces(
     used : str
         The pretrained weights that were loaded.
     """
-    row_of = dict(zip(clips["VideoName"], range(len(clips)), strict=True))
-    rows = plan["VideoName"].map(row_of)
-    valid = np.flatnonzero(clips["split"] == "valid")
-    training.seed_everything(seed)
+    settings = training.Settings(**settings, bfloat16=True)
+    training.seed_everything(settings.seed)
     model, used = networks.face_classifier(weights)
+    row_of = dict(zip(clips["VideoName"], range(len(clips)), strict=True))
+    valid = np.flatnonzero(clips["split"] == "valid")
     fit = training.fit(
         model,
-        FaceDataset(faces, rows, plan["AgeGroup"], plan["copy"], scaling),
+        FaceDataset(faces, plan["VideoName"].map(row_of), plan["AgeGroup"], plan["copy"], scaling),
         FaceDataset(faces, valid, clips["AgeGroup"].iloc[valid], scaling=scaling),
+        settings,
         checkpoint=_checkpoint(run, name),
-        seed=seed,
         resumable=True,
-        bfloat16=True,
-        **settings,
     )
     everyone = FaceDataset(faces, range(len(clips)), clips["AgeGroup"], scaling=scaling)
     return _finish(run, name, clips, fit, everyone), fit, used
 
 
-def correct_faces(run, clips, faces, *, epochs, lr, weights="none", seed=0, tau=1.0, **settings):
+def correct_faces(run, clips, faces, *, epochs, weights="none", seed=0, tau=1.0, **settings):
     """The corrected face classifier: what the report's recipe of task b should have been.
 
     Input as the VGGFace2 weights expect it; light augmentation; the head at one rate and the
@@ -80,13 +73,11 @@ def correct_faces(run, clips, faces, *, epochs, lr, weights="none", seed=0, tau=
     ----------
     epochs : int
         0 leaves the backbone as it was loaded and trains the head alone, on embeddings.
-    lr : float
-        Rate of the head.
     tau : float
         Share of the log prior in the loss (`class_balance.adjustment`): 0 aims at accuracy, 1 at
         balanced accuracy.
     **settings
-        batch_size and backbone_lr of `training.fit`.
+        lr, batch_size and backbone_lr of `training.Settings`.
 
     Returns
     -------
@@ -95,9 +86,10 @@ def correct_faces(run, clips, faces, *, epochs, lr, weights="none", seed=0, tau=
     """
     train = by_split(clips, "train")
     common = {"optimiser": "AdamW", "schedule": "warm-up", "monitor": "valid_balanced_loss"}
-    common["offset"] = adjustment(group_counts(train["AgeGroup"]), tau)
+    common |= {"offset": adjustment(group_counts(train["AgeGroup"]), tau), "seed": seed}
     if epochs == 0:
-        return _train_head_alone(run, clips, faces, weights, seed, common)
+        head = training.Settings(**frozen_heads.HEAD | common)
+        return _train_head_alone(run, clips, faces, weights, head)
     return train_faces(
         run,
         "image_corrected",
@@ -105,34 +97,26 @@ def correct_faces(run, clips, faces, *, epochs, lr, weights="none", seed=0, tau=
         faces,
         train.assign(copy="light"),
         weights=weights,
-        seed=seed,
         scaling="vggface2",
         epochs=epochs,
-        lr=lr,
         **common,
         **settings,
     )
 
 
-def _train_head_alone(run, clips, faces, weights, seed, common):
-    import torch
-
-    training.seed_everything(seed)
+def _train_head_alone(run, clips, faces, weights, settings):
+    training.seed_everything(settings.seed)
     model, used = networks.face_classifier(weights)
-    vectors = embed_faces(model, clips, faces)
-    x, mean, std = frozen_heads.standardise(vectors, clips)
-    build, name = networks.linear_head, "image_corrected"
-    fit = train_features(run, name, clips, x, build, seed=seed, **frozen_heads.HEAD, **common)[1]
+    x, mean, std = frozen_heads.standardise(embed_faces(model, clips, faces), clips)
+    fit = training.fit_features(x, clips, networks.linear_head, settings)
     with torch.no_grad():  # the standardisation becomes a part of the head
-        weight = fit.model.cpu().weight / torch.as_tensor(std)
+        weight = fit.model.weight / torch.as_tensor(std)
         model.logits.weight.copy_(weight)
         model.logits.bias.copy_(fit.model.bias - weight @ torch.as_tensor(mean))
-    saved = {"model": model.state_dict(), "history": fit.history.to_dict("list")}
-    with whole(_checkpoint(run, name)) as temporary:
-        torch.save(saved | {"best_epoch": fit.best_epoch, "seconds": fit.seconds}, temporary)
     fit = fit._replace(model=model)
+    fit.save(_checkpoint(run, "image_corrected"))
     everyone = FaceDataset(faces, range(len(clips)), clips["AgeGroup"], scaling="vggface2")
-    return _finish(run, name, clips, fit, everyone), fit, used
+    return _finish(run, "image_corrected", clips, fit, everyone), fit, used
 
 
 def embed_faces(model, clips, faces, *, scaling="vggface2", cache=CACHE):
@@ -151,11 +135,7 @@ def embed_faces(model, clips, faces, *, scaling="vggface2", cache=CACHE):
     numpy.ndarray of float32, shape (n clips, 512)
     """
     everyone = FaceDataset(faces, range(len(clips)), clips["AgeGroup"], scaling=scaling)
-    digest = hashlib.blake2b(everyone.fingerprint().encode(), digest_size=12)
-    digest.update(code_key("models/networks", "models/device", "features/faces").encode())
-    for tensor in model.state_dict().values():
-        digest.update(tensor.cpu().numpy().tobytes())
-    path = cache / f"embeddings_{digest.hexdigest()}.npy"
+    path = cache / f"embeddings_{training.model_key(model, everyone.fingerprint())}.npy"
     if not path.is_file():
         with whole(path) as temporary:
             np.save(temporary, training.outputs(networks.backbone(model), everyone))
@@ -168,10 +148,8 @@ def load_weights(run, name, *, notebook):
     Raises
     ------
     DataError
-        When they are not there; the message names the notebook to run first.
+        When the file is missing; the message names the notebook to run first.
     """
-    import torch
-
     path = _checkpoint(run, name)
     if not path.is_file():
         raise DataError(f"{shown(path)} is missing: run notebooks/{notebook}.ipynb first.")
@@ -185,15 +163,15 @@ def load_faces_model(run, name, *, notebook):
     return model.eval()
 
 
-def train_features(run, name, clips, features, build, *, seed=0, **settings):
+def train_features(run, name, clips, features, build, **settings):
     """Train a network on one row of features or one embedding per clip.
 
     Parameters
     ----------
-    features : array-like, shape (n clips, width)
-        In the order of `clips`.
-    build : callable
-        Makes the network for a width; called after seeding.
+    features, build
+        As `training.fit_features`.
+    **settings
+        Of `training.Settings`.
 
     Returns
     -------
@@ -201,24 +179,13 @@ def train_features(run, name, clips, features, build, *, seed=0, **settings):
         As `train_faces`.
     fit : training.Fit
     """
-    parts = {}
-    for split in SPLITS:
-        here = (clips["split"] == split).to_numpy()
-        parts[split] = training.as_dataset(np.asarray(features)[here], clips["AgeGroup"][here])
-    training.seed_everything(seed)
-    fit = training.fit(
-        build(np.shape(features)[1]),
-        parts["train"],
-        parts["valid"],
-        checkpoint=_checkpoint(run, name),
-        seed=seed,
-        **settings,
-    )
+    settings, path = training.Settings(**settings), _checkpoint(run, name)
+    fit = training.fit_features(features, clips, build, settings, checkpoint=path)
     return _finish(run, name, clips, fit, training.as_dataset(features, clips["AgeGroup"])), fit
 
 
 def boosted_features(clips, features, *, seed=0):
-    """Gradient boosting on the same features, as a check of what they hold.
+    """Gradient boosting on the same features, as a check of what they tell.
 
     Scikit-learn's histogram boosting, its number of trees chosen by cross-validated accuracy on
     whole users of train; valid and test decide nothing.
@@ -237,13 +204,13 @@ def boosted_features(clips, features, *, seed=0):
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.model_selection import GridSearchCV, GroupKFold
 
-    here = (clips["split"] == "train").to_numpy()
+    train = (clips["split"] == "train").to_numpy()
     x, y = np.asarray(features), clips["AgeGroup"].to_numpy()
     model = HistGradientBoostingClassifier(
         learning_rate=0.05, max_leaf_nodes=8, l2_regularization=1.0, random_state=seed
     )
     search = GridSearchCV(model, {"max_iter": [20, 60]}, cv=GroupKFold(3), error_score="raise")
-    search.fit(x[here], y[here], groups=clips["UserID"][here])
+    search.fit(x[train], y[train], groups=clips["UserID"][train])
     p = np.zeros((len(clips), N_GROUPS))
     p[:, search.classes_ - 1] = search.predict_proba(x)
     return tabulate(clips, p)

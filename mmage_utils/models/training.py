@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
+from numpy.typing import ArrayLike
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.data.distributed import DistributedSampler
@@ -29,8 +30,58 @@ CODE = (
 )
 
 
+class Settings(NamedTuple):
+    """Settings of a training; an unknown name raises TypeError.
+
+    Attributes
+    ----------
+    epochs, batch_size : int
+    lr : float
+        Learning rate; with `backbone_lr`, that of the head alone.
+    seed : int
+        Decides order, dropout and augmentation; see `seed_everything` for the first weights.
+    backbone_lr : float, optional
+        Learning rate of everything but ``model.logits``.
+    optimiser : str
+        ``Adam`` or ``AdamW``.
+    schedule : str
+        ``constant`` (as the report); ``one-cycle``: up to `lr` and down to nearly 0 over all
+        epochs, for trainings of few steps; ``warm-up``: the same, up in the first 15% of steps.
+    class_weights : array-like, shape (7,)
+        Weights of the cross-entropy; the loss curves are weighted means with the same weights.
+    offset : array-like, shape (7,)
+        Added to the logits in the loss alone: tau log prior makes the loss of logit adjustment,
+        with tau 1 that of balanced softmax (`class_balance.adjustment`).
+    patience : int, optional
+        Epochs without a better `monitor` before training stops.
+    monitor : str
+        ``valid_accuracy`` (as the report), ``valid_loss``, or ``valid_balanced_loss``: the mean
+        over age groups of their mean log-loss, without weights and offset.
+    bfloat16 : bool
+        Multiply in bfloat16 where the device can (`device.has_bfloat16`); weights, loss and
+        optimiser stay in float32. For faces: features in Hz need more digits.
+    """
+
+    epochs: int
+    batch_size: int
+    lr: float
+    seed: int = 0
+    backbone_lr: float | None = None
+    optimiser: str = "Adam"
+    schedule: str = "constant"
+    class_weights: ArrayLike = (1.0,) * N_GROUPS
+    offset: ArrayLike = (0.0,) * N_GROUPS
+    patience: int | None = None
+    monitor: str = "valid_accuracy"
+    bfloat16: bool = False
+
+
 class Fit(NamedTuple):
-    """A trained model (its best epoch), its curves, the best epoch and the seconds it took."""
+    """A trained model (its best epoch), its curves, the best epoch and the seconds it took.
+
+    ``history`` has one row an epoch (1, 2, ...): loss, accuracy and balanced loss of train and
+    valid.
+    """
 
     model: nn.Module
     history: pd.DataFrame
@@ -38,13 +89,18 @@ class Fit(NamedTuple):
     seconds: float
 
     def record(self):
-        """What the results keep of it."""
+        """Curves and numbers for the results of a run."""
         return {
             "epochs": len(self.history),
             "best_epoch": self.best_epoch,
             "seconds": self.seconds,
             "history": self.history.to_dict("list"),
         }
+
+    def save(self, path):
+        """Write the checkpoint: the weights and what `record` gives."""
+        with whole(path) as temporary:
+            torch.save({"model": self.model.cpu().state_dict(), **self.record()}, temporary)
 
 
 class _Straight(TorchCheckpointIO):
@@ -58,27 +114,7 @@ class _Straight(TorchCheckpointIO):
             torch.save(checkpoint, temporary)
 
 
-def fit(
-    model,
-    train,
-    valid,
-    *,
-    checkpoint,
-    epochs,
-    batch_size,
-    lr,
-    seed,
-    backbone_lr=None,
-    optimiser="Adam",
-    schedule="constant",
-    class_weights=None,
-    offset=None,
-    patience=None,
-    monitor="valid_accuracy",
-    resumable=False,
-    bfloat16=False,
-    cache=CACHE,
-):
+def fit(model, train, valid, settings, *, checkpoint=None, resumable=False, cache=CACHE):
     """Train a model and return its best epoch; the same training is never done twice.
 
     A finished training is kept in the cache under a hash of the model's first weights, the data,
@@ -91,89 +127,97 @@ def fit(
     train, valid : torch.utils.data.Dataset
         Batches of (input, age group 0..6), with ``prepare(input)`` and ``fingerprint()``:
         `faces.FaceDataset` or `as_dataset`.
-    checkpoint : pathlib.Path
-        Where the best epoch is written: one file per model and run. None for nowhere.
-    epochs, batch_size : int
-    lr : float
-        Learning rate; with `backbone_lr`, that of the head alone.
-    seed : int
-        Decides order, dropout and augmentation; see `seed_everything` for the first weights.
-    backbone_lr : float, optional
-        Learning rate of everything but ``model.logits``.
-    optimiser : str
-        ``Adam`` or ``AdamW``.
-    schedule : str
-        ``constant`` (as the report); ``one-cycle``: up to `lr` and down to nearly 0 over all
-        epochs, for trainings of few steps; ``warm-up``: the same, up in the first 15% of steps.
-    class_weights : array-like, shape (7,), optional
-        Weights of the cross-entropy; the loss curves are weighted means with the same weights.
-    offset : array-like, shape (7,), optional
-        Added to the logits in the loss alone: tau log prior makes the loss of logit adjustment,
-        with tau 1 that of balanced softmax (`class_balance.adjustment`).
-    patience : int, optional
-        Epochs without a better `monitor` before training stops.
-    monitor : str
-        ``valid_accuracy`` (as the report), ``valid_loss``, or ``valid_balanced_loss``: the mean
-        over age groups of their mean log-loss, without weights and offset.
+    settings : Settings
+    checkpoint : pathlib.Path, optional
+        Where the best epoch is written: one file per model and run.
     resumable : bool
         Write the state of the training after every epoch; cut off and called again, it goes on
         after the last whole epoch and ends the same.
-    bfloat16 : bool
-        Multiply in bfloat16 where the device can (`device.has_bfloat16`); weights, loss and
-        optimiser stay in float32. For faces: features in Hz need more digits.
+    cache : pathlib.Path
 
     Returns
     -------
     Fit
-        history has one row an epoch (1, 2, ...): loss, accuracy and balanced loss of train and
-        valid.
     """
-    settings = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "backbone_lr": backbone_lr}
-    settings |= {"seed": seed, "optimiser": optimiser, "schedule": schedule}
-    settings |= {"patience": epochs if patience is None else patience, "monitor": monitor}
-    settings["bfloat16"] = bfloat16 and has_bfloat16()
-    weights = np.ones(N_GROUPS) if class_weights is None else np.asarray(class_weights, float)
-    offset = np.zeros(N_GROUPS) if offset is None else np.asarray(offset, float)
-    kept = cache / f"fit_{_key(model, train, valid, weights, offset, settings)}.pt"
-    if not kept.is_file():
-        module = Classifier(model, train.prepare, settings, weights, offset)
-        _train(module, train, valid, kept.with_suffix(".partial") if resumable else None)
-        _keep(module, kept)
+    settings = settings._replace(bfloat16=settings.bfloat16 and has_bfloat16())
+    key = model_key(model, train.fingerprint(), valid.fingerprint(), *settings)
+    finished = cache / f"fit_{key}.pt"
+    if not finished.is_file():
+        module = Classifier(model, train.prepare, settings)
+        partial = finished.with_suffix(".partial")
+        _train(module, train, valid, partial if resumable else None)
+        model.load_state_dict(module.best["model"])
+        history = pd.DataFrame(module.history)
+        Fit(model, history, module.best["epoch"], module.seconds).save(finished)
+        shutil.rmtree(partial, ignore_errors=True)
     if checkpoint is not None:
         with whole(checkpoint) as temporary:
-            shutil.copyfile(kept, temporary)
-    saved = torch.load(kept, weights_only=True)
+            shutil.copyfile(finished, temporary)
+    saved = torch.load(finished, weights_only=True)
     model.load_state_dict(saved["model"])
     return Fit(model, pd.DataFrame(saved["history"]), saved["best_epoch"], saved["seconds"])
 
 
-def _key(model, train, valid, *settings):
+def model_key(model, *inputs):
+    """Key of what a model becomes or computes: its weights, the inputs and the code in `CODE`."""
+    exact = [np.asarray(value).tolist() for value in inputs]
     digest = hashlib.blake2b(digest_size=12)
-    digest.update(repr((model, settings, torch.__version__)).encode())
-    digest.update(f"{train.fingerprint()} {valid.fingerprint()}".encode())
-    digest.update(code_key(*CODE).encode())
+    digest.update(repr((model, exact, torch.__version__, code_key(*CODE))).encode())
     for tensor in model.state_dict().values():
         digest.update(tensor.cpu().numpy().tobytes())
     return digest.hexdigest()
 
 
+def fit_features(features, clips, build, settings, *, rows=slice(None), checkpoint=None):
+    """Train a network on one row of features or one embedding per clip.
+
+    Parameters
+    ----------
+    features : array-like, shape (n clips, width)
+        In the order of `clips`.
+    clips : pandas.DataFrame
+        Clips with labels.
+    build : callable
+        Makes the network for a width; called after seeding.
+    settings : Settings
+    rows : array-like of int, optional
+        The train clips used, counted among the train clips.
+
+    Returns
+    -------
+    Fit
+    """
+    features, groups = np.asarray(features), clips["AgeGroup"].to_numpy()
+    train = np.flatnonzero(clips["split"] == "train")[rows]
+    valid = np.flatnonzero(clips["split"] == "valid")
+    seed_everything(settings.seed)
+    return fit(
+        build(features.shape[1]),
+        as_dataset(features[train], groups[train]),
+        as_dataset(features[valid], groups[valid]),
+        settings,
+        checkpoint=checkpoint,
+    )
+
+
 def _train(module, train, valid, partial):
     """Train a module; with a folder `partial`, from the last whole epoch that is kept there."""
     _be_quiet()
-    settings = module.settings
-    seed_everything(settings["seed"])
+    settings, size = module.settings, module.settings.batch_size
+    seed_everything(settings.seed)
     torch.utils.deterministic.fill_uninitialized_memory = False  # costly, and all of it is written
-    mode = "min" if settings["monitor"].endswith("loss") else "max"
-    callbacks = [EarlyStopping(settings["monitor"], mode=mode, patience=settings["patience"])]
+    mode = "min" if settings.monitor.endswith("loss") else "max"
+    patience = settings.epochs if settings.patience is None else settings.patience
+    callbacks = [EarlyStopping(settings.monitor, mode=mode, patience=patience)]
     last = None
     if partial is not None:
-        last = partial / "last.ckpt"
         keep = {"save_on_train_epoch_end": True, "enable_version_counter": False}
         callbacks.append(ModelCheckpoint(partial, "last", **keep))
+        last = partial / "last.ckpt"
     trainer = L.Trainer(
-        max_epochs=settings["epochs"],
+        max_epochs=settings.epochs,
         callbacks=callbacks,
-        precision="bf16-mixed" if settings["bfloat16"] else "32-true",
+        precision="bf16-mixed" if settings.bfloat16 else "32-true",
         logger=False,
         enable_checkpointing=partial is not None,
         plugins=[_Straight()],
@@ -182,8 +226,7 @@ def _train(module, train, valid, partial):
         num_sanity_val_steps=0,
         deterministic="warn",
     )
-    size = settings["batch_size"]
-    module.order = DistributedSampler(train, num_replicas=1, rank=0, seed=settings["seed"])
+    module.order = DistributedSampler(train, num_replicas=1, rank=0, seed=settings.seed)
     trainer.fit(
         module,
         # A last batch of one clip would leave batch norm without a variance.
@@ -196,28 +239,15 @@ def _train(module, train, valid, partial):
 
 def _batches(dataset, size, order=None, *, drop_last=False):
     """Batches as the dataset makes them, in its order or in that of a sampler."""
-    settings = {"drop_last": drop_last, "pin_memory": torch.cuda.is_available()}
-    # Else each pass through the data would draw a number from the global generator.
-    settings["generator"] = torch.Generator()
-    return DataLoader(dataset, size, sampler=order, collate_fn=_as_is, **settings)
-
-
-def _as_is(batch):
-    return batch
-
-
-def _keep(module, kept):
-    history = pd.DataFrame(module.history)
-    history.insert(0, "epoch", np.arange(1, len(history) + 1))
-    record = {
-        "model": module.best["model"],
-        "history": history.to_dict("list"),
-        "best_epoch": module.best["epoch"],
-        "seconds": module.seconds,
-    }
-    with whole(kept) as temporary:
-        torch.save(record, temporary)
-    shutil.rmtree(kept.with_suffix(".partial"), ignore_errors=True)
+    return DataLoader(
+        dataset,
+        size,
+        sampler=order,
+        collate_fn=lambda batch: batch,
+        drop_last=drop_last,
+        pin_memory=torch.cuda.is_available(),
+        generator=torch.Generator(),  # else each pass would draw from the global generator
+    )
 
 
 def predict(model, dataset, *, batch_size=256):
@@ -229,12 +259,12 @@ def outputs(model, dataset, *, batch_size=256):
     """What a model makes of every example, in the order of the dataset, shape (n, width)."""
     device = find_device()
     model = model.to(device, memory_format=torch.channels_last).eval()
-    made = []
+    rows = []
     with torch.inference_mode():
         for x, _ in _batches(dataset, batch_size):
             x = [part.to(device) for part in x] if isinstance(x, tuple) else x.to(device)
-            made.append(model(channels_last(dataset.prepare(x))).cpu())
-    return torch.cat(made).numpy()
+            rows.append(model(channels_last(dataset.prepare(x))).cpu())
+    return torch.cat(rows).numpy()
 
 
 class _Rows(TensorDataset):
@@ -262,7 +292,7 @@ def seed_everything(seed):
 
 
 def _be_quiet():
-    """Keep Lightning's tips, which a reader of the report has no use for, out of its outputs."""
+    """Keep Lightning's tips out of the outputs of notebooks."""
     for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="lightning")
