@@ -1,4 +1,14 @@
-"""The two errors that a user can mend; the command line prints each as one sentence."""
+"""The two errors that a user can fix, each printed as one sentence, and how one names many."""
+
+
+def first_few(items, *, most=5, between=", "):
+    """Name the first of many items: ``a, b, c, d, e and 3 more``."""
+    items = list(map(str, items))
+    text = between.join(items[:most])
+    if len(items) > most:
+        # One item a line stays so; a list in a sentence ends with "and".
+        text += f"{between if between.isspace() else ' '}and {len(items) - most:,} more"
+    return text
 
 
 class DataError(ValueError):

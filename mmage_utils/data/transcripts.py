@@ -9,13 +9,12 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from mmage_utils.errors import DataError
+from mmage_utils.errors import DataError, first_few
 
 MAX_BYTES = 1_000_000  # a transcript of 15 s has some hundred bytes
 MANY_WORDS = 150  # ten words a second: nobody speaks so fast for 15 s
 ENGLISH_SHARE = 0.25  # of common words; English speech has a half, other languages a tenth
 ENGLISH_WORDS = 8  # fewer words say nothing about the language
-SHOWN = 5  # transcripts that a message names
 EMPTY, FOREIGN = "without words", "hardly English"
 LONG = "unusually long"  # of very long ones only the first 512 tokens are embedded
 
@@ -87,12 +86,10 @@ def read_transcripts(clips):
     if len(failed) == 1:
         raise DataError(failed[0])
     if failed:
-        more = f"\nand {len(failed) - SHOWN:,} more." if len(failed) > SHOWN else ""
         raise DataError(
             f"{len(failed):,} of {len(clips):,} transcripts cannot be read. Put the right files "
             "there, or remove them: a clip may lack its transcript.\n"
-            + "\n".join(failed[:SHOWN])
-            + more
+            + first_few(failed, between="\n")
         )
     table = pd.DataFrame(rows, columns=["text", "notes"], dtype=object)
     table.insert(0, "VideoName", clips["VideoName"].to_numpy())

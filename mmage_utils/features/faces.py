@@ -1,6 +1,5 @@
 """Face crops as tensors, in the form that the networks expect (tasks b and c)."""
 
-import hashlib
 import json
 from pathlib import Path
 from typing import NamedTuple
@@ -13,9 +12,8 @@ from torch.utils.data import Dataset
 from mmage_utils.data.face_images import CANNOT, read_face
 from mmage_utils.errors import DataError
 from mmage_utils.features.augmentation import COPIES, augment
-from mmage_utils.files import CACHE, code_key, save_json, whole
+from mmage_utils.files import CACHE, code_key, digest, save_json, whole
 
-SHOWN = 5  # unreadable faces that a sentence names
 CODE = code_key("data/face_images")
 
 
@@ -87,14 +85,14 @@ def load_faces(clips, size, *, cache=CACHE):
 
 def _key(paths, size):
     """Key of the decoded faces; a file that cannot be opened counts as one without content."""
-    digest = hashlib.blake2b(f"{size} {CODE}".encode(), digest_size=12)
-    for path in paths:
+
+    def content(path):
         try:
-            content = Path(path).read_bytes()
+            return Path(path).read_bytes()
         except OSError:
-            content = b""
-        digest.update(hashlib.blake2b(content).digest())
-    return digest.hexdigest()
+            return b""
+
+    return digest(f"{size} {CODE}", map(content, paths))
 
 
 def _decode(path, size):
@@ -169,9 +167,5 @@ class FaceDataset(Dataset):
 
     def fingerprint(self):
         """Hash of the faces used, their age groups, augmentations and scaling."""
-        digest = hashlib.blake2b(self.scaling.encode(), digest_size=12)
-        for part in (self.rows, self.targets.numpy(), self.copies.numpy()):
-            digest.update(part.tobytes())
-        for row in np.unique(self.rows):
-            digest.update(self.faces[row].tobytes())
-        return digest.hexdigest()
+        examples = (self.rows, self.targets.numpy(), self.copies.numpy())
+        return digest(self.scaling, examples, (self.faces[row] for row in np.unique(self.rows)))

@@ -1,26 +1,23 @@
 """Frozen BERT embeddings of texts, each computed once (task f).
 
-The cache holds one folder a model and state of the code, ``texts_<model>_<code>``, of `parts` keyed
-by the texts: a new transcript costs its own embedding only.
+The cache holds one `table_cache` file a model and state of the code, keyed by the texts: a new
+transcript costs its own embedding only.
 """
 
-import hashlib
 import os
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from mmage_utils.errors import DataError
 from mmage_utils.features import table_cache
-from mmage_utils.files import CACHE, ROOT, code_key, content_key, file_sha256
+from mmage_utils.files import CACHE, ROOT, code_key, digest, file_sha256
 from mmage_utils.progress import progress_bar
 
 PACKAGED = "minilm"
 MAX_TOKENS = 512  # some 350 words
 BATCH = 64  # texts
 LONG_NAME = 24  # letters of a model that tables and figures show
-PART_TEXTS = 2048  # a part of the cache is written after so many
 WEIGHTS = "model.safetensors"
 FILES = (WEIGHTS, "config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt")
 CODE = code_key("features/text_embeddings")
@@ -50,16 +47,12 @@ def embed(texts, model=PACKAGED, *, cache=CACHE):
     """
     texts = list(texts)
     place = model_folder(model)
-    folder = Path(cache) / f"texts_{_model_key(place)}_{CODE}"
-    keys = [
-        hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
-        for text in texts
-    ]
-    known = table_cache.read(folder, ["key", "vector"])["vector"].to_dict()
+    file, known = table_cache.load(Path(cache) / f"texts_{_model_key(place)}_{CODE}.sqlite")
+    known = {key: vector for key, (vector,) in known.items()}
+    keys = [digest(text) for text in texts]
     todo = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
     if todo:
-        known |= _compute(todo, model, folder)
-    table_cache.compact(folder, ["key", "vector"])
+        known |= _compute(todo, model, file)
     vectors = [np.frombuffer(known[key], dtype=np.float32) for key in keys]
     return np.stack(vectors) if vectors else np.zeros((0, 0), dtype=np.float32)
 
@@ -122,7 +115,8 @@ def _refuse(model, reason):
 
 
 def _model_key(place):
-    return content_key([place / name for name in FILES if (place / name).is_file()])[:12]
+    paths = [place / name for name in FILES if (place / name).is_file()]
+    return digest(path.read_bytes() for path in paths)[:12]
 
 
 def load(model):
@@ -168,20 +162,20 @@ def vectors_of(texts, tokenizer, network):
             yield rows, ((states * mask).sum(1) / mask.sum(1)).cpu().numpy()
 
 
-def _compute(todo, model, folder):
-    """Vectors of the texts as bytes, by key; kept in parts as they are made."""
+def _compute(todo, model, file):
+    """Vectors of the texts as bytes, by key; added to the cache as they are made."""
     import torch
 
     tokenizer, network = load(model)
     network, keys = network.to("cuda" if torch.cuda.is_available() else "cpu"), list(todo)
-    made, waiting = {}, {}
-    with progress_bar(len(keys), "Texts", "text") as bar:
+    made = {}
+    with (
+        progress_bar(len(keys), "Texts", "text") as bar,
+        table_cache.adding(file, ["key", "vector"]) as collect,
+    ):
         for rows, vectors in vectors_of(list(todo.values()), tokenizer, network):
-            waiting |= {keys[row]: one.tobytes() for row, one in zip(rows, vectors, strict=True)}
+            new = {keys[row]: vector.tobytes() for row, vector in zip(rows, vectors, strict=True)}
+            collect(list(new.items()))
+            made |= new
             bar.update(len(rows))
-            if len(waiting) >= PART_TEXTS or len(made) + len(waiting) == len(keys):
-                table = pd.DataFrame({"key": waiting.keys(), "vector": waiting.values()})
-                table_cache.append(folder, table.set_index("key"))
-                made |= waiting
-                waiting = {}
     return made

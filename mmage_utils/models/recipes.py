@@ -4,15 +4,13 @@ The one place where clips, features, models and predictions meet, so that every 
 by the same path.
 """
 
-import hashlib
-
 import numpy as np
 
 from mmage_utils.data.clips import by_split
 from mmage_utils.data.labels import N_GROUPS, SPLITS
 from mmage_utils.errors import DataError
 from mmage_utils.features.faces import FaceDataset
-from mmage_utils.files import CACHE, code_key, shown, whole
+from mmage_utils.files import CACHE, code_key, digest, shown, whole
 from mmage_utils.models import frozen_heads, networks, training
 from mmage_utils.models.class_balance import adjustment, group_counts
 from mmage_utils.predictions import tabulate, write_predictions
@@ -151,11 +149,9 @@ def embed_faces(model, clips, faces, *, scaling="vggface2", cache=CACHE):
     numpy.ndarray of float32, shape (n clips, 512)
     """
     everyone = FaceDataset(faces, range(len(clips)), clips["AgeGroup"], scaling=scaling)
-    digest = hashlib.blake2b(everyone.fingerprint().encode(), digest_size=12)
-    digest.update(code_key("models/networks", "models/device", "features/faces").encode())
-    for tensor in model.state_dict().values():
-        digest.update(tensor.cpu().numpy().tobytes())
-    path = cache / f"embeddings_{digest.hexdigest()}.npy"
+    code = code_key("models/networks", "models/device", "features/faces")
+    weights = (tensor.cpu().numpy() for tensor in model.state_dict().values())
+    path = cache / f"embeddings_{digest(everyone.fingerprint(), code, weights)}.npy"
     if not path.is_file():
         with whole(path) as temporary:
             np.save(temporary, training.outputs(networks.backbone(model), everyone))

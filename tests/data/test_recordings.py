@@ -203,7 +203,7 @@ def test_the_whole_corpus_goes_through(tmp_path, monkeypatch):
     audio = [*map(str, paths.values()), None]
     names = [*paths, "not there"]
     clips = pd.DataFrame({"VideoName": names, "audio": audio})
-    table = extract_features(clips, cache=tmp_path / "cache", n_jobs=1).set_index("VideoName")
+    table = extract_features(clips, cache=tmp_path / "cache", n_jobs=1).table.set_index("VideoName")
     assert list(table.index) == names
     assert (table.loc[list(GOOD), "problem"] == "").all()
     bad = table.drop(index=list(GOOD))

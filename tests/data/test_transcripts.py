@@ -173,7 +173,7 @@ def test_unreadable_transcripts_are_counted_and_the_first_named(tmp_path):
         transcripts.read_transcripts(clips)
     assert "clip4.pkl" in str(said.value)
     assert "clip5.pkl" not in str(said.value)
-    assert str(said.value).endswith("and 2 more.")
+    assert str(said.value).endswith("\nand 2 more")
     with pytest.raises(DataError, match=r"clip0\.pkl is not a pickled str: it holds more"):
         transcripts.read_transcripts(clips.iloc[[0, 7]])
 
