@@ -12,7 +12,14 @@ def first_few(items, *, most=5, between=", "):
 
 
 class DataError(ValueError):
-    """The data, a file of labels or a set of predictions is wrong (exit code 1)."""
+    """The data, a file of labels or a set of predictions is wrong (exit code 1).
+
+    ``reason`` is the message without the name of the file, for tables that give it beside.
+    """
+
+    def __init__(self, message, reason=None):
+        super().__init__(message)
+        self.reason = reason or message
 
 
 class UsageError(ValueError):

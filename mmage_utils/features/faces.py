@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch.utils.data import Dataset
 
-from mmage_utils.data.face_images import CANNOT, read_face
+from mmage_utils.data.face_images import read_face
 from mmage_utils.errors import DataError
 from mmage_utils.features.augmentation import COPIES, augment
 from mmage_utils.files import CACHE, code_key, digest, save_json, whole
@@ -58,18 +58,18 @@ def load_faces(clips, size, *, cache=CACHE):
 
     paths = list(clips["image"])
     stem = Path(cache) / f"faces_{_key(paths, size)}"
-    found, told = stem.with_suffix(".npy"), stem.with_suffix(".json")
-    if not (found.is_file() and told.is_file()):
+    images_file, record_file = stem.with_suffix(".npy"), stem.with_suffix(".json")
+    if not (images_file.is_file() and record_file.is_file()):
         decoded = Parallel(n_jobs=2, prefer="threads")(delayed(_decode)(p, size) for p in paths)
         read = [image for image, _, _ in decoded if image is not None]
         record = {
             "problems": {k: reason for k, (_, _, reason) in enumerate(decoded) if reason},
             "notes": {k: "; ".join(notes) for k, (_, notes, _) in enumerate(decoded) if notes},
         }
-        save_json(told, record)
-        with whole(found) as temporary:
+        save_json(record_file, record)
+        with whole(images_file) as temporary:
             np.save(temporary, np.stack(read) if read else np.zeros((0, 3, size, size), np.uint8))
-    record = json.loads(told.read_text(encoding="utf-8"))
+    record = json.loads(record_file.read_text(encoding="utf-8"))
     problems, notes = (
         pd.Series({str(paths[int(k)]): text for k, text in record[name].items()}, dtype=object)
         for name in ("problems", "notes")
@@ -80,7 +80,7 @@ def load_faces(clips, size, *, cache=CACHE):
         if not (kept["split"] == split).any():
             path, reason = next(iter(problems.items()))
             raise DataError(f"No {split} face can be read. The first: {path}: {reason}")
-    return Faces(kept, np.load(found, mmap_mode="r"), problems, notes)
+    return Faces(kept, np.load(images_file, mmap_mode="r"), problems, notes)
 
 
 def _key(paths, size):
@@ -100,7 +100,7 @@ def _decode(path, size):
     try:
         return *read_face(path, size), ""
     except DataError as error:
-        return None, [], str(error).removeprefix(CANNOT.format(path=path))
+        return None, [], error.reason
 
 
 # What a network expects of its input: (x - mean) / std of 8-bit values.

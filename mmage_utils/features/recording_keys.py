@@ -31,10 +31,8 @@ def content_keys(paths, cache):
 
     Returns
     -------
-    keys : list of str or None
-        None where a file cannot be read.
-    failed : dict of int to DataError
-        By position in `paths`, why.
+    list of str or DataError
+        The error says why a file cannot be read.
     """
     paths, now = list(paths), time.time_ns()
     index, rows = table_cache.load(Path(cache) / INDEX)
@@ -42,18 +40,15 @@ def content_keys(paths, cache):
     marks = [_mark(path) for path in paths]
     keys = [known.get(mark) for mark in marks]
     unknown = [row for row, key in enumerate(keys) if key is None]
-    failed, fresh = {}, []
+    fresh = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         hashed = pool.map(_key_or_error, [paths[row] for row in unknown])
-        for row, key in zip(unknown, hashed, strict=True):
-            if isinstance(key, DataError):
-                failed[row] = key
-                continue
-            keys[row] = key
-            if marks[row] and max(marks[row][2:]) < now - SETTLED:
-                fresh.append((*marks[row], key))
+        for row, keys[row] in zip(unknown, hashed, strict=True):
+            settled = marks[row] and max(marks[row][2:]) < now - SETTLED
+            if settled and isinstance(keys[row], str):
+                fresh.append((*marks[row], keys[row]))
     table_cache.add(index, COLUMNS, fresh)
-    return keys, failed
+    return keys
 
 
 def content_key(path):

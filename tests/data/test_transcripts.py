@@ -118,7 +118,7 @@ PYTHON2 = [b"S'caf\\xe9'\np0\n.", b"\x80\x02U\x05plainq\x01."]
         (pickle.dumps("où".encode("utf-16")), "où", "from bytes (utf-16)"),
         (pickle.dumps("a b c".encode("utf-16-le")), "a b c", "from bytes (utf-16)"),
         (pickle.dumps("a".encode("utf-8-sig")), "a", "from bytes (utf-8-sig)"),
-        (pickle.dumps("a \ud800", protocol=4), "a ?", "with characters that are none, made ?"),
+        (pickle.dumps("a \ud800", protocol=4), "a ?", "with invalid characters, replaced by ?"),
         (PYTHON2[0], "café", "from bytes (cp1252)"),
         (PYTHON2[1], "plain", "from bytes (utf-8)"),
     ],

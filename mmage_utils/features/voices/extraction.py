@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from mmage_utils.data.recordings import CANNOT, read_recording
+from mmage_utils.data.recordings import read_recording
 from mmage_utils.errors import DataError
 from mmage_utils.features import table_cache
 from mmage_utils.features.recording_keys import content_key, content_keys
@@ -82,14 +82,14 @@ def extract_features(clips, *, recipe="fast", cache=CACHE, n_jobs=-1, scheduler=
         came before is kept.
     """
     acoustic.check_recipe(recipe)
-    keys, failed = content_keys(clips["audio"], cache)
+    keys = content_keys(clips["audio"], cache)
     file, known = table_cache.load(Path(cache) / f"voices_{recipe}_{CODES[recipe]}.sqlite")
     paths = dict(zip(keys, clips["audio"], strict=True))
     # Absolute, as a Dask worker may stand elsewhere.
     todo = [
         (key, os.path.abspath(path))
         for key, path in paths.items()
-        if key is not None and key not in known
+        if isinstance(key, str) and key not in known
     ]
     cached = sum(key in known for key in keys)
     clock = time.perf_counter()
@@ -97,30 +97,10 @@ def extract_features(clips, *, recipe="fast", cache=CACHE, n_jobs=-1, scheduler=
         size = BATCH[recipe]
         jobs = [todo[start : start + size] for start in range(0, len(todo), size)]
         known |= _collect(jobs, recipe, file, n_jobs, scheduler)
-    rows = [
-        _blank(_reason(failed[row], path)) if key is None else known[key]
-        for row, (key, path) in enumerate(zip(keys, clips["audio"], strict=True))
-    ]
+    rows = [known[key] if isinstance(key, str) else _blank(key.reason) for key in keys]
     table = pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(NUMBERS, float))
     table.insert(0, "VideoName", clips["VideoName"].to_numpy())
     return Extraction(table, len(todo), cached, time.perf_counter() - clock, file)
-
-
-def problems(table):
-    """Count the reasons why clips have no features.
-
-    Returns
-    -------
-    pandas.Series of int
-        Indexed by reason, most frequent first; empty when every clip was read.
-    """
-    return table.loc[table["problem"] != "", "problem"].value_counts().rename("clips")
-
-
-def conversions(table):
-    """Count what was converted or is unusual, as a Series indexed by the kind of note."""
-    notes = table.loc[table["notes"] != "", "notes"].str.split("; ").explode()
-    return notes.str.split(": ").str[0].value_counts().rename("clips")
 
 
 def summarise_extraction(clips, extraction):
@@ -134,6 +114,7 @@ def summarise_extraction(clips, extraction):
     """
     table = extraction.table
     bad = table["problem"] != ""
+    notes = table.loc[table["notes"] != "", "notes"].str.split("; ").explode()
     return {
         "clips": len(table),
         "computed": extraction.computed,
@@ -142,14 +123,9 @@ def summarise_extraction(clips, extraction):
         "file": str(extraction.file),
         "unreadable": int(bad.sum()),
         "silent": int((table["voiced_fraction"] == 0).sum()),
-        "notes": conversions(table),
+        "notes": notes.str.split(": ").str[0].value_counts().rename("clips"),
         "problems": dict(zip(clips["audio"][bad], table["problem"][bad], strict=True)),
     }
-
-
-def _reason(error, path):
-    """What an error says, without the name of the file, which the table has."""
-    return str(error).removeprefix(CANNOT.format(path=path))
 
 
 def _collect(jobs, recipe, file, n_jobs, scheduler):
@@ -190,7 +166,7 @@ def _there(jobs, recipe, scheduler):
     """Rows of each job, computed by the workers of a Dask cluster, as they are done."""
     from mmage_utils.features.dask_jobs import compute
 
-    for job, rows in compute(_rows, jobs, recipe, CODES[recipe], address=scheduler):
+    for job, rows in compute(_rows, jobs, address=scheduler, recipe=recipe, code=CODES[recipe]):
         lost = _blank("the Dask workers that computed it were lost. Start again.")
         yield rows or [(key, lost, False) for key, _ in job]
 
@@ -213,12 +189,12 @@ def _row(key, path, recipe):
             found = acoustic.acoustic_features(samples, recipe=recipe)
             row = (*(float(found[name]) for name in NUMBERS), "", "; ".join(notes))
         except DataError as error:
-            row = _blank(_reason(error, path))
+            row = _blank(error.reason)
         if content_key(path) == key:
             return row, True
         return _blank("it changed while it was read. Start again."), False
     except DataError as error:
-        return _blank(_reason(error, path)), False
+        return _blank(error.reason), False
     except Exception as error:  # one recording must not end the run, whatever a library raises
         return _blank(f"{type(error).__name__}: {error}"), False
 

@@ -76,7 +76,6 @@ def test_a_clip_that_fails_is_named_and_tried_again(extract, tmp_path, monkeypat
     table = extract(clips).table
     assert table["problem"].tolist() == ["ZeroDivisionError: no frames", ""]
     assert np.isnan(table["voiced_fraction"][0])
-    assert extraction.problems(table).to_dict() == {"ZeroDivisionError: no frames": 1}
     assert extract(clips).computed == 1
 
 
@@ -110,23 +109,22 @@ def hashed(monkeypatch):
 
 def test_content_is_hashed_again_only_when_the_file_changed(hashed, tmp_path):
     paths = make_clips(tmp_path / "wav", [0.5, 0.1, 0.3])["audio"]
-    keys, failed = recording_keys.content_keys(paths, tmp_path)
+    keys = recording_keys.content_keys(paths, tmp_path)
     assert sorted(hashed) == ["0.wav", "1.wav", "2.wav"]
     assert len(set(keys)) == 3
-    assert failed == {}
     hashed.clear()
-    assert recording_keys.content_keys(paths[::-1], tmp_path)[0] == keys[::-1]
+    assert recording_keys.content_keys(paths[::-1], tmp_path) == keys[::-1]
     assert hashed == []
     # The same size and the same time of change, but other content.
     before = os.stat(paths[1])
     write_recording(paths[1], 0.2)
     os.utime(paths[1], ns=(before.st_atime_ns, before.st_mtime_ns))
-    changed, _ = recording_keys.content_keys(paths, tmp_path)
+    changed = recording_keys.content_keys(paths, tmp_path)
     assert hashed == ["1.wav"]
     assert changed[1] not in keys
     assert [changed[0], changed[2]] == [keys[0], keys[2]]
     (tmp_path / recording_keys.INDEX).write_bytes(b"damaged")
-    assert recording_keys.content_keys(paths, tmp_path)[0] == changed
+    assert recording_keys.content_keys(paths, tmp_path) == changed
 
 
 def test_a_file_changed_just_now_is_not_trusted(hashed, tmp_path, monkeypatch):
@@ -270,5 +268,5 @@ def _end_process(job, recipe, code):
 
 
 def test_unknown_recipe_is_wrong_usage(extract, tmp_path):
-    with pytest.raises(UsageError, match="no recipe 'slow'"):
+    with pytest.raises(UsageError, match="Unknown recipe 'slow'"):
         extract(make_clips(tmp_path / "wav", [0.5]), recipe="slow")

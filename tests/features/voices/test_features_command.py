@@ -93,7 +93,7 @@ def test_of_many_bad_recordings_the_first_are_named():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--recipe", "praat"], "no recipe 'praat': use fast or published"),
+        (["--recipe", "praat"], "Unknown recipe 'praat': use fast or published"),
         (["--scheduler", "somewhere"], "'somewhere' is no address of a scheduler"),
     ],
 )
