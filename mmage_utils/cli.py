@@ -83,6 +83,7 @@ def features(
 ):
     """Compute the acoustic features of every recording that the cache does not hold yet."""
     from mmage_utils.data.clips import read_clips
+    from mmage_utils.display.data_notes import extraction_text
     from mmage_utils.features.voices.extraction import extract_features, summarise_extraction
     from mmage_utils.files import save_json
 
@@ -90,9 +91,9 @@ def features(
     clips = clips[clips["audio"].notna()].reset_index(drop=True)
     if clips.empty:
         raise DataError(f"{folder}: no clip has a recording, for example train/4/NAME.wav.")
-    table = extract_features(clips, recipe=recipe, scheduler=scheduler)
-    counts, text = summarise_extraction(clips, table)
-    typer.echo(text)
+    extraction = extract_features(clips, recipe=recipe, scheduler=scheduler)
+    counts = summarise_extraction(clips, extraction)
+    typer.echo(extraction_text(counts))
     if json_file:
         save_json(json_file, counts)
     raise typer.Exit(1 if counts["unreadable"] else 0)

@@ -1,8 +1,25 @@
-"""The two errors that a user can mend; the command line prints each as one sentence."""
+"""The two errors that a user can fix, each printed as one sentence, and how one names many."""
+
+
+def first_few(items, *, most=5, between=", "):
+    """Name the first of many items: ``a, b, c, d, e and 3 more``."""
+    items = list(map(str, items))
+    text = between.join(items[:most])
+    if len(items) > most:
+        # One item a line stays so; a list in a sentence ends with "and".
+        text += f"{between if between.isspace() else ' '}and {len(items) - most:,} more"
+    return text
 
 
 class DataError(ValueError):
-    """The data, a file of labels or a set of predictions is wrong (exit code 1)."""
+    """The data, a file of labels or a set of predictions is wrong (exit code 1).
+
+    ``reason`` is the message without the name of the file, for tables that give it beside.
+    """
+
+    def __init__(self, message, reason=None):
+        super().__init__(message)
+        self.reason = reason or message
 
 
 class UsageError(ValueError):

@@ -40,13 +40,9 @@ def save_json(path, record):
     write_text(path, json.dumps(_plain(record), indent=1, ensure_ascii=False) + "\n")
 
 
-def content_key(paths, *settings):
-    """Key of a cache entry: a hash of the files' bytes and of the settings, in order."""
-    digest = hashlib.blake2b(digest_size=12)
-    digest.update(repr(settings).encode())
-    for path in paths:
-        digest.update(hashlib.blake2b(Path(path).read_bytes()).digest())
-    return digest.hexdigest()
+def digest(*parts):
+    """Hash of texts, bytes, arrays and iterables of these, in order: 24 hexadecimal digits."""
+    return _digest(parts).hex()
 
 
 def code_key(*modules):
@@ -58,7 +54,7 @@ def code_key(*modules):
         Paths below the package without suffix, such as ``features/faces``.
     """
     paths = [Path(__file__).parent / f"{module}.py" for module in modules]
-    return content_key(paths)[:12]
+    return digest(path.read_bytes() for path in paths)[:12]
 
 
 def shown(path):
@@ -70,6 +66,19 @@ def file_sha256(path):
     """SHA-256 of a file, as the results name the weights that were loaded."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _digest(part):
+    if isinstance(part, str):
+        part = part.encode("utf-8", "replace")
+    elif isinstance(part, np.ndarray):
+        part = part.tobytes()
+    if isinstance(part, bytes):
+        return hashlib.blake2b(part, digest_size=12).digest()
+    total = hashlib.blake2b(digest_size=12)
+    for item in part:
+        total.update(_digest(item))  # each by itself, so that no item runs into the next
+    return total.digest()
 
 
 def _plain(value):

@@ -11,7 +11,6 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 MIN_SIDE = 16  # pixels; less shows no face
 MAX_PIXELS = 50_000_000  # more would take too much memory
 LARGE_PIXELS = 4_000_000  # a JPEG above is decoded at a part of its size
-CANNOT = "The face {path} cannot be read as an image: "
 GREY, ALPHA, DEEP = ("1", "L"), ("LA", "La", "RGBA", "RGBa", "PA"), ("I;16", "I;16B", "I", "F")
 
 
@@ -33,7 +32,7 @@ def read_face(path, size):
     Raises
     ------
     DataError
-        When there is no file, it is no image, is cut short, or has fewer than `MIN_SIDE` or more
+        When the file is missing, not an image, cut short, or has fewer than `MIN_SIDE` or more
         than `MAX_PIXELS` pixels; the message names the file and the reason.
     """
     from PIL import Image, ImageOps
@@ -58,7 +57,8 @@ def read_face(path, size):
                 notes.append("turned: as its EXIF says")
             image = _as_rgb(image, notes)
     except Image.UnidentifiedImageError:
-        start = _start(path)
+        with path.open("rb") as stream:
+            start = stream.read(8)
         reason = f"it is no image, it begins with {start!r}" if start else "it has no content"
         raise _unreadable(path, reason) from None
     except DataError:
@@ -85,8 +85,10 @@ def _as_rgb(image, notes):
     if mode in DEEP:
         notes.append("depth: more than 8 bits")
         values = np.asarray(image, dtype=float)
-        most = values.max() if mode == "F" and values.max() > 255 else {"F": 255}.get(mode, 65535)
-        if mode == "I" and values.max() <= 255:
+        most = 65535
+        if mode == "F":  # floats have no known range
+            most = max(255, values.max())
+        elif mode == "I" and values.max() <= 255:
             most = 255
         image = Image.fromarray((255 * np.clip(values / most, 0, 1)).round().astype(np.uint8))
         return image.convert("RGB")
@@ -102,10 +104,5 @@ def _as_rgb(image, notes):
 
 
 def _unreadable(path, reason):
-    mend = "Copy it again, or remove it: a clip may lack its face."
-    return DataError(f"{CANNOT.format(path=path)}{reason}. {mend}")
-
-
-def _start(path):
-    with path.open("rb") as stream:
-        return stream.read(8)
+    reason = f"{reason}. Copy it again, or remove it: a clip may lack its face."
+    return DataError(f"The face {path} cannot be read as an image: {reason}", reason)

@@ -17,6 +17,8 @@ from mmage_utils.data.labels import (
 from mmage_utils.errors import DataError
 
 SECONDS = (1.0, 60.0)  # a recording outside is worth a warning; the data's have 15.302 s
+DUPLICATE, UNKNOWN = "is listed again", "is not a known code"  # errors; the others are warnings
+OTHER_USER = "the VideoName does not begin with the UserID"
 
 
 class Problem(NamedTuple):
@@ -78,38 +80,25 @@ def label_schema():
     """The pandera schema of a label list, read as text."""
     import pandera.pandas as pa
 
-    text = pa.Check(lambda column: column == column.str.strip(), error="spaces")
+    def form(pattern):
+        return pa.Check.str_matches(rf"^\s*{pattern}\s*$", error="does not have the usual form")
+
+    text = pa.Check(lambda column: column == column.str.strip(), error="has spaces around it")
+    once = pa.Check(lambda column: ~column.duplicated(), error=DUPLICATE)
     columns = {
-        "VideoName": pa.Column(
-            str,
-            [
-                text,
-                pa.Check.str_matches(r"^\s*.{11}\.\d{3}\.mp4\s*$", error="form"),
-                pa.Check(lambda column: ~column.duplicated(), error="duplicate"),
-            ],
-        ),
-        "UserID": pa.Column(str, [text, pa.Check.str_matches(r"^\s*.{11}\s*$", error="form")]),
+        "VideoName": pa.Column(str, [text, form(r".{11}\.\d{3}\.mp4"), once]),
+        "UserID": pa.Column(str, [text, form(".{11}")]),
     }
     for name, codes in ATTRIBUTES.items():
-        known = pa.Check.isin([str(code) for code in codes], error="code")
-        columns[name] = pa.Column(str, known)
+        columns[name] = pa.Column(str, pa.Check.isin([*map(str, codes)], error=UNKNOWN))
     own = pa.Check(
         lambda table: [
             video.strip().startswith(user.strip())
             for video, user in zip(table["VideoName"], table["UserID"], strict=True)
         ],
-        error="user",
+        error=OTHER_USER,
     )
     return pa.DataFrameSchema(columns, checks=own)
-
-
-SAID = {
-    "spaces": (False, "has spaces around it"),
-    "form": (False, "has not the usual form"),
-    "duplicate": (True, "stands here again"),
-    "code": (True, "is not a known code"),
-    "user": (False, "the VideoName does not begin with the UserID"),
-}
 
 
 def _check_bytes(path):
@@ -142,13 +131,11 @@ def _check_list(name, table):
         cases = cases.drop_duplicates(["check", "column", "index"])
         problems = []
         for case in cases.sort_values("index", kind="stable").itertuples():
-            error, what = SAID[case.check]
-            place = f"{name}, row {table['row'].iloc[int(case.index)]}"
-            if case.check == "user":
-                problems.append(Problem(error, place, what))
-            else:
-                value = table[case.column].iloc[int(case.index)]
-                problems.append(Problem(error, place, f"{case.column} {value!r:.60} {what}"))
+            row, what = table.iloc[int(case.index)], case.check
+            if what != OTHER_USER:
+                what = f"{case.column} {row[case.column]!r:.60} {what}"
+            error = case.check in (DUPLICATE, UNKNOWN)
+            problems.append(Problem(error, f"{name}, row {row['row']}", what))
         return list(dict.fromkeys(problems))
     return []
 
@@ -157,22 +144,25 @@ def _check_users(labels):
     """Clips in two lists, users in two splits, users with several age groups."""
     problems = []
     clips = labels.assign(VideoName=labels["VideoName"].str.strip())
-    for name, rows in clips[clips.duplicated("VideoName", keep=False)].groupby("VideoName"):
-        if len(rows["split"].drop_duplicates()) > 1:
-            place = "; ".join(f"{r.file}, row {r.row}" for r in rows.itertuples())
-            problems.append(Problem(True, place, f"the clip {name} stands in two lists"))
-    splits = labels.groupby("UserID")["split"].nunique()
-    for user in splits[splits > 1].index:
-        rows = labels[labels["UserID"] == user].drop_duplicates("split")
-        place = "; ".join(f"{r.file}, row {r.row}" for r in rows.itertuples())
+    for name, rows in _several(clips, "VideoName", "split"):
+        problems.append(Problem(True, _places(rows), f"the clip {name} is in two lists"))
+    for user, rows in _several(labels, "UserID", "split"):
+        place = _places(rows.drop_duplicates("split"))
         problems.append(Problem(True, place, f"the user {user} is in two splits"))
-    groups = labels.groupby("UserID")["AgeGroup"].nunique()
-    for user in groups[groups > 1].index:
-        rows = labels[labels["UserID"] == user]
-        place = f"{rows['file'].iloc[0]}, row {rows['row'].iloc[0]}"
+    for user, rows in _several(labels, "UserID", "AgeGroup"):
         ages = ", ".join(sorted(rows["AgeGroup"].unique()))
-        problems.append(Problem(False, place, f"the user {user} has several age groups: {ages}"))
+        what = f"the user {user} has several age groups: {ages}"
+        problems.append(Problem(False, _places(rows[:1]), what))
     return problems
+
+
+def _several(labels, name, column):
+    """Each clip or user with several values of a column, and its rows."""
+    return labels[labels.groupby(name)[column].transform("nunique") > 1].groupby(name)
+
+
+def _places(rows):
+    return "; ".join(f"{row.file}, row {row.row}" for row in rows.itertuples())
 
 
 def _check_media(folder, labels, n_jobs):
@@ -219,7 +209,7 @@ def _unreadable(path, medium):
     """Why a file cannot be used, or an empty text."""
     import soundfile
 
-    from mmage_utils.data.face_images import CANNOT, read_face
+    from mmage_utils.data.face_images import read_face
     from mmage_utils.data.transcripts import read_transcript
 
     try:
@@ -232,7 +222,7 @@ def _unreadable(path, medium):
         else:
             read_transcript(path)
     except Exception as error:  # damaged media raise almost anything
-        text = str(error).removeprefix(CANNOT.format(path=path)).replace(str(path), path.name)
-        text = text.strip() or type(error).__name__
+        text = error.reason if isinstance(error, DataError) else str(error)
+        text = text.replace(str(path), path.name).strip() or type(error).__name__
         return f"cannot be read as {medium}: {text.splitlines()[0]}"
     return ""

@@ -16,7 +16,11 @@ OFFSET = 0.005  # of full scale; 8-bit silence may stand one step (0.008) off
 FULL = 0.99  # of full scale, which 8 bits reach to 127/128
 CLIPPED = 0.001  # share of samples at full scale that is noted
 BLOCK = 1 << 19  # samples of all channels read at once, 2 MiB
-CANNOT = "The recording {path} cannot be read as audio: "
+NO_ACCESS = {
+    FileNotFoundError: ("there is no such file", "Check the path."),
+    PermissionError: ("there is no permission to read it", "Permit it (chmod +r)."),
+    IsADirectoryError: ("it is a folder", "Put the recording in its place."),
+}
 DEPTHS = {"PCM_U8": "8-bit integers", "PCM_24": "24-bit integers", "PCM_32": "32-bit integers"}
 DEPTHS |= {"FLOAT": "32-bit floats", "DOUBLE": "64-bit floats"}
 
@@ -39,13 +43,14 @@ def read_recording(path):
     Raises
     ------
     DataError
-        When the file cannot be read as audio, holds numbers that are none, or lasts less or more
-        than `SECONDS`; the message names the file, the reason and the mend.
+        When the file cannot be read as audio, contains NaN or infinite samples, or lasts less or
+        more than `SECONDS`; the message names the file, the reason and the fix.
     """
     import soundfile
 
     with open_recording(path) as stream:
-        lacking, start = _lacking_share(stream), _start(stream)
+        start = stream.read(8)
+        lacking = _lacking_share(stream) if start.startswith(b"RIFF") else 0.0
     if not start:
         raise _unreadable(path, "it has no content (0 bytes)", "Copy it again.")
     try:
@@ -53,7 +58,7 @@ def read_recording(path):
             notes, rate, frames = _form(sound), sound.samplerate, sound.frames
             if not RATES[0] <= rate <= RATES[1]:
                 reason = f"its header gives a rate of {rate} Hz"
-                raise _unreadable(path, reason, "Copy it again, or mend its header.")
+                raise _unreadable(path, reason, "Copy it again, or fix its header.")
             if frames > SECONDS[1] * rate:
                 reason = f"it lasts {frames / rate / 60:.0f} minutes, more than {SECONDS[1] / 60:g}"
                 raise _unreadable(path, reason, "Cut it into clips.")
@@ -71,13 +76,18 @@ def read_recording(path):
         reason += f"; {lacking:.0%} of its data are lacking" if lacking else ""
         raise _unreadable(path, reason, "Copy it again, or leave it out.")
     if not np.isfinite(samples).all():
-        reason = "it holds samples that are no finite number (NaN or infinite)"
-        raise _unreadable(path, reason, "Write it again, or save it with 16-bit integers.")
+        fix = "Write it again, or save it with 16-bit integers."
+        raise _unreadable(path, "it contains NaN or infinite samples", fix)
     if lacking or seen < frames:
         share = lacking or 1 - seen / frames
         notes.append(f"truncated: {share:.0%} of its data are lacking")
     samples, level = _level(samples, peak, full / seen)
-    return samples, [*notes, *level, *_length(seen / rate)]
+    notes += level
+    if seen < USUAL_SECONDS[0] * rate:
+        notes.append(f"short: {seen / rate:.2f} s")
+    elif seen > USUAL_SECONDS[1] * rate:
+        notes.append(f"long: {seen / rate:.0f} s")
+    return samples, notes
 
 
 def open_recording(path):
@@ -93,36 +103,21 @@ def open_recording(path):
         mode = os.stat(path).st_mode
         if stat.S_ISREG(mode):
             return open(path, "rb")
-        # Said before opening: a pipe would be waited for.
+        # Before opening, which would wait for the other end of a pipe.
         raise IsADirectoryError if stat.S_ISDIR(mode) else OSError(0, "it is no regular file")
-    except FileNotFoundError as error:
-        raise _unreadable(path, "there is no such file", "Check the path.") from error
-    except PermissionError as error:
-        raise _unreadable(
-            path, "there is no permission to read it", "Permit it (chmod +r)."
-        ) from error
-    except IsADirectoryError as error:
-        raise _unreadable(path, "it is a folder", "Put the recording in its place.") from error
     except OSError as error:
-        raise _unreadable(
-            path, error.strerror or str(error), "Check the path and the disk."
-        ) from error
+        other = (error.strerror or str(error), "Check the path and the disk.")
+        raise _unreadable(path, *NO_ACCESS.get(type(error), other)) from error
 
 
-def _unreadable(path, reason, mend):
-    return DataError(f"{CANNOT.format(path=path)}{reason}. {mend}")
-
-
-def _start(stream):
-    stream.seek(0)
-    return stream.read(8)
+def _unreadable(path, reason, fix):
+    reason = f"{reason}. {fix}"
+    return DataError(f"The recording {path} cannot be read as audio: {reason}", reason)
 
 
 def _lacking_share(stream):
     """Share of its samples' bytes that a WAV file promises and has not (it was cut short)."""
     size = os.fstat(stream.fileno()).st_size
-    if stream.read(4) != b"RIFF":
-        return 0.0
     stream.seek(12)
     for _ in range(100):  # chunks; a damaged file could hold millions
         head = stream.read(8)
@@ -158,10 +153,8 @@ def _mono(sound):
 
     resampler = None
     if sound.samplerate != SAMPLE_RATE:
-        resampler = soxr.ResampleStream(
-            sound.samplerate, SAMPLE_RATE, 1, dtype="float32", quality="HQ"
-        )
-    parts, seen, peak, full = [], 0, 0.0, 0
+        resampler = soxr.ResampleStream(sound.samplerate, SAMPLE_RATE, 1, quality="HQ")
+    blocks, seen, peak, full = [], 0, 0.0, 0
     while True:
         try:
             block = sound.read(max(1, BLOCK // sound.channels), dtype="float32", always_2d=True)
@@ -176,10 +169,10 @@ def _mono(sound):
         full += np.count_nonzero(height >= FULL) / sound.channels
         with np.errstate(all="ignore"):  # what is not finite is refused at the end
             mono = block.mean(1, dtype=np.float64).astype(np.float32)
-        parts.append(resampler.resample_chunk(mono) if resampler else mono)
+        blocks.append(resampler.resample_chunk(mono) if resampler else mono)
     if resampler:
-        parts.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
-    return np.concatenate([np.zeros(0, np.float32), *parts]), seen, peak, full
+        blocks.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+    return np.concatenate([np.zeros(0, np.float32), *blocks]), seen, peak, full
 
 
 def _level(samples, peak, full):
@@ -197,10 +190,3 @@ def _level(samples, peak, full):
     top = float(np.abs(samples).max())
     # Resampling a clipped wave overshoots a little.
     return (samples / np.float32(top) if top > 1 else samples), notes
-
-
-def _length(seconds):
-    """Notes on an unusual length."""
-    if seconds < USUAL_SECONDS[0]:
-        return [f"short: {seconds:.2f} s"]
-    return [f"long: {seconds:.0f} s"] if seconds > USUAL_SECONDS[1] else []

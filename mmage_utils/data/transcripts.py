@@ -4,29 +4,32 @@ import codecs
 import io
 import pickle
 import re
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 
 import pandas as pd
 
-from mmage_utils.errors import DataError
+from mmage_utils.errors import DataError, first_few
 
 MAX_BYTES = 1_000_000  # a transcript of 15 s has some hundred bytes
 MANY_WORDS = 150  # ten words a second: nobody speaks so fast for 15 s
 ENGLISH_SHARE = 0.25  # of common words; English speech has a half, other languages a tenth
 ENGLISH_WORDS = 8  # fewer words say nothing about the language
-SHOWN = 5  # transcripts that a message names
 EMPTY, FOREIGN = "without words", "hardly English"
 LONG = "unusually long"  # of very long ones only the first 512 tokens are embedded
 
 
 # The codes of a text; those that call something are admitted to say what, and to be refused.
-CODES = (
-    *("PROTO", "FRAME", "STOP", "MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT"),
-    *("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
-    *("STRING", "BINSTRING", "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8"),
-    *("GLOBAL", "STACK_GLOBAL", "INST"),
-)
+CODES = [
+    getattr(pickle, name)[0]
+    for name in (
+        *("PROTO", "FRAME", "STOP", "MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT"),
+        *("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
+        *("STRING", "BINSTRING", "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8"),
+        *("GLOBAL", "STACK_GLOBAL", "INST"),
+    )
+]
 
 
 class _TextUnpickler(pickle._Unpickler):
@@ -35,12 +38,7 @@ class _TextUnpickler(pickle._Unpickler):
     The pure Python unpickler, as the compiled one reserves as much memory as a few bytes ask for.
     """
 
-    dispatch = MappingProxyType(
-        {
-            code: pickle._Unpickler.dispatch[code]
-            for code in (getattr(pickle, name)[0] for name in CODES)
-        }
-    )
+    dispatch = MappingProxyType({code: pickle._Unpickler.dispatch[code] for code in CODES})
 
     def find_class(self, module, name):
         raise pickle.UnpicklingError(f"it asks for {module}.{name}, which a transcript never needs")
@@ -58,7 +56,7 @@ def read_transcript(path):
     Raises
     ------
     DataError
-        When the file holds anything but a text; the message names the file.
+        When the file holds anything but a text; the message names it.
     """
     return _decode(path)[0]
 
@@ -87,12 +85,10 @@ def read_transcripts(clips):
     if len(failed) == 1:
         raise DataError(failed[0])
     if failed:
-        more = f"\nand {len(failed) - SHOWN:,} more." if len(failed) > SHOWN else ""
         raise DataError(
             f"{len(failed):,} of {len(clips):,} transcripts cannot be read. Put the right files "
             "there, or remove them: a clip may lack its transcript.\n"
-            + "\n".join(failed[:SHOWN])
-            + more
+            + first_few(failed, between="\n")
         )
     table = pd.DataFrame(rows, columns=["text", "notes"], dtype=object)
     table.insert(0, "VideoName", clips["VideoName"].to_numpy())
@@ -107,17 +103,15 @@ def _decode(path):
             raise ValueError(f"it has more than {MAX_BYTES:,} bytes")
         # From memory, where a code that asks for more than there is gets what there is.
         text = _TextUnpickler(io.BytesIO(path.read_bytes()), encoding="bytes").load()
-    except KeyError:
-        raise DataError(f"The transcript {path} is not a pickled str: it holds more.") from None
-    except EOFError:
-        raise DataError(f"The transcript {path} is not a pickled str: it is cut short.") from None
     except Exception as error:  # a damaged pickle raises almost anything
-        reason = str(error) or type(error).__name__
-        raise DataError(f"The transcript {path} is not a pickled str: {reason}") from None
+        usual = {KeyError: "it holds more.", EOFError: "it is cut short."}
+        reason = usual.get(type(error)) or str(error) or type(error).__name__
+        reason = f"not a pickled str: {reason}"
+        raise DataError(f"The transcript {path} is {reason}", reason) from None
     if isinstance(text, bytes):
         return _from_bytes(text)
     sound = text.encode("utf-8", "replace").decode("utf-8")
-    return sound, [] if sound == text else ["with characters that are none, made ?"]
+    return sound, [] if sound == text else ["with invalid characters, replaced by ?"]
 
 
 def _from_bytes(data):
@@ -131,12 +125,9 @@ def _from_bytes(data):
             return data.decode(encoding, "replace"), [f"from bytes ({encoding})"]
     if data[1::2].count(0) > len(data) / 4:
         return data.decode("utf-16-le", "replace"), ["from bytes (utf-16)"]
-    for encoding in ("utf-8", "cp1252"):
-        try:
+    for encoding in ("utf-8", "cp1252", "latin-1"):  # the last decodes any byte
+        with suppress(UnicodeDecodeError):
             return data.decode(encoding), [f"from bytes ({encoding})"]
-        except UnicodeDecodeError:
-            continue
-    return data.decode("latin-1"), ["from bytes (latin-1)"]  # which decodes any byte
 
 
 def _unusual(text):

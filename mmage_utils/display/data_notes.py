@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from mmage_utils.data.clips import MEDIA
-
-SHOWN = 5  # clips or files that a sentence names
+from mmage_utils.errors import first_few
 
 
 def used_sentence(used, listed, *, data):
@@ -41,12 +40,8 @@ def transcripts_sentence(table, *, data):
         return f"{said} None is empty, unusually long, or looks like another language than English."
     kinds = odd["notes"].str.split("; ").explode().value_counts()
     parts = [f"{count:,} {kind}" for kind, count in kinds.items()]
-    named = ", ".join(odd["VideoName"].head(SHOWN))
-    return f"{said} Unusual, and used all the same: {'; '.join(parts)} ({named}{_more(odd)})."
-
-
-def _more(odd):
-    return f" and {len(odd) - SHOWN:,} more" if len(odd) > SHOWN else ""
+    named = first_few(odd["VideoName"])
+    return f"{said} Unusual, and used all the same: {'; '.join(parts)} ({named})."
 
 
 def faces_sentence(faces, *, data):
@@ -60,13 +55,26 @@ def faces_sentence(faces, *, data):
     """
     said = f"{len(faces.clips):,} faces ({data}) are used at {faces.images.shape[-1]} pixels."
     if len(faces.problems):
-        told = faces.problems.head(SHOWN).str.rstrip(".").items()
-        named = [f"{Path(path).name}: {reason}" for path, reason in told]
-        more = len(faces.problems) - SHOWN
-        named += [f"and {more:,} more"] if more > 0 else []
-        said += f" Left out, as they cannot be read: {len(faces.problems):,} ({'; '.join(named)})."
+        reasons = faces.problems.str.rstrip(".").items()
+        named = first_few((f"{Path(path).name}: {why}" for path, why in reasons), between="; ")
+        said += f" Left out, as they cannot be read: {len(faces.problems):,} ({named})."
     if len(faces.notes):
         kinds = faces.notes.str.split("; ").explode().str.split(": ").str[0].value_counts()
         counted = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
         said += f" Converted: {len(faces.notes):,} ({counted})."
     return said
+
+
+def extraction_text(counts):
+    """Lines on what was computed, converted, and could not be read (`summarise_extraction`)."""
+    rate = f" in {counts['seconds']:.1f} s ({counts['computed'] / counts['seconds']:.1f} a second)"
+    problems = [f"{path}: {reason}" for path, reason in counts["problems"].items()]
+    lines = [
+        f"{counts['clips']:,} clips: {counts['computed']:,} recordings computed"
+        f"{rate if counts['computed'] else ''}, {counts['cached']:,} clips from the cache.",
+        f"{counts['silent']:,} without voice, {counts['unreadable']:,} cannot be read.",
+        *(f"  {count:,} {kind}" for kind, count in counts["notes"].items()),
+        *([first_few(problems, most=10, between="\n")] if problems else []),
+        f"Features are in {counts['file']}.",
+    ]
+    return "\n".join(lines)

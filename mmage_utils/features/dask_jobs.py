@@ -11,7 +11,7 @@ EXAMPLE = "tcp://127.0.0.1:8786"
 PATIENCE = 5  # s, for the scheduler and for a first worker
 
 
-def compute(function, jobs, *arguments, address):
+def compute(function, jobs, *, address, **settings):
     """Call a function for each job on the workers of a cluster.
 
     Dask gives the job of a worker that is lost to another; a job that has lost several workers is
@@ -20,7 +20,7 @@ def compute(function, jobs, *arguments, address):
     Parameters
     ----------
     function : callable
-        ``function(job, *arguments)``, importable on the workers.
+        ``function(job, **settings)``, importable on the workers.
     jobs : list
     address : str
         Of the scheduler, such as ``tcp://10.0.0.1:8786``.
@@ -43,7 +43,7 @@ def compute(function, jobs, *arguments, address):
     from distributed.comm import CommClosedError
 
     with _quiet(), _connect(Client, address) as client:
-        futures = client.map(_call, jobs, function=function, arguments=arguments, pure=False)
+        futures = client.map(function, jobs, pure=False, **settings)
         waiting = dict(zip(futures, jobs, strict=True))
         del futures  # a result is forgotten on the cluster once it is here
         for future in as_completed(list(waiting), loop=client.loop):
@@ -60,10 +60,6 @@ def compute(function, jobs, *arguments, address):
             except (ImportError, AttributeError) as error:
                 reason = f"The Dask workers at {address} cannot run this package: {error}."
                 raise DataError(f"{reason} Install it there.") from None
-
-
-def _call(job, function, arguments):
-    return function(job, *arguments)
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Face crops as tensors, in the form that the networks expect (tasks b and c)."""
 
-import hashlib
 import json
 from pathlib import Path
 from typing import NamedTuple
@@ -10,12 +9,11 @@ import pandas as pd
 import torch
 from torch.utils.data import Dataset
 
-from mmage_utils.data.face_images import CANNOT, read_face
+from mmage_utils.data.face_images import read_face
 from mmage_utils.errors import DataError
 from mmage_utils.features.augmentation import COPIES, augment
-from mmage_utils.files import CACHE, code_key, save_json, whole
+from mmage_utils.files import CACHE, code_key, digest, save_json, whole
 
-SHOWN = 5  # unreadable faces that a sentence names
 CODE = code_key("data/face_images")
 
 
@@ -60,18 +58,18 @@ def load_faces(clips, size, *, cache=CACHE):
 
     paths = list(clips["image"])
     stem = Path(cache) / f"faces_{_key(paths, size)}"
-    found, told = stem.with_suffix(".npy"), stem.with_suffix(".json")
-    if not (found.is_file() and told.is_file()):
+    images_file, record_file = stem.with_suffix(".npy"), stem.with_suffix(".json")
+    if not (images_file.is_file() and record_file.is_file()):
         decoded = Parallel(n_jobs=2, prefer="threads")(delayed(_decode)(p, size) for p in paths)
         read = [image for image, _, _ in decoded if image is not None]
         record = {
             "problems": {k: reason for k, (_, _, reason) in enumerate(decoded) if reason},
             "notes": {k: "; ".join(notes) for k, (_, notes, _) in enumerate(decoded) if notes},
         }
-        save_json(told, record)
-        with whole(found) as temporary:
+        save_json(record_file, record)
+        with whole(images_file) as temporary:
             np.save(temporary, np.stack(read) if read else np.zeros((0, 3, size, size), np.uint8))
-    record = json.loads(told.read_text(encoding="utf-8"))
+    record = json.loads(record_file.read_text(encoding="utf-8"))
     problems, notes = (
         pd.Series({str(paths[int(k)]): text for k, text in record[name].items()}, dtype=object)
         for name in ("problems", "notes")
@@ -82,19 +80,19 @@ def load_faces(clips, size, *, cache=CACHE):
         if not (kept["split"] == split).any():
             path, reason = next(iter(problems.items()))
             raise DataError(f"No {split} face can be read. The first: {path}: {reason}")
-    return Faces(kept, np.load(found, mmap_mode="r"), problems, notes)
+    return Faces(kept, np.load(images_file, mmap_mode="r"), problems, notes)
 
 
 def _key(paths, size):
     """Key of the decoded faces; a file that cannot be opened counts as one without content."""
-    digest = hashlib.blake2b(f"{size} {CODE}".encode(), digest_size=12)
-    for path in paths:
+
+    def content(path):
         try:
-            content = Path(path).read_bytes()
+            return Path(path).read_bytes()
         except OSError:
-            content = b""
-        digest.update(hashlib.blake2b(content).digest())
-    return digest.hexdigest()
+            return b""
+
+    return digest(f"{size} {CODE}", map(content, paths))
 
 
 def _decode(path, size):
@@ -102,7 +100,7 @@ def _decode(path, size):
     try:
         return *read_face(path, size), ""
     except DataError as error:
-        return None, [], str(error).removeprefix(CANNOT.format(path=path))
+        return None, [], error.reason
 
 
 # What a network expects of its input: (x - mean) / std of 8-bit values.
@@ -169,9 +167,5 @@ class FaceDataset(Dataset):
 
     def fingerprint(self):
         """Hash of the faces used, their age groups, augmentations and scaling."""
-        digest = hashlib.blake2b(self.scaling.encode(), digest_size=12)
-        for part in (self.rows, self.targets.numpy(), self.copies.numpy()):
-            digest.update(part.tobytes())
-        for row in np.unique(self.rows):
-            digest.update(self.faces[row].tobytes())
-        return digest.hexdigest()
+        examples = (self.rows, self.targets.numpy(), self.copies.numpy())
+        return digest(self.scaling, examples, (self.faces[row] for row in np.unique(self.rows)))

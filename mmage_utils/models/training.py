@@ -1,6 +1,5 @@
 """Fit and predict with Lightning: curves, early stop on valid, the best epoch kept, resumable."""
 
-import hashlib
 import logging
 import shutil
 import warnings
@@ -18,7 +17,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.data.distributed import DistributedSampler
 
 from mmage_utils.data.labels import N_GROUPS
-from mmage_utils.files import CACHE, code_key, whole
+from mmage_utils.files import CACHE, code_key, digest, whole
 from mmage_utils.models.device import channels_last, find_device, has_bfloat16
 from mmage_utils.models.lightning_module import Classifier
 from mmage_utils.predictions import softmax
@@ -161,11 +160,8 @@ def fit(model, train, valid, settings, *, checkpoint=None, resumable=False, cach
 def model_key(model, *inputs):
     """Key of what a model becomes or computes: its weights, the inputs and the code in `CODE`."""
     exact = [np.asarray(value).tolist() for value in inputs]
-    digest = hashlib.blake2b(digest_size=12)
-    digest.update(repr((model, exact, torch.__version__, code_key(*CODE))).encode())
-    for tensor in model.state_dict().values():
-        digest.update(tensor.cpu().numpy().tobytes())
-    return digest.hexdigest()
+    weights = (tensor.cpu().numpy() for tensor in model.state_dict().values())
+    return digest(repr((model, exact, torch.__version__, code_key(*CODE))), weights)
 
 
 def fit_features(features, clips, build, settings, *, rows=slice(None), checkpoint=None):
@@ -276,8 +272,7 @@ class _Rows(TensorDataset):
 
     def fingerprint(self):
         """Hash of the features and age groups."""
-        data = b"".join(tensor.numpy().tobytes() for tensor in self.tensors)
-        return hashlib.blake2b(data, digest_size=12).hexdigest()
+        return digest(tensor.numpy() for tensor in self.tensors)
 
 
 def as_dataset(features, age_groups):

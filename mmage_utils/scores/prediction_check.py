@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mmage_utils.data.labels import LABEL_LIST, N_GROUPS, SPLITS, read_label_list
-from mmage_utils.errors import DataError
+from mmage_utils.errors import DataError, first_few
 from mmage_utils.predictions import P_COLUMNS
 from mmage_utils.scores.metrics import confusion, scores_of
 from mmage_utils.scores.prediction_file import Finding, read_prediction_file
@@ -18,7 +18,6 @@ from mmage_utils.scores.prediction_file import Finding, read_prediction_file
 PERMUTATIONS = 1000
 SUM_TOLERANCE = 1e-3  # of a row of probabilities, as printed with few digits
 SHIFT_GAIN = 0.1  # accuracy that a shift must bring before the labels are taken for shifted
-FEW = 5  # clips named in a finding
 
 
 class Reference(NamedTuple):
@@ -119,11 +118,6 @@ def check_predictions(path, reference):
     return Examination(findings, table)
 
 
-def _names(names):
-    shown = ", ".join(list(names)[:FEW])
-    return shown + (", ..." if len(names) > FEW else "")
-
-
 def _check_clips(table, reference, findings):
     """Keep the listed clips, each once; say what is foreign, doubled or missing."""
     listed = set(reference.labels["VideoName"])
@@ -134,7 +128,7 @@ def _check_clips(table, reference, findings):
         if wrong.any():
             evidence = (
                 f"{wrong.sum()} clips of {reference.split} are said to be of another split, first "
-                f"{_names(table.loc[wrong, 'VideoName'])}"
+                f"{first_few(table.loc[wrong, 'VideoName'])}"
             )
             findings.append(Finding("wrong split", evidence, "Write the split of the label list."))
         table = table[inside | table["split"].eq(reference.split)]
@@ -147,20 +141,20 @@ def _check_clips(table, reference, findings):
         findings.append(Finding("clips of another split", evidence, mend))
     extra = foreign[~foreign.isin(list(reference.others))]
     if len(extra):
-        evidence = f"{len(extra)} clips are in no label list, first {_names(extra)}"
+        evidence = f"{len(extra)} clips are in no label list, first {first_few(extra)}"
         findings.append(Finding("extra clips", evidence, "Check the names, and the list given."))
     table = table[table["VideoName"].isin(listed)]
     repeated = table["VideoName"].duplicated()
     if repeated.any():
         evidence = (
-            f"{repeated.sum()} rows, first {_names(table.loc[repeated, 'VideoName'].unique())}"
+            f"{repeated.sum()} rows, first {first_few(table.loc[repeated, 'VideoName'].unique())}"
         )
         mend = "Write each clip once; the first row of each is used."
         findings.append(Finding("duplicated clips", evidence, mend))
         table = table[~repeated]
     missing = reference.labels.loc[~reference.labels["VideoName"].isin(table["VideoName"])]
     if len(missing):
-        evidence = f"{len(missing)} of {len(listed)}, first {_names(missing['VideoName'])}"
+        evidence = f"{len(missing)} of {len(listed)}, first {first_few(missing['VideoName'])}"
         findings.append(Finding("missing clips", evidence, "Predict every clip of the list."))
     if table.empty:
         mend = "Give the list that belongs to these predictions."
@@ -219,7 +213,7 @@ def _check_answers(table, findings):
             return None
     elif outside.any():
         first = table.loc[outside, "VideoName"]
-        evidence = f"{outside.sum()} predictions, first for {_names(first)}"
+        evidence = f"{outside.sum()} predictions, first for {first_few(first)}"
         mend = "Labels run from 1 to 7."
         findings.append(Finding("labels outside 1..7", evidence, mend, fatal=True))
         return None
@@ -265,7 +259,7 @@ def _check_probabilities(table, findings):
     broken = ~np.isfinite(p).all(1) | (p < 0).any(1) | (p.sum(1) <= 0)
     if broken.any():
         first = table.loc[broken, "VideoName"]
-        evidence = f"{broken.sum()} rows hold NaN or negative numbers, first {_names(first)}"
+        evidence = f"{broken.sum()} rows hold NaN or negative numbers, first {first_few(first)}"
         findings.append(Finding("broken probabilities, not scored", evidence, mend))
         return table.drop(columns=P_COLUMNS)
     total = p.sum(1)
@@ -279,7 +273,7 @@ def _check_probabilities(table, findings):
     other = chosen < p.max(1) - SUM_TOLERANCE * total
     if other.any():
         first = table.loc[other, "VideoName"]
-        evidence = f"{other.sum()} rows, first {_names(first)}"
+        evidence = f"{other.sum()} rows, first {first_few(first)}"
         mend = "Take prediction and probabilities from the same rows; columns run from 1 to 7."
         findings.append(
             Finding("prediction is not the argmax of its probabilities", evidence, mend)

@@ -60,7 +60,11 @@ def test_all_problems_are_told_not_the_first(folder):
     ("old", "new", "what"),
     [
         ("Gender", "Sex", f"{TRAIN}, row 1: the column Gender is missing"),
-        ("train_____1.000", "train_____0.000", "row 3: VideoName 'train_____0.000.mp4' stands"),
+        (
+            "train_____1.000",
+            "train_____0.000",
+            "row 3: VideoName 'train_____0.000.mp4' is listed again",
+        ),
         ("4,1,2\n", "4,1\n", "row 3: 4 fields"),
         ("train_____0.000.mp4,train_____0", "test______0.000.mp4,test______0", "in two lists"),
         ("train_____0.000.mp4,train_____0", "test______0.001.mp4,test______0", "in two splits"),
@@ -79,7 +83,7 @@ def test_errors_of_lists(folder, old, new, what):
         ("4,1,2\n", "4,1,2\n\n", "1 blank lines, first row 4"),
         ("train_____1,4", " train_____1,4", "row 3: UserID ' train_____1' has spaces around it"),
         ("train_____1.000.mp4,train_____1", "train_____1.001.mp4,train_____0", "several age"),
-        ("train_____1.000.mp4", "train_____1.mp4", "has not the usual form"),
+        ("train_____1.000.mp4", "train_____1.mp4", "does not have the usual form"),
     ],
 )
 def test_warnings_of_lists(folder, old, new, what):

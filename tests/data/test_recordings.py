@@ -13,7 +13,7 @@ from helpers.mutation import mutate
 from mmage_utils.data.recordings import SAMPLE_RATE, read_recording
 from mmage_utils.errors import DataError
 from mmage_utils.features.voices import acoustic, definition
-from mmage_utils.features.voices.extraction import conversions, extract_features, problems
+from mmage_utils.features.voices.extraction import extract_features, summarise_extraction
 
 
 def _tone(seconds=2.0, rate=SAMPLE_RATE, level=0.5):
@@ -73,8 +73,8 @@ BAD = {
     "header cut in its form": (lambda p: _cut(p, 30), "damaged"),
     "header without data": (lambda p: _cut(p, 44), "lasts 0.000 s.*100% of its data are lacking"),
     "rate of 1 Hz": (lambda p: _write(p, _tone(), 1), "rate of 1 Hz"),
-    "not a number": (lambda p: _write(p, _tone() * np.nan, subtype="FLOAT"), "no finite number"),
-    "infinite": (lambda p: _write(p, np.r_[_tone(), np.inf], subtype="FLOAT"), "no finite number"),
+    "not a number": (lambda p: _write(p, _tone() * np.nan, subtype="FLOAT"), "NaN or infinite"),
+    "infinite": (lambda p: _write(p, np.r_[_tone(), np.inf], subtype="FLOAT"), "NaN or infinite"),
     "too long": (lambda p: _write(p, np.zeros(4000 * 1201), 4000, "PCM_U8"), "Cut it into clips"),
     "a folder": (lambda p: p.mkdir(), "it is a folder"),
     "a pipe": (os.mkfifo, "no regular file"),
@@ -203,7 +203,8 @@ def test_the_whole_corpus_goes_through(tmp_path, monkeypatch):
     audio = [*map(str, paths.values()), None]
     names = [*paths, "not there"]
     clips = pd.DataFrame({"VideoName": names, "audio": audio})
-    table = extract_features(clips, cache=tmp_path / "cache", n_jobs=1).set_index("VideoName")
+    extraction = extract_features(clips, cache=tmp_path / "cache", n_jobs=1)
+    table = extraction.table.set_index("VideoName")
     assert list(table.index) == names
     assert (table.loc[list(GOOD), "problem"] == "").all()
     bad = table.drop(index=list(GOOD))
@@ -211,8 +212,8 @@ def test_the_whole_corpus_goes_through(tmp_path, monkeypatch):
     assert bad[[*definition.FEATURES, "voiced_fraction"]].isna().all(axis=None)
     assert "permission" in table.loc["no permission", "problem"]
     assert not table["problem"].str.contains(str(tmp_path), regex=False).any()
-    assert problems(table).sum() == len(BAD) + 2
-    assert conversions(table)["resampled"] == 6
+    counts = summarise_extraction(clips, extraction)
+    assert (counts["unreadable"], counts["notes"]["resampled"]) == (len(BAD) + 2, 6)
     silent = ["silence", "8-bit silence one step off"]
     assert (table.loc[silent, "voiced_fraction"] == 0).all()
     assert table.loc[silent, list(definition.FEATURES)].isna().all(axis=None)

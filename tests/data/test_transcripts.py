@@ -118,7 +118,7 @@ PYTHON2 = [b"S'caf\\xe9'\np0\n.", b"\x80\x02U\x05plainq\x01."]
         (pickle.dumps("où".encode("utf-16")), "où", "from bytes (utf-16)"),
         (pickle.dumps("a b c".encode("utf-16-le")), "a b c", "from bytes (utf-16)"),
         (pickle.dumps("a".encode("utf-8-sig")), "a", "from bytes (utf-8-sig)"),
-        (pickle.dumps("a \ud800", protocol=4), "a ?", "with characters that are none, made ?"),
+        (pickle.dumps("a \ud800", protocol=4), "a ?", "with invalid characters, replaced by ?"),
         (PYTHON2[0], "café", "from bytes (cp1252)"),
         (PYTHON2[1], "plain", "from bytes (utf-8)"),
     ],
@@ -173,7 +173,7 @@ def test_unreadable_transcripts_are_counted_and_the_first_named(tmp_path):
         transcripts.read_transcripts(clips)
     assert "clip4.pkl" in str(said.value)
     assert "clip5.pkl" not in str(said.value)
-    assert str(said.value).endswith("and 2 more.")
+    assert str(said.value).endswith("\nand 2 more")
     with pytest.raises(DataError, match=r"clip0\.pkl is not a pickled str: it holds more"):
         transcripts.read_transcripts(clips.iloc[[0, 7]])
 

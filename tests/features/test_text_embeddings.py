@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mmage_utils.errors import DataError
-from mmage_utils.features import text_embeddings
+from mmage_utils.features import table_cache, text_embeddings
 from mmage_utils.features.text_embeddings import embed
 
 TEXTS = ["I like trains.", "we played football after school " * 20, "", "So, um, my knees hurt."]
@@ -81,17 +81,17 @@ def test_only_new_texts_are_computed(tmp_path, monkeypatch):
 
 
 def test_what_was_embedded_before_a_kill_is_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(text_embeddings, "PART_TEXTS", 64)
+    monkeypatch.setattr(table_cache, "SECONDS", 0)
     texts = [f"word {k}" for k in range(130)]
-    written, append = [], text_embeddings.parts.append
+    kept, add = [], table_cache.add
 
-    def appending(folder, table):
-        if written:
+    def add_once(file, columns, rows):
+        if kept:
             raise KeyboardInterrupt
-        written.extend(table.index)
-        append(folder, table)
+        kept.extend(key for key, _ in rows)
+        add(file, columns, rows)
 
-    monkeypatch.setattr(text_embeddings.parts, "append", appending)
+    monkeypatch.setattr(table_cache, "add", add_once)
     with pytest.raises(KeyboardInterrupt):
         embed(texts, cache=tmp_path)
     monkeypatch.undo()
@@ -102,7 +102,14 @@ def test_what_was_embedded_before_a_kill_is_kept(tmp_path, monkeypatch):
     )
     assert embed(texts, cache=tmp_path).shape == (130, 384)
     assert len(asked) == 130 - 64
-    assert not set(asked) & set(written)
+    assert not set(asked) & set(kept)
+
+
+def test_a_damaged_cache_is_a_loss_of_time_only(tmp_path):
+    first = embed(["a", "b"], cache=tmp_path)
+    (file,) = tmp_path.glob("texts_*.sqlite")
+    file.write_bytes(b"damaged")
+    np.testing.assert_array_equal(embed(["a", "b"], cache=tmp_path), first)
 
 
 def test_a_folder_is_a_model_and_its_bytes_decide(folder, vectors, tmp_path, computed):

@@ -1,4 +1,7 @@
-"""Short recordings, and processes that compute their features slowly enough to be killed."""
+"""Short recordings, processes slow enough to be killed, and what these have kept."""
+
+import sqlite3
+from contextlib import closing
 
 import numpy as np
 import pandas as pd
@@ -8,11 +11,12 @@ from mmage_utils.data.recordings import SAMPLE_RATE
 from mmage_utils.features.voices.definition import FEATURES
 
 TABLE = ["VideoName", *FEATURES, "voiced_fraction", "problem", "notes"]
-# What a clip is analysed by in the processes of these tests: 0.05 s each, and parts of four.
+# What a clip is analysed by in the processes of these tests: 0.05 s each, and kept at once.
 SLOW = """
 import sys, time
 import numpy as np
 import pandas as pd
+from mmage_utils.features import table_cache
 from mmage_utils.features.voices import acoustic, definition, extraction
 
 def peak(samples, *, recipe):
@@ -21,7 +25,7 @@ def peak(samples, *, recipe):
     return dict.fromkeys(definition.FEATURES, found) | {"voiced_fraction": 1.0}
 
 acoustic.acoustic_features = peak
-extraction.PART_CLIPS, extraction.BATCH = 4, {"fast": 1}
+table_cache.SECONDS, extraction.BATCH = 0, {"fast": 1}
 """
 RUN = "extraction.extract_features(pd.read_csv(sys.argv[1]), cache=sys.argv[2], n_jobs=1)"
 
@@ -38,3 +42,13 @@ def make_clips(folder, levels):
     folder.mkdir(exist_ok=True)
     paths = [write_recording(folder / f"{row}.wav", level) for row, level in enumerate(levels)]
     return pd.DataFrame({"VideoName": [f"{row}.mp4" for row in range(len(paths))], "audio": paths})
+
+
+def count_kept(cache):
+    """Recordings whose features a cache holds; as a process from elsewhere sees it."""
+    kept = 0
+    for path in cache.glob("voices_*.sqlite"):
+        with closing(sqlite3.connect(path, timeout=60)) as connection:
+            if connection.execute("SELECT * FROM sqlite_master").fetchone():
+                kept += connection.execute("SELECT count(*) FROM rows").fetchone()[0]
+    return kept

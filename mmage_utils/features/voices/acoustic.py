@@ -63,10 +63,17 @@ def track_f0(samples, *, recipe="fast"):
         from mmage_utils.features.voices.fast import fast_f0
 
         return fast_f0(samples)
+    return pyin(samples, PYIN)
+
+
+def pyin(samples, settings):
+    """Times in s and f0 in Hz, NaN where unvoiced, by librosa's pyin with the settings given."""
     import librosa
 
-    f0, _, _ = librosa.pyin(samples, sr=SAMPLE_RATE, **PYIN)
-    return librosa.times_like(f0, sr=SAMPLE_RATE, hop_length=PYIN["frame_length"] // 4), f0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # 1024 samples hold few periods of 10 Hz
+        f0, _, _ = librosa.pyin(samples, sr=SAMPLE_RATE, **settings)
+    return librosa.times_like(f0, sr=SAMPLE_RATE, hop_length=settings["frame_length"] // 4), f0
 
 
 def acoustic_features(samples, *, recipe="fast"):
@@ -122,6 +129,6 @@ def _rhythm(clean):
 
 
 def check_recipe(recipe):
-    """Raise UsageError for a recipe that there is not."""
+    """Raise UsageError for an unknown recipe."""
     if recipe not in RECIPES:
-        raise UsageError(f"There is no recipe {recipe!r}: use {' or '.join(RECIPES)}.")
+        raise UsageError(f"Unknown recipe {recipe!r}: use {' or '.join(RECIPES)}.")

@@ -1,8 +1,7 @@
 """The acoustic features of any number of recordings, each computed once (task e).
 
-The cache holds one folder a recipe and state of the code, ``voices_<recipe>_<code>``, of `parts`
-keyed by the bytes of the recordings (`contents`): a run that is killed loses the last seconds, and
-two runs at once disturb nothing.
+The cache holds one `table_cache` file a recipe and state of the code, keyed by the bytes of the
+recordings (`recording_keys`).
 """
 
 import os
@@ -10,11 +9,12 @@ import platform
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from mmage_utils.data.recordings import CANNOT, read_recording
+from mmage_utils.data.recordings import read_recording
 from mmage_utils.errors import DataError
 from mmage_utils.features import table_cache
 from mmage_utils.features.recording_keys import content_key, content_keys
@@ -23,11 +23,9 @@ from mmage_utils.features.voices.definition import FEATURES
 from mmage_utils.files import CACHE, code_key
 from mmage_utils.progress import progress_bar
 
-COLUMNS = [*FEATURES, "voiced_fraction", "problem", "notes"]
+NUMBERS = [*FEATURES, "voiced_fraction"]
+COLUMNS = [*NUMBERS, "problem", "notes"]
 BATCH = {"fast": 8, "published": 1}  # clips a task, about a second at most
-PART_CLIPS = 256  # a part is written after so many clips,
-PART_SECONDS = 10.0  # or after so long: what a kill may cost
-SHOWN = 10  # unreadable files that are named on the screen
 # Taken when the code is loaded: a kernel or a worker that runs old code must not write results
 # under the key of the new.
 CODES = {
@@ -37,6 +35,16 @@ CODES = {
         "published": ("definition", "acoustic"),
     }.items()
 }
+
+
+class Extraction(NamedTuple):
+    """Acoustic features of clips, and what it took to get them."""
+
+    table: pd.DataFrame
+    computed: int  # recordings
+    cached: int  # clips
+    seconds: float
+    file: str  # of the cache
 
 
 def extract_features(clips, *, recipe="fast", cache=CACHE, n_jobs=-1, scheduler=None):
@@ -60,134 +68,78 @@ def extract_features(clips, *, recipe="fast", cache=CACHE, n_jobs=-1, scheduler=
 
     Returns
     -------
-    pandas.DataFrame, shape (n clips, 11)
-        VideoName, `FEATURES` (units in `UNITS`), voiced_fraction, problem (the reason why
-        a recording has no features, else an empty text) and notes (what was converted, joined by
-        ``; ``); in the order of `clips`. Its ``attrs`` say how many recordings were computed now
-        and in how many seconds, how many clips were cached, and the folder of the parts.
+    Extraction
+        table has shape (n clips, 11), in the order of `clips`: VideoName, `FEATURES` (units in
+        `UNITS`), voiced_fraction, problem (the reason why a recording has no features, else an
+        empty text) and notes (what was converted, joined by ``; ``).
 
     Raises
     ------
     UsageError
         For an unknown recipe, or a scheduler that cannot be reached or has no worker.
     DataError
-        When workers run other code, or are lost for good; what came before is kept.
+        When workers run other code, or are lost for good, or the cache cannot be written; what
+        came before is kept.
     """
     acoustic.check_recipe(recipe)
-    folder = Path(cache) / f"voices_{recipe}_{CODES[recipe]}"
-    keys, failed = content_keys(clips["audio"], cache)
-    known = table_cache.read(folder, ["key", *COLUMNS])
+    keys = content_keys(clips["audio"], cache)
+    file, known = table_cache.load(Path(cache) / f"voices_{recipe}_{CODES[recipe]}.sqlite")
     paths = dict(zip(keys, clips["audio"], strict=True))
     # Absolute, as a Dask worker may stand elsewhere.
     todo = [
         (key, os.path.abspath(path))
         for key, path in paths.items()
-        if key is not None and key not in known.index
+        if isinstance(key, str) and key not in known
     ]
-    cached = sum(key in known.index for key in keys)
+    cached = sum(key in known for key in keys)
     clock = time.perf_counter()
     if todo:
         size = BATCH[recipe]
         jobs = [todo[start : start + size] for start in range(0, len(todo), size)]
-        new = _collect(jobs, recipe, folder, n_jobs, scheduler)
-        known = pd.concat([known, new]) if len(known) else new
-    table_cache.compact(folder, ["key", *COLUMNS])
-    table = known.reindex(keys).reset_index(drop=True)
-    table["problem"] = [
-        _reason(failed[row], clips["audio"].iloc[row]) if key is None else problem
-        for row, (key, problem) in enumerate(zip(keys, table["problem"], strict=True))
-    ]
-    table["notes"] = table["notes"].fillna("")
-    table = table.astype(dict.fromkeys([*FEATURES, "voiced_fraction"], float))
+        known |= _collect(jobs, recipe, file, n_jobs, scheduler)
+    rows = [known[key] if isinstance(key, str) else _blank(key.reason) for key in keys]
+    table = pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(NUMBERS, float))
     table.insert(0, "VideoName", clips["VideoName"].to_numpy())
-    seconds = time.perf_counter() - clock
-    table.attrs = {"computed": len(todo), "cached": cached, "seconds": seconds}
-    table.attrs |= {"folder": str(folder)}
-    return table
+    return Extraction(table, len(todo), cached, time.perf_counter() - clock, str(file))
 
 
-def problems(table):
-    """Count the reasons why clips have no features.
+def summarise_extraction(clips, extraction):
+    """Numbers on what `extract_features` did with clips.
 
     Returns
     -------
-    pandas.Series of int
-        Indexed by reason, most frequent first; empty when every clip was read.
+    dict
+        The counts of `Extraction`; clips, and those unreadable and silent; the notes counted; the
+        reason of each unreadable file by path.
     """
-    return table.loc[table["problem"] != "", "problem"].value_counts().rename("clips")
-
-
-def conversions(table):
-    """Count what was converted or is unusual, as a Series indexed by the kind of note."""
-    notes = table.loc[table["notes"] != "", "notes"].str.split("; ").explode()
-    return notes.str.split(": ").str[0].value_counts().rename("clips")
-
-
-def summarise_extraction(clips, table):
-    """What `extract_features` did, as numbers and as a text to print.
-
-    Parameters
-    ----------
-    clips, table : pandas.DataFrame
-        Given to and returned by `extract_features`.
-
-    Returns
-    -------
-    counts : dict
-        Clips, recordings computed and their seconds, clips silent and unreadable; the notes
-        counted; the reason of each unreadable file.
-    text : str
-    """
-    done = dict(table.attrs)
+    table = extraction.table
     bad = table["problem"] != ""
-    reasons = dict(zip(clips["audio"][bad], table["problem"][bad], strict=True))
-    counts = {"clips": len(table), **done, "unreadable": int(bad.sum())}
-    counts |= {"silent": int((table["voiced_fraction"] == 0).sum())}
-    counts |= {"notes": conversions(table), "problems": reasons}
-    rate = f" in {done['seconds']:.1f} s ({done['computed'] / done['seconds']:.1f} a second)"
-    lines = [
-        f"{len(table):,} clips: {done['computed']:,} recordings computed"
-        f"{rate if done['computed'] else ''}, {done['cached']:,} clips from the cache.",
-        f"{counts['silent']:,} without voice, {counts['unreadable']:,} cannot be read.",
-    ]
-    lines += [f"  {count:,} {kind}" for kind, count in counts["notes"].items()]
-    lines += [f"{path}: {reason}" for path, reason in list(reasons.items())[:SHOWN]]
-    if len(reasons) > SHOWN:
-        lines.append(f"and {len(reasons) - SHOWN:,} more.")
-    return counts, "\n".join([*lines, f"Features are in {done['folder']}."])
+    notes = table.loc[table["notes"] != "", "notes"].str.split("; ").explode()
+    counts = extraction._asdict() | {"clips": len(table)}
+    del counts["table"]
+    return counts | {
+        "unreadable": int(bad.sum()),
+        "silent": int((table["voiced_fraction"] == 0).sum()),
+        "notes": notes.str.split(": ").str[0].value_counts().rename("clips"),
+        "problems": dict(zip(clips["audio"][bad], table["problem"][bad], strict=True)),
+    }
 
 
-def _reason(error, path):
-    """What an error says, without the name of the file, which the table has."""
-    return str(error).removeprefix(CANNOT.format(path=path))
-
-
-def _collect(jobs, recipe, folder, n_jobs, scheduler):
-    """Features of all jobs as they arrive, kept in parts, with a progress bar."""
-    rows, waiting, clock = [], [], time.monotonic()
+def _collect(jobs, recipe, file, n_jobs, scheduler):
+    """Features of all jobs by key, added to the cache as they arrive, with a progress bar."""
+    made = {}
     total = sum(map(len, jobs))
     results = _there(jobs, recipe, scheduler) if scheduler else _here(jobs, recipe, n_jobs)
-    with progress_bar(total, "Acoustic features", "clip") as bar, closing(results):
-        try:
-            for batch in results:
-                bar.update(len(batch))
-                rows += [row for row, _ in batch]
-                waiting += [row for row, keep in batch if keep]
-                if len(waiting) >= PART_CLIPS or time.monotonic() - clock > PART_SECONDS:
-                    _keep(folder, waiting)
-                    waiting, clock = [], time.monotonic()
-        finally:
-            _keep(folder, waiting)
-    return _tabulate(rows)
-
-
-def _keep(folder, rows):
-    if rows:
-        table_cache.append(folder, _tabulate(rows))
-
-
-def _tabulate(rows):
-    return pd.DataFrame(rows, columns=["key", *COLUMNS]).set_index("key")
+    with (
+        progress_bar(total, "Acoustic features", "clip") as bar,
+        closing(results),
+        table_cache.adding(file, ["key", *COLUMNS]) as collect,
+    ):
+        for batch in results:
+            bar.update(len(batch))
+            made |= {key: row for key, row, _ in batch}
+            collect([(key, *row) for key, row, keep in batch if keep])
+    return made
 
 
 def _here(jobs, recipe, n_jobs):
@@ -211,39 +163,38 @@ def _there(jobs, recipe, scheduler):
     """Rows of each job, computed by the workers of a Dask cluster, as they are done."""
     from mmage_utils.features.dask_jobs import compute
 
-    for job, rows in compute(_rows, jobs, recipe, CODES[recipe], address=scheduler):
-        lost = "the Dask workers that computed it were lost. Start again."
-        yield rows or [(_blank(key, lost), False) for key, _ in job]
+    for job, rows in compute(_rows, jobs, address=scheduler, recipe=recipe, code=CODES[recipe]):
+        lost = _blank("the Dask workers that computed it were lost. Start again.")
+        yield rows or [(key, lost, False) for key, _ in job]
 
 
 def _rows(job, recipe, code):
-    """Rows of a batch of recordings, each with whether it may be kept.
+    """Key and row of each recording of a batch, and whether the row may be kept.
 
     Kept is what follows from the content; a recording that was away, or changed since its key was
     taken, is tried again the next time.
     """
     if code != CODES[recipe]:
         raise DataError(f"{platform.node()} runs other code: install this version there.")
-    return [_row(key, path, recipe) for key, path in job]
+    return [(key, *_row(key, path, recipe)) for key, path in job]
 
 
 def _row(key, path, recipe):
-    row = _blank(key)
     try:
         try:
             samples, notes = read_recording(path)
-            row |= {"notes": "; ".join(notes)} | acoustic.acoustic_features(samples, recipe=recipe)
+            found = acoustic.acoustic_features(samples, recipe=recipe)
+            row = (*(float(found[name]) for name in NUMBERS), "", "; ".join(notes))
         except DataError as error:
-            row["problem"] = _reason(error, path)
+            row = _blank(error.reason)
         if content_key(path) == key:
             return row, True
-        return _blank(key, "it changed while it was read. Start again."), False
+        return _blank("it changed while it was read. Start again."), False
     except DataError as error:
-        return _blank(key, _reason(error, path)), False
+        return _blank(error.reason), False
     except Exception as error:  # one recording must not end the run, whatever a library raises
-        return _blank(key, f"{type(error).__name__}: {error}"), False
+        return _blank(f"{type(error).__name__}: {error}"), False
 
 
-def _blank(key, problem=""):
-    nothing = dict.fromkeys([*FEATURES, "voiced_fraction"], np.nan)
-    return {"key": key} | nothing | {"problem": problem, "notes": ""}
+def _blank(problem):
+    return (*[np.nan] * len(NUMBERS), problem, "")

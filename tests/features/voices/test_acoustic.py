@@ -65,9 +65,9 @@ def test_features_of_bursts_count_them_and_find_their_pitch(recipe):
 
 
 def test_other_recipes_are_refused():
-    with pytest.raises(UsageError, match="no recipe 'praat': use fast or published"):
+    with pytest.raises(UsageError, match="Unknown recipe 'praat': use fast or published"):
         acoustic.acoustic_features(_pulses(100), recipe="praat")
-    with pytest.raises(UsageError, match="no recipe 'praat'"):
+    with pytest.raises(UsageError, match="Unknown recipe 'praat'"):
         acoustic.track_f0(_pulses(100), recipe="praat")
 
 

@@ -1,15 +1,16 @@
-"""Features are computed once, kept in parts, and survive kills, company and damage."""
+"""Features are computed once, kept as they come, and survive kills, company and damage."""
 
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.recordings import RUN, SLOW, TABLE, make_clips, write_recording
+from helpers.recordings import RUN, SLOW, TABLE, count_kept, make_clips, write_recording
 
 from mmage_utils.errors import DataError, UsageError
 from mmage_utils.features import recording_keys, table_cache
@@ -26,13 +27,9 @@ def extract(tmp_path):
     return run
 
 
-def _parts(tmp_path):
-    return sorted((tmp_path / "cache").glob("voices_*/part-*.parquet"))
-
-
 def test_features_come_in_the_order_of_themake_clips(computed, extract, tmp_path):
     clips = make_clips(tmp_path / "wav", [0.5, 0.1, 0.3])
-    table = extract(clips[::-1])
+    table = extract(clips[::-1]).table
     assert list(table) == TABLE
     assert table["VideoName"].tolist() == ["2.mp4", "1.mp4", "0.mp4"]
     assert table["tempo"].tolist() == [0.3, 0.1, 0.5]
@@ -44,18 +41,18 @@ def test_features_are_computed_once_and_only_for_newmake_clips(computed, extract
     clips = make_clips(tmp_path / "wav", [0.5, 0.1, 0.3])
     first = extract(clips[:2])
     assert computed == [0.5, 0.1]
-    assert first.attrs["computed"] == 2
+    assert (first.computed, first.cached) == (2, 0)
     again = extract(clips[:2])
-    pd.testing.assert_frame_equal(first, again)
-    assert again.attrs["computed"] == 0
-    assert extract(clips[::-1])["tempo"].tolist() == [0.3, 0.1, 0.5]
+    pd.testing.assert_frame_equal(first.table, again.table)
+    assert (again.computed, again.cached) == (0, 2)
+    assert extract(clips[::-1]).table["tempo"].tolist() == [0.3, 0.1, 0.5]
     assert computed == [0.5, 0.1, 0.3]
     extract(clips[:1], recipe="published")
     assert computed == [0.5, 0.1, 0.3, 0.5]
 
 
 def test_clips_with_the_same_recording_share_its_features(computed, extract, tmp_path):
-    table = extract(make_clips(tmp_path / "wav", [0.5, 0.1, 0.5, 0.5]))
+    table = extract(make_clips(tmp_path / "wav", [0.5, 0.1, 0.5, 0.5])).table
     assert sorted(computed) == [0.1, 0.5]
     assert table["tempo"].tolist() == [0.5, 0.1, 0.5, 0.5]
 
@@ -77,28 +74,24 @@ def test_a_clip_that_fails_is_named_and_tried_again(extract, tmp_path, monkeypat
         return dict.fromkeys(FEATURES, 1.0) | {"voiced_fraction": 1.0}
 
     monkeypatch.setattr(acoustic, "acoustic_features", fail)
-    table = extract(clips)
+    table = extract(clips).table
     assert table["problem"].tolist() == ["ZeroDivisionError: no frames", ""]
     assert np.isnan(table["voiced_fraction"][0])
-    assert extraction.problems(table).to_dict() == {"ZeroDivisionError: no frames": 1}
-    assert extract(clips).attrs["computed"] == 1
+    assert extract(clips).computed == 1
 
 
 def test_a_bad_recording_is_kept_as_such_until_it_is_mended(computed, extract, tmp_path):
     clips = make_clips(tmp_path / "wav", [0.5, 0.1])
     (tmp_path / "wav" / "0.wav").write_bytes(b"")
-    assert extract(clips)["problem"].str.contains("0 bytes").tolist() == [True, False]
-    assert extract(clips).attrs["computed"] == 0
+    assert extract(clips).table["problem"].str.contains("0 bytes").tolist() == [True, False]
+    assert extract(clips).computed == 0
     write_recording(tmp_path / "wav" / "0.wav", 0.7)
-    assert extract(clips)["tempo"].tolist() == [0.7, 0.1]
+    assert extract(clips).table["tempo"].tolist() == [0.7, 0.1]
     (tmp_path / "wav" / "1.wav").unlink()
-    assert extract(clips)["problem"].tolist() == ["", "there is no such file. Check the path."]
-
-
-def _age(path, ns=10**10):
-    """Set a file's time of change back, as if it had been written a while ago."""
-    found = os.stat(path)
-    os.utime(path, ns=(found.st_atime_ns - ns, found.st_mtime_ns - ns))
+    assert extract(clips).table["problem"].tolist() == [
+        "",
+        "there is no such file. Check the path.",
+    ]
 
 
 @pytest.fixture
@@ -117,23 +110,22 @@ def hashed(monkeypatch):
 
 def test_content_is_hashed_again_only_when_the_file_changed(hashed, tmp_path):
     paths = make_clips(tmp_path / "wav", [0.5, 0.1, 0.3])["audio"]
-    keys, failed = recording_keys.content_keys(paths, tmp_path)
+    keys = recording_keys.content_keys(paths, tmp_path)
     assert sorted(hashed) == ["0.wav", "1.wav", "2.wav"]
     assert len(set(keys)) == 3
-    assert failed == {}
     hashed.clear()
-    assert recording_keys.content_keys(paths[::-1], tmp_path)[0] == keys[::-1]
+    assert recording_keys.content_keys(paths[::-1], tmp_path) == keys[::-1]
     assert hashed == []
     # The same size and the same time of change, but other content.
     before = os.stat(paths[1])
     write_recording(paths[1], 0.2)
     os.utime(paths[1], ns=(before.st_atime_ns, before.st_mtime_ns))
-    changed, _ = recording_keys.content_keys(paths, tmp_path)
+    changed = recording_keys.content_keys(paths, tmp_path)
     assert hashed == ["1.wav"]
     assert changed[1] not in keys
     assert [changed[0], changed[2]] == [keys[0], keys[2]]
     (tmp_path / recording_keys.INDEX).write_bytes(b"damaged")
-    assert recording_keys.content_keys(paths, tmp_path)[0] == changed
+    assert recording_keys.content_keys(paths, tmp_path) == changed
 
 
 def test_a_file_changed_just_now_is_not_trusted(hashed, tmp_path, monkeypatch):
@@ -152,10 +144,10 @@ def test_a_recording_that_changes_meanwhile_is_not_kept(extract, tmp_path, monke
         return dict.fromkeys(FEATURES, 1.0) | {"voiced_fraction": 1.0}
 
     monkeypatch.setattr(acoustic, "acoustic_features", meddle)
-    table = extract(clips)
+    table = extract(clips).table
     assert "changed while it was read" in table["problem"][0]
     assert table["tempo"].isna().all()
-    assert _parts(tmp_path) == []
+    assert count_kept(tmp_path / "cache") == 0
 
 
 def test_work_done_before_an_end_by_force_is_kept(computed, extract, tmp_path, monkeypatch):
@@ -185,8 +177,8 @@ def _start(clips, folder):
     return subprocess.Popen(command, env=environment, cwd=folder)
 
 
-def _wait_for_parts(tmp_path, n, process):
-    while len(_parts(tmp_path)) < n:
+def _wait_for_rows(tmp_path, n, process):
+    while count_kept(tmp_path / "cache") < n:
         assert process.poll() is None, "it ended before it could be killed"
         time.sleep(0.01)
 
@@ -195,108 +187,76 @@ def test_killed_midway_and_started_again(computed, extract, tmp_path):
     clips = make_clips(tmp_path / "wav", np.linspace(0.1, 0.9, 40))
     process = _start(clips, tmp_path)
     try:
-        _wait_for_parts(tmp_path, 2, process)
+        _wait_for_rows(tmp_path, 8, process)
     finally:
         process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    kept = sum(len(pd.read_parquet(path)) for path in _parts(tmp_path))
+    kept = count_kept(tmp_path / "cache")
     assert 8 <= kept < 40
-    table = extract(clips)
+    table = extract(clips).table
     assert len(computed) == 40 - kept
     whole = extraction.extract_features(clips, cache=tmp_path / "other", n_jobs=1)
     assert len(computed) == 80 - kept
-    pd.testing.assert_frame_equal(table, whole)
+    pd.testing.assert_frame_equal(table, whole.table)
 
 
-def test_two_at_once_leave_one_table(computed, extract, tmp_path):
+@pytest.mark.parametrize("damaged", [False, True])
+def test_two_at_once_leave_one_table(damaged, computed, extract, tmp_path):
     clips = make_clips(tmp_path / "wav", np.linspace(0.1, 0.9, 24))
+    if damaged:
+        Path(extract(clips[:1]).file).write_bytes(b"damaged")
+        computed.clear()
     processes = [_start(part, tmp_path) for part in (clips, clips[::-1])]
     assert [process.wait(60) for process in processes] == [0, 0]
-    table = extract(clips)
+    table = extract(clips).table
     assert computed == []
     whole = extraction.extract_features(clips, cache=tmp_path / "other", n_jobs=1)
-    pd.testing.assert_frame_equal(table, whole)
+    pd.testing.assert_frame_equal(table, whole.table)
 
 
-def _part(folder, *numbers):
-    table_cache.append(folder, pd.DataFrame({"key": numbers, "value": numbers}).set_index("key"))
+DAMAGES = {
+    "nothing": lambda data: b"",
+    "no database": lambda data: b"PAR1",
+    "zeros": lambda data: bytes(len(data)),
+    "cut": lambda data: data[: len(data) // 2],
+    "all but its start": lambda data: data[:4096] + bytes(len(data) - 4096),
+    "its end": lambda data: data[:-2000] + bytes(2000),
+}
 
 
-def test_many_parts_become_one_with_the_same_rows(tmp_path):
-    for number in range(5):
-        _part(tmp_path, number, number + 1)
-    old = tmp_path / ".begun.parquet"
-    old.write_bytes(b"")
-    _age(old, 2 * table_cache.ABANDONED * 10**9)
-    (tmp_path / ".new.parquet").write_bytes(b"")
-    before = table_cache.read(tmp_path, ["key", "value"])
-    table_cache.compact(tmp_path, ["key", "value"], many=5)
-    assert len(list(tmp_path.glob("part-*"))) == 5
-    table_cache.compact(tmp_path, ["key", "value"], many=4)
-    assert len(list(tmp_path.glob("part-*"))) == 1
-    after = table_cache.read(tmp_path, ["key", "value"])
-    pd.testing.assert_frame_equal(after, before)
-    assert after["value"].tolist() == [0, 1, 2, 3, 4, 5]
-    assert [path.name for path in tmp_path.glob(".*")] == [".new.parquet"]
-
-
-def test_an_end_while_merging_loses_nothing(tmp_path, monkeypatch):
-    for number in range(3):
-        _part(tmp_path, number)
-    columns = ["key", "value"]
-
-    def kill(*_, **__):
-        raise KeyboardInterrupt
-
-    for step in ("os.replace", "pathlib.Path.unlink"):
-        with monkeypatch.context() as patch:
-            patch.setattr(step, kill)
-            with pytest.raises(KeyboardInterrupt):
-                table_cache.compact(tmp_path, columns, many=1)
-        assert sorted(table_cache.read(tmp_path, columns)["value"]) == [0, 1, 2]
-
-
-def test_parts_merged_while_they_are_read_are_found(tmp_path, monkeypatch):
-    for number in range(3):
-        _part(tmp_path, number)
-    read, merged = pd.read_parquet, []
-
-    def meddle(path, **settings):
-        if not merged:
-            merged.append(True)
-            table_cache.compact(tmp_path, ["key", "value"], many=1)
-        return read(path, **settings)
-
-    monkeypatch.setattr(pd, "read_parquet", meddle)
-    assert sorted(table_cache.read(tmp_path, ["key", "value"])["value"]) == [0, 1, 2]
-
-
-@pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1" + bytes(100) + b"PAR1"])
-def test_a_damaged_part_is_computed_again(content, computed, extract, tmp_path):
-    clips = make_clips(tmp_path / "wav", [0.5, 0.1])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_is_computed_again(damage, computed, extract, tmp_path):
+    clips = make_clips(tmp_path / "wav", np.linspace(0.1, 0.9, 40))
     first = extract(clips)
-    (path,) = _parts(tmp_path)
-    path.write_bytes(content)
-    pd.testing.assert_frame_equal(extract(clips), first)
-    assert sorted(computed) == [0.1, 0.1, 0.5, 0.5]
+    path = Path(first.file)
+    path.write_bytes(DAMAGES[damage](path.read_bytes()))
+    for _ in range(2):
+        pd.testing.assert_frame_equal(extract(clips).table, first.table)
+        assert len(computed) == 80
 
 
-def test_parts_are_written_as_the_work_goes_on(computed, extract, tmp_path, monkeypatch):
+def test_features_are_kept_as_the_work_goes_on(computed, extract, tmp_path, monkeypatch):
     monkeypatch.setitem(extraction.BATCH, "fast", 1)
-    monkeypatch.setattr(extraction, "PART_CLIPS", 4)
-    clips = make_clips(tmp_path / "wav", np.arange(1, 11) / 20)
+    monkeypatch.setattr(table_cache, "SECONDS", 0)
     seen = []
     peak = acoustic.acoustic_features
 
     def look(samples, *, recipe):
-        seen.append(len(_parts(tmp_path)))
+        seen.append(count_kept(tmp_path / "cache"))
         return peak(samples, recipe=recipe)
 
     monkeypatch.setattr(acoustic, "acoustic_features", look)
-    extract(clips)
-    assert seen[0] == 0
-    assert max(seen) == 2
-    assert len(_parts(tmp_path)) == 3
+    extract(make_clips(tmp_path / "wav", np.arange(1, 11) / 20))
+    assert seen == list(range(10))
+
+
+def test_a_cache_that_cannot_be_written_is_named(computed, extract, tmp_path):
+    clips = make_clips(tmp_path / "wav", [0.5])
+    path = Path(extract(clips).file)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(DataError, match=r"The cache .*voices_fast.* cannot be written: unable"):
+        extract(clips)
 
 
 def test_processes_that_are_ended_leave_a_sentence(tmp_path, monkeypatch):
@@ -311,5 +271,5 @@ def _end_process(job, recipe, code):
 
 
 def test_unknown_recipe_is_wrong_usage(extract, tmp_path):
-    with pytest.raises(UsageError, match="no recipe 'slow'"):
+    with pytest.raises(UsageError, match="Unknown recipe 'slow'"):
         extract(make_clips(tmp_path / "wav", [0.5]), recipe="slow")

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from mmage_utils.cli import app
 from mmage_utils.data.recordings import SAMPLE_RATE
+from mmage_utils.display import data_notes
 from mmage_utils.features.voices import acoustic, extraction
 from mmage_utils.features.voices.definition import FEATURES
 
@@ -50,13 +51,13 @@ def test_features_are_computed_then_read_back(mmage, folder, tmp_path):
     counts = json.loads((tmp_path / "counts.json").read_text())
     assert (counts["clips"], counts["computed"], counts["unreadable"]) == (3, 3, 0)
     assert counts["notes"] == {"resampled": 1}
-    assert len(list((tmp_path / "cache").glob("voices_fast_*/part-*.parquet"))) == 1
-    assert counts["folder"] in result.stdout
+    assert len(list((tmp_path / "cache").glob("voices_fast_*.sqlite"))) == 1
+    assert counts["file"] in result.stdout
     again = mmage(folder)
     assert again.exit_code == 0
     assert "3 clips: 0 recordings computed, 3 clips from the cache." in again.stdout
     assert mmage(folder, "--recipe", "published").exit_code == 0
-    assert len(list((tmp_path / "cache").glob("voices_published_*/part-*.parquet"))) == 1
+    assert len(list((tmp_path / "cache").glob("voices_published_*.sqlite"))) == 1
 
 
 def test_bad_recordings_end_in_1_and_are_named(mmage, folder, tmp_path):
@@ -77,20 +78,22 @@ def test_bad_recordings_end_in_1_and_are_named(mmage, folder, tmp_path):
     ]
 
 
-def test_of_many_bad_recordings_the_first_are_named(mmage, folder, monkeypatch):
-    monkeypatch.setattr(extraction, "SHOWN", 2)
-    for path in folder.glob("*/*/*.wav"):
-        path.write_bytes(b"")
-    result = mmage(folder)
-    assert result.exit_code == 1
-    assert result.stdout.count("0 bytes") == 2
-    assert "and 1 more." in result.stdout
+def test_of_many_bad_recordings_the_first_are_named():
+    counts = dict.fromkeys(("clips", "computed", "cached", "silent", "unreadable"), 12)
+    counts |= {"seconds": 4.0, "file": "a file", "notes": {"short": 2}}
+    problems = {f"{k}.wav": "it has no content." for k in range(12)}
+    lines = data_notes.extraction_text(counts | {"problems": problems}).splitlines()
+    assert lines[0] == (
+        "12 clips: 12 recordings computed in 4.0 s (3.0 a second), 12 clips from the cache."
+    )
+    assert lines[2:4] == ["  2 short", "0.wav: it has no content."]
+    assert lines[-3:] == ["9.wav: it has no content.", "and 2 more", "Features are in a file."]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--recipe", "praat"], "no recipe 'praat': use fast or published"),
+        (["--recipe", "praat"], "Unknown recipe 'praat': use fast or published"),
         (["--scheduler", "somewhere"], "'somewhere' is no address of a scheduler"),
     ],
 )
