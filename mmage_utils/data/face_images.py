@@ -33,8 +33,8 @@ def read_face(path, size):
     Raises
     ------
     DataError
-        When there is no file, it is no image, is cut short, or has fewer than `MIN_SIDE` or more
-        than `MAX_PIXELS` pixels; the message names the file and the reason.
+        When the file is missing, is not an image, is cut short, or has fewer than `MIN_SIDE` or
+        more than `MAX_PIXELS` pixels; the message names the file and the reason.
     """
     from PIL import Image, ImageOps
 
@@ -59,7 +59,7 @@ def read_face(path, size):
             image = _as_rgb(image, notes)
     except Image.UnidentifiedImageError:
         start = _start(path)
-        reason = f"it is no image, it begins with {start!r}" if start else "it has no content"
+        reason = f"it is not an image, it begins with {start!r}" if start else "it has no content"
         raise _unreadable(path, reason) from None
     except DataError:
         raise
@@ -85,9 +85,10 @@ def _as_rgb(image, notes):
     if mode in DEEP:
         notes.append("depth: more than 8 bits")
         values = np.asarray(image, dtype=float)
-        most = values.max() if mode == "F" and values.max() > 255 else {"F": 255}.get(mode, 65535)
-        if mode == "I" and values.max() <= 255:
-            most = 255
+        if mode == "F":
+            most = max(255, values.max())
+        else:
+            most = 255 if mode == "I" and values.max() <= 255 else 65535
         image = Image.fromarray((255 * np.clip(values / most, 0, 1)).round().astype(np.uint8))
         return image.convert("RGB")
     if mode in ALPHA:
@@ -102,8 +103,8 @@ def _as_rgb(image, notes):
 
 
 def _unreadable(path, reason):
-    mend = "Copy it again, or remove it: a clip may lack its face."
-    return DataError(f"{CANNOT.format(path=path)}{reason}. {mend}")
+    fix = "Copy it again, or remove it: a clip may lack its face."
+    return DataError(f"{CANNOT.format(path=path)}{reason}. {fix}")
 
 
 def _start(path):

@@ -10,7 +10,7 @@ from mmage_utils.errors import DataError
 
 SAMPLE_RATE = 8000  # Hz
 RATES = (4000, 384_000)  # Hz; a header that says another rate is damaged
-SECONDS = (0.1, 900.0)  # outside is refused: no word, or too much for memory
+SECONDS = (0.1, 900.0)  # outside is refused: too short for a word, or too long for memory
 USUAL_SECONDS = (1.0, 60.0)  # outside is noted; the data's clips have 15.302 s
 OFFSET = 0.005  # of full scale; 8-bit silence may stand one step (0.008) off
 FULL = 0.99  # of full scale, which 8 bits reach to 127/128
@@ -19,6 +19,11 @@ BLOCK = 1 << 19  # samples of all channels read at once, 2 MiB
 CANNOT = "The recording {path} cannot be read as audio: "
 DEPTHS = {"PCM_U8": "8-bit integers", "PCM_24": "24-bit integers", "PCM_32": "32-bit integers"}
 DEPTHS |= {"FLOAT": "32-bit floats", "DOUBLE": "64-bit floats"}
+OPENING = {  # why a file cannot be opened, and the fix
+    FileNotFoundError: ("there is no such file", "Check the path."),
+    PermissionError: ("there is no permission to read it", "Permit it (chmod +r)."),
+    IsADirectoryError: ("it is a folder", "Put the recording in its place."),
+}
 
 
 def read_recording(path):
@@ -39,8 +44,8 @@ def read_recording(path):
     Raises
     ------
     DataError
-        When the file cannot be read as audio, holds numbers that are none, or lasts less or more
-        than `SECONDS`; the message names the file, the reason and the mend.
+        When the file cannot be read as audio, contains NaN or infinite samples, or lasts less or
+        more than `SECONDS`; the message names the file, the reason and the fix.
     """
     import soundfile
 
@@ -53,7 +58,7 @@ def read_recording(path):
             notes, rate, frames = _form(sound), sound.samplerate, sound.frames
             if not RATES[0] <= rate <= RATES[1]:
                 reason = f"its header gives a rate of {rate} Hz"
-                raise _unreadable(path, reason, "Copy it again, or mend its header.")
+                raise _unreadable(path, reason, "Copy it again, or correct its header.")
             if frames > SECONDS[1] * rate:
                 reason = f"it lasts {frames / rate / 60:.0f} minutes, more than {SECONDS[1] / 60:g}"
                 raise _unreadable(path, reason, "Cut it into clips.")
@@ -63,7 +68,7 @@ def read_recording(path):
         if start.startswith(b"RIFF") and "not recognised" in reason:
             reason = "its header is cut short"
         elif "not recognised" in reason:
-            reason = f"it is no sound file, it begins with {start!r}"
+            reason = f"it is not a sound file, it begins with {start!r}"
             raise _unreadable(path, reason, "Save it as WAV.") from None
         raise _unreadable(path, f"it is damaged: {reason}", "Copy it again.") from None
     if seen < SECONDS[0] * rate:
@@ -71,7 +76,7 @@ def read_recording(path):
         reason += f"; {lacking:.0%} of its data are lacking" if lacking else ""
         raise _unreadable(path, reason, "Copy it again, or leave it out.")
     if not np.isfinite(samples).all():
-        reason = "it holds samples that are no finite number (NaN or infinite)"
+        reason = "it contains NaN or infinite samples"
         raise _unreadable(path, reason, "Write it again, or save it with 16-bit integers.")
     if lacking or seen < frames:
         share = lacking or 1 - seen / frames
@@ -86,31 +91,24 @@ def open_recording(path):
     Raises
     ------
     DataError
-        When it is missing, a folder, no regular file, or may not be read. Its cause is the
+        When it is missing, a folder, not a regular file, or may not be read. Its cause is the
         OSError: such a failure belongs to the place and not to the content.
     """
     try:
         mode = os.stat(path).st_mode
         if stat.S_ISREG(mode):
             return open(path, "rb")
-        # Said before opening: a pipe would be waited for.
-        raise IsADirectoryError if stat.S_ISDIR(mode) else OSError(0, "it is no regular file")
-    except FileNotFoundError as error:
-        raise _unreadable(path, "there is no such file", "Check the path.") from error
-    except PermissionError as error:
-        raise _unreadable(
-            path, "there is no permission to read it", "Permit it (chmod +r)."
-        ) from error
-    except IsADirectoryError as error:
-        raise _unreadable(path, "it is a folder", "Put the recording in its place.") from error
+        # Raised before opening: a pipe would be waited for.
+        raise IsADirectoryError if stat.S_ISDIR(mode) else OSError(0, "it is not a regular file")
     except OSError as error:
-        raise _unreadable(
-            path, error.strerror or str(error), "Check the path and the disk."
-        ) from error
+        reason, fix = OPENING.get(
+            type(error), (error.strerror or str(error), "Check the path and the disk.")
+        )
+        raise _unreadable(path, reason, fix) from error
 
 
-def _unreadable(path, reason, mend):
-    return DataError(f"{CANNOT.format(path=path)}{reason}. {mend}")
+def _unreadable(path, reason, fix):
+    return DataError(f"{CANNOT.format(path=path)}{reason}. {fix}")
 
 
 def _start(stream):
@@ -119,7 +117,7 @@ def _start(stream):
 
 
 def _lacking_share(stream):
-    """Share of its samples' bytes that a WAV file promises and has not (it was cut short)."""
+    """Share of the bytes that a WAV file's header promises and that are missing (a cut file)."""
     size = os.fstat(stream.fileno()).st_size
     if stream.read(4) != b"RIFF":
         return 0.0
@@ -130,7 +128,7 @@ def _lacking_share(stream):
             break
         name, length = struct.unpack("<4sI", head)
         if name == b"data":
-            # A program that writes into a pipe cannot know the length, and gives the greatest.
+            # A program that writes into a pipe does not know the length, and gives the greatest.
             known = 0 < length < 0x7FFFF000
             return max(0.0, 1 - (size - stream.tell()) / length) if known else 0.0
         stream.seek(length + length % 2, os.SEEK_CUR)
@@ -161,7 +159,7 @@ def _mono(sound):
         resampler = soxr.ResampleStream(
             sound.samplerate, SAMPLE_RATE, 1, dtype="float32", quality="HQ"
         )
-    parts, seen, peak, full = [], 0, 0.0, 0
+    blocks, seen, peak, full = [np.zeros(0, np.float32)], 0, 0.0, 0
     while True:
         try:
             block = sound.read(max(1, BLOCK // sound.channels), dtype="float32", always_2d=True)
@@ -174,12 +172,12 @@ def _mono(sound):
         height = np.abs(block)
         seen, peak = seen + len(block), max(peak, float(height.max()))
         full += np.count_nonzero(height >= FULL) / sound.channels
-        with np.errstate(all="ignore"):  # what is not finite is refused at the end
+        with np.errstate(all="ignore"):  # NaN and infinite samples are refused at the end
             mono = block.mean(1, dtype=np.float64).astype(np.float32)
-        parts.append(resampler.resample_chunk(mono) if resampler else mono)
+        blocks.append(resampler.resample_chunk(mono) if resampler else mono)
     if resampler:
-        parts.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
-    return np.concatenate([np.zeros(0, np.float32), *parts]), seen, peak, full
+        blocks.append(resampler.resample_chunk(blocks[0], last=True))
+    return np.concatenate(blocks), seen, peak, full
 
 
 def _level(samples, peak, full):

@@ -4,6 +4,7 @@ import codecs
 import io
 import pickle
 import re
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,8 +20,7 @@ SHOWN = 5  # transcripts that a message names
 EMPTY, FOREIGN = "without words", "hardly English"
 LONG = "unusually long"  # of very long ones only the first 512 tokens are embedded
 
-
-# The codes of a text; those that call something are admitted to say what, and to be refused.
+# The codes of a text; those that call something are let in so that the refusal can name it.
 CODES = (
     *("PROTO", "FRAME", "STOP", "MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT"),
     *("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
@@ -36,10 +36,7 @@ class _TextUnpickler(pickle._Unpickler):
     """
 
     dispatch = MappingProxyType(
-        {
-            code: pickle._Unpickler.dispatch[code]
-            for code in (getattr(pickle, name)[0] for name in CODES)
-        }
+        {code[0]: pickle._Unpickler.dispatch[code[0]] for code in map(vars(pickle).get, CODES)}
     )
 
     def find_class(self, module, name):
@@ -58,7 +55,7 @@ def read_transcript(path):
     Raises
     ------
     DataError
-        When the file holds anything but a text; the message names the file.
+        When the file is anything but a pickled text; the message names the file.
     """
     return _decode(path)[0]
 
@@ -69,8 +66,8 @@ def read_transcripts(clips):
     Returns
     -------
     pandas.DataFrame, shape (n clips, 3)
-        VideoName, text and notes (from which encoding it was decoded, `EMPTY`, `FOREIGN` or
-        `LONG`; joined by ``; ``, mostly an empty text).
+        VideoName, text and notes (the encoding it was decoded from, `EMPTY`, `FOREIGN` or `LONG`,
+        joined by ``; ``; mostly empty).
 
     Raises
     ------
@@ -87,13 +84,14 @@ def read_transcripts(clips):
     if len(failed) == 1:
         raise DataError(failed[0])
     if failed:
-        more = f"\nand {len(failed) - SHOWN:,} more." if len(failed) > SHOWN else ""
-        raise DataError(
+        lines = [
             f"{len(failed):,} of {len(clips):,} transcripts cannot be read. Put the right files "
-            "there, or remove them: a clip may lack its transcript.\n"
-            + "\n".join(failed[:SHOWN])
-            + more
-        )
+            "there, or remove them: a clip may lack its transcript.",
+            *failed[:SHOWN],
+        ]
+        if len(failed) > SHOWN:
+            lines.append(f"and {len(failed) - SHOWN:,} more.")
+        raise DataError("\n".join(lines))
     table = pd.DataFrame(rows, columns=["text", "notes"], dtype=object)
     table.insert(0, "VideoName", clips["VideoName"].to_numpy())
     return table
@@ -107,40 +105,32 @@ def _decode(path):
             raise ValueError(f"it has more than {MAX_BYTES:,} bytes")
         # From memory, where a code that asks for more than there is gets what there is.
         text = _TextUnpickler(io.BytesIO(path.read_bytes()), encoding="bytes").load()
-    except KeyError:
-        raise DataError(f"The transcript {path} is not a pickled str: it holds more.") from None
-    except EOFError:
-        raise DataError(f"The transcript {path} is not a pickled str: it is cut short.") from None
     except Exception as error:  # a damaged pickle raises almost anything
-        reason = str(error) or type(error).__name__
-        raise DataError(f"The transcript {path} is not a pickled str: {reason}") from None
+        reasons = {KeyError: "it contains more than a text", EOFError: "it is cut short"}
+        reason = reasons.get(type(error)) or str(error) or type(error).__name__
+        raise DataError(f"The transcript {path} is not a pickled str: {reason}.") from None
     if isinstance(text, bytes):
         return _from_bytes(text)
-    sound = text.encode("utf-8", "replace").decode("utf-8")
-    return sound, [] if sound == text else ["with characters that are none, made ?"]
+    valid = text.encode("utf-8", "replace").decode("utf-8")
+    return valid, [] if valid == text else ["with invalid characters, made ?"]
 
 
 def _from_bytes(data):
-    """Bytes as text, by their mark of order or the first encoding that fits."""
-    for mark, encoding in (
-        (codecs.BOM_UTF8, "utf-8-sig"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if data.startswith(mark):
-            return data.decode(encoding, "replace"), [f"from bytes ({encoding})"]
+    """Bytes as text, by their byte-order mark or the first encoding that fits."""
+    if data.startswith(codecs.BOM_UTF8):
+        return data.decode("utf-8-sig", "replace"), ["from bytes (utf-8-sig)"]
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace"), ["from bytes (utf-16)"]
     if data[1::2].count(0) > len(data) / 4:
         return data.decode("utf-16-le", "replace"), ["from bytes (utf-16)"]
     for encoding in ("utf-8", "cp1252"):
-        try:
+        with suppress(UnicodeDecodeError):
             return data.decode(encoding), [f"from bytes ({encoding})"]
-        except UnicodeDecodeError:
-            continue
     return data.decode("latin-1"), ["from bytes (latin-1)"]  # which decodes any byte
 
 
 def _unusual(text):
-    """What a reader should know of a text: no words, too many, or hardly an English one."""
+    """Notes on a text that has no words, too many, or is hardly English."""
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     words = re.findall(r"\w+", text.lower())
