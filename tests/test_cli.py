@@ -106,7 +106,7 @@ def test_folder_with_other_files_ends_in_1(lists):
     result = _mmage("sample", lists)
     assert result.exit_code == 1
     assert result.stderr.count("\n") == 1
-    assert "holds other files" in result.stderr
+    assert "contains other files" in result.stderr
 
 
 @pytest.mark.parametrize(
