@@ -14,27 +14,19 @@ Soc. Am. 128). The slopes are exaggerated and the scatter is reduced, so that a 
 something to learn. Nothing here is a finding about people.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 
 from mmage_utils.data.labels import AGE_GROUPS
-from mmage_utils.sample.face import DIALS as FACE_DIALS
+from mmage_utils.sample.face import DIALS
 
 YEARS = (7, 80)
 # Ages that a group covers, in years: [first, last).
-GROUP_YEARS = {
-    1: (7, 14),
-    2: (14, 19),
-    3: (19, 25),
-    4: (25, 33),
-    5: (33, 46),
-    6: (46, 61),
-    7: (61, 80),
-}
+GROUP_YEARS = dict(enumerate(pairwise((7, 14, 19, 25, 33, 46, 61, 80)), start=1))
 
-VOICE_CUES = ("f0", "f0_range", "rate")
-
-APPARENT_SD = {"face": 0.036, "voice": 0.04, "words": 0.04}  # of a user, log-year scale
+APPARENT_SD = {"image": 0.036, "audio": 0.04, "text": 0.04}  # of a user, log-year scale
 DIAL_SD = {"user": 0.045, "clip": 0.025}  # of each face dial around the apparent age
 F0_SD = {"user": 0.9, "clip": 0.4}  # semitones around the norm of age and gender
 RANGE_SD = {"user": 0.28, "clip": 0.2}  # semitones
@@ -86,7 +78,7 @@ def draw_cues(labels, seed):
     Parameters
     ----------
     labels : pandas.DataFrame
-        `who.draw_labels`. The cues of a clip do not depend on which clips get media.
+        `label_lists.draw_labels`. The cues of a clip do not depend on which clips get media.
     seed : int
         The sample's seed.
 
@@ -113,14 +105,14 @@ def draw_cues(labels, seed):
         return rng.normal(0, sd["user"], n_users)[user_of] + rng.normal(0, sd["clip"], n_clips)
 
     cues = {"VideoName": labels["VideoName"].to_numpy(), "years": years[user_of]}
-    for dial in FACE_DIALS:
-        cues[f"face_{dial}"] = apparent["face"][user_of] + scatter(DIAL_SD)
-    voice_years = to_years(apparent["voice"])
+    for dial in DIALS:
+        cues[f"face_{dial}"] = apparent["image"][user_of] + scatter(DIAL_SD)
+    voice_years = to_years(apparent["audio"])
     f0 = np.where(users["Gender"] == 1, norm_f0(voice_years, 1), norm_f0(voice_years, 2))
     cues["voice_f0"] = f0[user_of] * 2 ** (scatter(F0_SD) / 12)
     cues["voice_f0_range"] = np.maximum(norm_range(voice_years)[user_of] + scatter(RANGE_SD), 0.8)
     cues["voice_rate"] = np.clip(norm_rate(voice_years)[user_of] + scatter(RATE_SD), *RATE_LIMITS)
-    cues["words_years"] = to_years(apparent["words"])[user_of]
+    cues["words_years"] = to_years(apparent["text"])[user_of]
     return pd.DataFrame(cues)
 
 

@@ -9,12 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from scipy import signal
 
-SAMPLE_RATE = 8000  # Hz
-DURATION = 15.302  # s
+from mmage_utils.data.recordings import SAMPLE_RATE
+from mmage_utils.sample.speech import DURATION
+
 STEP = 0.01  # s between the frames of the truth
 F0_LIMITS = (70, 430)  # Hz, of every contour
 
-_OVERSAMPLING = 4  # the jump at glottal closure has no upper frequency: what folds back is small
+_OVERSAMPLING = 4  # glottal closure is a jump, with all frequencies: little of it folds back
 _RATE = _OVERSAMPLING * SAMPLE_RATE
 _BLOCK = _RATE // 200  # the resonances move in steps of 5 ms
 _AUDIBLE = 0.1  # of full amplitude: below it glottal pulses count as unvoiced
@@ -152,55 +153,16 @@ def _resonate(source, targets, tract):
     return out
 
 
-def add_noise(samples, snr, rng):
-    """Add coloured noise, from white to rumbling, at a ratio to the loud part of the samples.
-
-    Parameters
-    ----------
-    samples : numpy.ndarray, shape (n,)
-    snr : float
-        Power of the speech without its pauses over that of the noise, in dB.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    numpy.ndarray, shape (n,)
-    """
+def _add_noise(samples, snr, rng):
+    """Add coloured noise, from white to rumbling, in dB below the samples without their pauses."""
     noise = signal.lfilter([1], [1, -rng.uniform(0, 0.95)], rng.standard_normal(len(samples)))
     power = samples**2
     loud = power[power > 1e-3 * power.max()].mean()
     return samples + noise * np.sqrt(loud / 10 ** (snr / 10) / np.mean(noise**2))
 
 
-def synthesise(rng, *, kind="male", snr=np.inf, seconds=DURATION, noise_rng=None):
-    """Make one clip of speech-like sound with its true pitch.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Draws the speaker, the contour and the sounds.
-    kind : str
-        ``male``, ``female`` or ``child``, as `KINDS`.
-    snr : float
-        In dB, as `add_noise`; infinite for none.
-    seconds : float
-        At least 1.
-    noise_rng : numpy.random.Generator, optional
-        Draws the noise, so that the same speech can be had clean and noisy; `rng` if left out.
-
-    Returns
-    -------
-    KnownClip
-        Times every 10 ms. A frame is voiced where the glottal pulses have at least a tenth of
-        their full amplitude; f0 is the contour drawn, without the jitter about it.
-
-    Raises
-    ------
-    ValueError
-        If the kind is unknown or the clip is too short for a phrase.
-    """
-    if kind not in KINDS or not seconds >= 1:
-        raise ValueError(f"kind must be one of {', '.join(KINDS)} and seconds 1 or more")
+def _synthesise(rng, kind, seconds, snr, noise_rng):
+    """Make one clip; the noise has a generator of its own, so that the speech is the same."""
     pitches, tracts = KINDS[kind]
     mean_f0, tract = np.exp(rng.uniform(*np.log(pitches))), rng.uniform(*tracts)
     n = round(seconds * SAMPLE_RATE)
@@ -216,15 +178,14 @@ def synthesise(rng, *, kind="male", snr=np.inf, seconds=DURATION, noise_rng=None
     gate = _ramps(voiced, len(fine))
     speech = _resonate((pulses + breath) * gate, targets, tract)
     speech = np.diff(speech, prepend=0)  # radiation at the lips
-    hiss = signal.sosfilt(
-        signal.butter(2, [rng.uniform(1200, 2500), 9000], "bandpass", fs=_RATE, output="sos"),
-        rng.standard_normal(len(fine)),
-    )
+    band = [rng.uniform(1200, 2500), 9000]  # Hz
+    hiss = signal.butter(2, band, "bandpass", fs=_RATE, output="sos")
+    hiss = signal.sosfilt(hiss, rng.standard_normal(len(fine)))
     loud = speech[gate > 0.5].std()
     speech += hiss / hiss.std() * _ramps(unvoiced, len(fine)) * loud * 2
     samples = signal.resample_poly(speech, 1, _OVERSAMPLING)[:n]
     if np.isfinite(snr):
-        samples = add_noise(samples, snr, rng if noise_rng is None else noise_rng)
+        samples = _add_noise(samples, snr, noise_rng)
     samples *= rng.uniform(0.2, 0.9) / np.abs(samples).max()
     # 16 bits, as a recording has: without them a tracker would find pitch in rounding errors.
     samples = np.round(samples * 32767) / 32767
@@ -244,19 +205,24 @@ def known_clips(n=200, *, seed=0, seconds=DURATION, noisy=False):
     seed : int
         The same seed gives the same clips, and the same speech clean and noisy.
     seconds : float
+        Of each clip, at least 1.
     noisy : bool
-        With noise at 5 to 30 dB, drawn evenly.
+        With noise, evenly drawn from 5 to 30 dB below the speech without its pauses.
 
     Yields
     ------
     KnownClip
+        Times every 10 ms. A frame is voiced where the glottal pulses have at least a tenth of
+        their full amplitude; f0 is the contour drawn, without the jitter about it.
+
+    Raises
+    ------
+    ValueError
+        When the clips are too short for a phrase.
     """
+    if not seconds >= 1:
+        raise ValueError(f"a clip lasts at least 1 s, not {seconds}")
     for i in range(n):
-        noise_rng = np.random.default_rng([seed, i, 1])
-        yield synthesise(
-            np.random.default_rng([seed, i, 0]),
-            kind=list(KINDS)[i % len(KINDS)],
-            snr=noise_rng.uniform(5, 30) if noisy else np.inf,
-            seconds=seconds,
-            noise_rng=noise_rng,
-        )
+        rng, noise_rng = (np.random.default_rng([seed, i, part]) for part in (0, 1))
+        snr = noise_rng.uniform(5, 30) if noisy else np.inf
+        yield _synthesise(rng, list(KINDS)[i % len(KINDS)], seconds, snr, noise_rng)

@@ -6,7 +6,6 @@ eSpeak NG keeps its state in C globals, so callers must use processes, not threa
 import ctypes
 import io
 import re
-import wave
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -274,27 +273,9 @@ def speak(text, *, f0, f0_range, words_per_second, gender, years, rng) -> np.nda
 
 
 def encode_wav(samples) -> bytes:
-    """Encode mono samples as a RIFF WAVE file of 16-bit PCM at `SAMPLE_RATE`.
+    """Encode int16 samples, shape (n,), as a WAV file of 16-bit PCM at `SAMPLE_RATE`."""
+    import soundfile
 
-    Parameters
-    ----------
-    samples : array_like, shape (n,), int16
-
-    Returns
-    -------
-    bytes
-        The whole file.
-
-    Raises
-    ------
-    ValueError
-        If the samples are not one row of int16.
-    """
-    samples = np.asarray(samples)
-    if samples.dtype != np.int16 or samples.ndim != 1:
-        raise ValueError(f"expected (n,) int16, got {samples.shape} {samples.dtype}")
     buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
-        file.writeframes(samples.astype("<i2").tobytes())
+    soundfile.write(buffer, samples, SAMPLE_RATE, subtype="PCM_16", format="WAV")
     return buffer.getvalue()

@@ -1,17 +1,13 @@
 """Spoken-style transcripts whose topics shift with the age of the speaker."""
 
-import math
 import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-FLOOR = 0.01
-"""Weight every topic has at every age."""
-
-MIN_WORDS_USED = 4
-"""Words of a sentence that must be in a text for its topic to count as used."""
+FLOOR = 0.01  # weight that every topic has at every age
+MIN_WORDS_USED = 4  # words of a sentence in a text for its topic to count as used
 
 # Hesitations say nothing about age: they are sprinkled over all topics alike.
 _OPENERS = ("um", "so", "well", "okay", "and", "yeah", "anyway", "but", "I mean", "you know")
@@ -21,56 +17,29 @@ _INSERT_PROBABILITY = 0.2
 
 
 class Topic(NamedTuple):
-    """What people talk about, and at what age.
-
-    Attributes
-    ----------
-    name : str
-    peak_years : float
-        Age (years) at which the topic is most likely; without meaning where `width` is infinite.
-    width : float
-        Standard deviation of the bump in log-years; infinite for a topic flat in age.
-    weight : float
-        Height of the bump.
-    sentences : tuple of str
-        Sentence templates with ``{slot}`` fields; every sentence belongs to one topic only.
-    fillers : dict of str to tuple of str
-        What may stand in each slot.
-    """
+    """What people talk about, and at what age."""
 
     name: str
-    peak_years: float
-    width: float
-    weight: float
-    sentences: tuple[str, ...]
-    fillers: dict[str, tuple[str, ...]]
+    peak_years: float  # age at which it is most likely; without meaning where `width` is infinite
+    width: float  # standard deviation in log-years; infinite for a topic flat in age
+    weight: float  # height of the bump
+    sentences: tuple  # of str with ``{slot}`` fields; each belongs to one topic only
+    fillers: dict  # of str to list of str: what may stand in each slot
 
 
-def _load_topics() -> tuple[Topic, ...]:
-    path = Path(__file__).with_name("topics.toml")
-    records = tomllib.loads(path.read_text(encoding="utf-8"))["topic"]
-    return tuple(
-        Topic(
-            record["name"],
-            float(record["peak_years"]),
-            float(record["width"]),
-            float(record.get("weight", 1.0)),
-            tuple(record["sentences"]),
-            {slot: tuple(words) for slot, words in record["fillers"].items()},
-        )
-        for record in records
-    )
+def _load_topics():
+    text = Path(__file__).with_name("topics.toml").read_text(encoding="utf-8")
+    return tuple(Topic(**{"weight": 1.0} | topic) for topic in tomllib.loads(text)["topic"])
 
 
 TOPICS = _load_topics()
 
 
 def topic_probabilities(years) -> np.ndarray:
-    """Return how likely each topic is at each age.
+    """How likely each topic is at each age.
 
     The weight of topic t is ``weight_t exp(-(ln years - ln peak_t)^2 / (2 width_t^2)) + FLOOR``;
-    the probabilities are the weights over their sum. A topic of infinite width has the same
-    weight at every age.
+    the probabilities are the weights over their sum.
 
     Parameters
     ----------
@@ -80,7 +49,7 @@ def topic_probabilities(years) -> np.ndarray:
     Returns
     -------
     numpy.ndarray, shape (n, T)
-        One row per age, one column per topic in the order of `TOPICS`; rows sum to 1.
+        One column per topic in the order of `TOPICS`; rows sum to 1.
 
     Raises
     ------
@@ -100,28 +69,13 @@ def topic_probabilities(years) -> np.ndarray:
 
 
 def draw_topics(years, n, rng) -> list[int]:
-    """Draw topics for one speaker, independently of each other.
-
-    Parameters
-    ----------
-    years : float
-        Age of the speaker in years.
-    n : int
-        How many topics to draw.
-    rng : numpy.random.Generator
+    """Draw topics for a speaker of an age in years, independently of each other.
 
     Returns
     -------
     list of int, length n
         Indices into `TOPICS`; a topic may come more than once.
-
-    Raises
-    ------
-    ValueError
-        If the age is not one positive, finite number.
     """
-    if np.ndim(years) != 0:
-        raise ValueError("draw_topics takes the age of one speaker")
     return rng.choice(len(TOPICS), size=n, p=topic_probabilities(years)[0]).tolist()
 
 
@@ -170,11 +124,11 @@ def write_transcript(topics, n_words, rng) -> tuple[str, int]:
     """
     if n_words < 1:
         raise ValueError(f"n_words must be at least 1, got {n_words}")
-    words, said, used = [], {}, 0
+    words, unsaid, used = [], {}, 0
     for index in topics:
         topic = TOPICS[index]
         # A topic drawn again goes on with sentences that have not been said yet.
-        order = said.setdefault(index, [])
+        order = unsaid.setdefault(index, [])
         if not order:
             order.extend(rng.permutation(len(topic.sentences)).tolist())
         sentence = _write_sentence(topic, topic.sentences[order.pop()], rng)
@@ -185,7 +139,4 @@ def write_transcript(topics, n_words, rng) -> tuple[str, int]:
         used += len(sentence) >= MIN_WORDS_USED
         if len(words) == n_words:
             return " ".join(words), used
-    need = math.ceil((n_words - len(words)) / MIN_WORDS_USED)
-    raise ValueError(
-        f"{len(topics)} topics gave {len(words)} of {n_words} words: pass up to {need} more"
-    )
+    raise ValueError(f"{len(topics)} topics gave {len(words)} of {n_words} words: pass more")

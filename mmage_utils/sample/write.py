@@ -51,7 +51,7 @@ def make_sample(folder, *, n_clips=N_CLIPS, seed=0, n_jobs=-1):
     UsageError
         When `n_clips` is out of range or the seed is negative.
     DataError
-        When the folder exists and holds something else.
+        When the folder exists and contains something else.
     """
     from joblib import Parallel, delayed
 
@@ -91,10 +91,10 @@ def make_sample(folder, *, n_clips=N_CLIPS, seed=0, n_jobs=-1):
 def _is_there(folder, mark):
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return False
-    found = read_mark(folder)
-    if found != mark:
-        holds = "another sample" if found else "other files"
-        raise DataError(f"{folder} holds {holds}: remove it or name another folder.")
+    present = read_mark(folder)
+    if present != mark:
+        content = "another sample" if present else "other files"
+        raise DataError(f"{folder} contains {content}: remove it or name another folder.")
     return True
 
 
@@ -139,25 +139,24 @@ def choose_clips(labels, n_clips, seed):
 def _write_clip(folder, clip, seed):
     """Write the three files of a clip; return the topics its words were drawn from."""
     name = clip["VideoName"].removesuffix(".mp4")
-    user_seed = zlib.crc32(clip["UserID"].encode())
     clip_seed = zlib.crc32(name.encode())
-    stem = folder / clip["split"] / str(clip["AgeGroup"]) / name
-    gender, ethnicity = clip["Gender"], clip["Ethnicity"]
+    stem = str(folder / clip["split"] / str(clip["AgeGroup"]) / name)
+    gender = clip["Gender"]
 
     image = face.draw_face(
-        {dial: clip[f"face_{dial}"] for dial in cues.FACE_DIALS},
+        {dial: clip[f"face_{dial}"] for dial in face.DIALS},
         gender=gender,
-        ethnicity=ethnicity,
-        identity=user_seed + seed,
+        ethnicity=clip["Ethnicity"],
+        identity=zlib.crc32(clip["UserID"].encode()) + seed,
         clip=clip_seed + seed,
     )
-    _suffixed(stem, ".jpg").write_bytes(face.encode_jpeg(image, clip=clip_seed + seed))
+    Path(stem + ".jpg").write_bytes(face.encode_jpeg(image, clip=clip_seed + seed))
 
     rng = np.random.default_rng([seed, clip_seed])
     n_words = int(np.clip(round(clip["voice_rate"] * SPOKEN_SECONDS), 25, 60))
-    drawn = transcripts.draw_topics(clip["words_years"], MAX_TOPICS, rng)
-    text, n_used = transcripts.write_transcript(drawn, n_words, rng)
-    _suffixed(stem, ".pkl").write_bytes(pickle.dumps(text, protocol=4))
+    topics = transcripts.draw_topics(clip["words_years"], MAX_TOPICS, rng)
+    text, n_used = transcripts.write_transcript(topics, n_words, rng)
+    Path(stem + ".pkl").write_bytes(pickle.dumps(text, protocol=4))
 
     samples = speech.speak(
         text,
@@ -168,9 +167,5 @@ def _write_clip(folder, clip, seed):
         years=clip["years"],
         rng=rng,
     )
-    _suffixed(stem, ".wav").write_bytes(speech.encode_wav(samples))
-    return ";".join(transcripts.TOPICS[topic].name for topic in drawn[:n_used])
-
-
-def _suffixed(stem, suffix):
-    return stem.with_name(stem.name + suffix)  # with_suffix would eat the clip's number
+    Path(stem + ".wav").write_bytes(speech.encode_wav(samples))
+    return ";".join(transcripts.TOPICS[topic].name for topic in topics[:n_used])

@@ -64,10 +64,10 @@ def test_what_cannot_be_read_is_left_out_and_named(images, tmp_path, monkeypatch
         assert found.images.shape == (2, 3, 8, 8)
         assert (found.images[0, 1] == 255).all()
         assert found.problems.index.tolist() == [images["image"][0]]
-        assert found.problems.iloc[0].startswith("it is no image, it begins with b'no image'")
+        assert found.problems.iloc[0].startswith("it is not an image, it begins with b'no image'")
     said = data_notes.say_faces(found, data="a sample")
     assert said.startswith("2 faces (a sample) are used at 8 pixels. Left out, as they cannot be")
-    assert "read: 1 (-clip.000.png: it is no image" in said
+    assert "read: 1 (-clip.000.png: it is not an image" in said
     assert ".." not in said
 
 

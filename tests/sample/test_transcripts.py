@@ -31,7 +31,7 @@ def test_fourteen_topics_suffice_whatever_they_are():
 
 
 def test_too_few_topics_are_named():
-    with pytest.raises(ValueError, match="of 60 words: pass up to"):
+    with pytest.raises(ValueError, match="of 60 words: pass more"):
         transcripts.write_transcript([0, 1], 60, np.random.default_rng(0))
     with pytest.raises(ValueError, match="n_words"):
         transcripts.write_transcript([0, 1], 0, np.random.default_rng(0))

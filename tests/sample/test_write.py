@@ -111,21 +111,21 @@ def test_identical_folder_is_left_alone(sample):
 
 @pytest.mark.parametrize("asked", [{"n_clips": 161}, {"seed": 1}])
 def test_another_sample_is_refused(sample, asked):
-    with pytest.raises(DataError, match=f"{sample} holds another sample"):
+    with pytest.raises(DataError, match=f"{sample} contains another sample"):
         make_sample(sample, **{"n_clips": 160, "seed": 0, **asked})
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "synthetic.json"])
 def test_folder_with_other_files_is_refused_and_kept(tmp_path, name):
     (tmp_path / name).write_text("mine")
-    with pytest.raises(DataError, match=rf"{tmp_path}(/{name} is damaged| holds)"):
+    with pytest.raises(DataError, match=rf"{tmp_path}(/{name} is damaged| contains)"):
         make_sample(tmp_path, n_clips=160)
     assert (tmp_path / name).read_text() == "mine"
 
 
 def test_file_in_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(DataError, match="holds other files"):
+    with pytest.raises(DataError, match="contains other files"):
         make_sample(tmp_path / "file", n_clips=160)
 
 
