@@ -5,7 +5,7 @@ from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 
 from mmage_utils.report import export
-from mmage_utils.report.chromium import launch
+from mmage_utils.report.chromium import launch, print_pdf
 
 # Everything on the slide that is shown must lie on the screen, and nothing may scroll.
 OVERFLOWS = """() => {
@@ -48,7 +48,7 @@ CONTRASTS = """() => {
 def deck(executed, chromium):
     """The deck and its PDF, printed before another browser is open."""
     path, count = export.export_slides(executed)
-    pages = chromium.print_pdf(path, path.with_suffix(".pdf"), chromium)
+    pages = print_pdf(path, path.with_suffix(".pdf"), chromium)
     assert pages == count
     return path
 
