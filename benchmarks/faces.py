@@ -184,7 +184,7 @@ def main():
     taken = {key: [] for key in jobs}
     for k in range(args.rounds + 1):
         for key, (step, batches) in jobs.items():
-            seconds = seconds_of(step, batches, args.batches if k else 2)
+            seconds = seconds_of(step, batches, args.batches if k else min(2, args.batches))
             taken[key] += [seconds / args.batches] if k else []  # the first round warms up
     speed = {key: args.batch / statistics.median(values) for key, values in taken.items()}
 

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import sys
 
+import pytest
+
 from mmage_utils.data.clips import count_media, read_clips
 from mmage_utils.files import ROOT
 
@@ -35,6 +37,7 @@ def test_every_script_has_a_test():
     assert sorted(path.stem for path in scripts) == sorted(sum(TESTED.values(), ()))
 
 
+@pytest.mark.slow
 def test_speed_of_the_faces(sample, tmp_path):
     sizes = ("--size", 80, "--batch", 4, "--batches", 1, "--rounds", 1, "--head", 60)
     said = run("benchmarks/faces.py", "--data", sample, "--cache", tmp_path, *sizes).splitlines()
@@ -48,9 +51,12 @@ def test_speed_of_the_faces(sample, tmp_path):
     assert said[-1].startswith("145 epochs of these faces: ")
 
 
+@pytest.mark.slow
 def test_speed_and_accuracy_of_the_voices(sample):
-    sizes = ("--clips", 1, "--passes", 1, "--first", 1, "--known", 2, "--speech", 3, "--files", 4)
+    sizes = ("--files", 4, "--clips", 1, "--seconds", 3, "--passes", 1, "--first", 1)
+    sizes += ("--known", 2, "--speech", 3)
     said = run("benchmarks/voices.py", "--data", sample, *sizes)
+    assert "\nMilliseconds a clip of 3.000 s on one thread" in said
     assert "\n2 synthetic clips of 4.5 s with known f0" in said
     assert "\n3 clips of sample speech (valid and test)" in said
     assert re.search(r"fast is [\d.]+ times as fast as published", said)

@@ -134,6 +134,7 @@ def test_balanced_loss_counts_every_age_group_alike(fit):
     assert found.history["valid_balanced_loss"].iloc[0] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_offset_takes_the_prior_out_of_what_is_learnt(fit):
     """With log prior added in the loss, the model itself answers as if groups were equal."""
     groups = [3] * 48 + [5] * 12
@@ -209,6 +210,7 @@ def _train_elsewhere(stop, cache, patience=8):
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
+@pytest.mark.slow
 def test_training_killed_midway_goes_on_and_ends_the_same(tmp_path):
     whole = _train_elsewhere(0, tmp_path / "whole")
     killed = _train_elsewhere(45, tmp_path / "cut")  # in the fifth epoch of ten batches
