@@ -1,7 +1,7 @@
 """Images per second of the report's loop and of ours, from one run, and what limits ours.
 
     python benchmarks/faces.py [--data DIR] [--size 80] [--batch 32] [--batches 12] [--rounds 5]
-                               [--float32]
+                               [--head 6006] [--float32]
 
 The report's loop: ImageFolder, no workers, transforms image by image, float32, Adam tensor by
 tensor. Ours: faces decoded once, augmented by batches on the device, channels last, fused Adam,
@@ -25,6 +25,7 @@ from torchvision import datasets, transforms
 
 from mmage_utils.data.clips import read_clips, with_media
 from mmage_utils.features.faces import FaceDataset, load_faces
+from mmage_utils.files import CACHE
 from mmage_utils.models import device, frozen_heads, networks, training
 
 DEVICE, BFLOAT16 = device.find_device(), device.has_bfloat16()
@@ -114,7 +115,7 @@ def seconds_of(step, batches, n):
     return time.perf_counter() - start
 
 
-def head_epoch_seconds(n=6006, epochs=4):
+def head_epoch_seconds(n, epochs=4):
     """Seconds of one epoch of training a linear head on n embeddings, as notebook 03 does it."""
     rng = np.random.default_rng(0)
     rows = training.as_dataset(rng.normal(0, 1, (n, 512)), rng.integers(1, 8, n))
@@ -129,8 +130,10 @@ def main():
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("data/sample"))
-    for name, value in (("size", 80), ("batch", 32), ("batches", 12), ("rounds", 5)):
+    sizes = {"size": 80, "batch": 32, "batches": 12, "rounds": 5, "head": 6006}
+    for name, value in sizes.items():
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--cache", type=Path, default=CACHE, help="folder of the decoded faces")
     parser.add_argument("--float32", action="store_true")
     args = parser.parse_args()
     bfloat16 = BFLOAT16 and not args.float32
@@ -138,7 +141,7 @@ def main():
     clips = with_media(read_clips(args.data), "image")
     clips = clips[clips["split"] == "train"].reset_index(drop=True)
     start = time.perf_counter()
-    clips, faces, *_ = load_faces(clips, args.size)
+    clips, faces, *_ = load_faces(clips, args.size, cache=args.cache)
     decoding = time.perf_counter() - start
     ours = FaceDataset(faces, range(len(clips)), clips["AgeGroup"], "original")
     plain = FaceDataset(faces, range(len(clips)), clips["AgeGroup"], scaling="imagenet")
@@ -181,7 +184,7 @@ def main():
     taken = {key: [] for key in jobs}
     for k in range(args.rounds + 1):
         for key, (step, batches) in jobs.items():
-            seconds = seconds_of(step, batches, args.batches if k else 2)
+            seconds = seconds_of(step, batches, args.batches if k else min(2, args.batches))
             taken[key] += [seconds / args.batches] if k else []  # the first round warms up
     speed = {key: args.batch / statistics.median(values) for key, values in taken.items()}
 
@@ -198,8 +201,8 @@ def main():
     limit = "the network" if share < 0.5 else "loading and augmenting"
     print(f"Loading and augmenting take {share:.0%} of our training step: {limit} limits it.")
     print(f"Finding or decoding the faces, once, took {decoding:.1f} s.")
-    seconds = head_epoch_seconds()
-    print(f"An epoch of training a head on 6,006 embeddings takes {seconds:.2f} s.")
+    seconds = head_epoch_seconds(args.head)
+    print(f"An epoch of training a head on {args.head:,} embeddings takes {seconds:.2f} s.")
     print(
         f"145 epochs of these faces: {145 * len(clips) / speed['training', 'ours'] / 60:.1f} min."
     )

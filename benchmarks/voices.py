@@ -62,9 +62,8 @@ def milliseconds(function, waveforms):
     return 1000 * np.array(spent) / len(waveforms)
 
 
-def measure_speed(paths, passes, first_clips):
+def measure_speed(waveforms, passes, first_clips):
     """Print the times of the recipes and where the fast one spends its own; return two ratios."""
-    waveforms = [acoustic.load_voice(path) for path in paths]
     recipes = {"fast": fast.fast_features, "published": published}
     for recipe in recipes.values():  # compiles and imports what is needed
         recipe(waveforms[0])
@@ -234,7 +233,9 @@ def measure_speech(folder, clips):
 def main():
     """Measure everything, print it, and return 1 when a claim does not hold."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--files", type=int, help="WAV files read and measured; all of them")
     parser.add_argument("--clips", type=int, default=20, help="clips timed")
+    parser.add_argument("--seconds", type=float, help="of each clip timed; the whole clip")
     parser.add_argument("--passes", type=int, default=5, help="passes over them")
     parser.add_argument("--first", type=int, default=3, help="clips of the slow first setting")
     parser.add_argument("--known", type=int, default=201, help="synthetic clips with known f0")
@@ -251,8 +252,10 @@ def main():
     unseen = unseen.iloc[:: max(1, len(unseen) // options.speech)][: options.speech]
 
     print(f"Load of the machine before the start: {os.getloadavg()[0]:.1f}")
-    minutes, memory = measure_throughput(list(clips["audio"]))
-    timed = unseen["audio"].iloc[: options.clips]
+    minutes, memory = measure_throughput(list(clips["audio"])[: options.files])
+    timed = [acoustic.load_voice(path) for path in unseen["audio"].iloc[: options.clips]]
+    if options.seconds:
+        timed = [samples[: round(options.seconds * recordings.SAMPLE_RATE)] for samples in timed]
     faster, faster_than_first = measure_speed(timed, options.passes, options.first)
     errors = measure_accuracy(options.known)
     speech = measure_speech(options.data, unseen.reset_index(drop=True))

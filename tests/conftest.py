@@ -25,6 +25,14 @@ from mmage_utils.sample.write import make_sample
 HEADER = "VideoName,UserID,AgeGroup,Gender,Ethnicity"
 
 
+@pytest.hookimpl(tryfirst=True)  # before marks decide what runs
+def pytest_collection_modifyitems(items):
+    """Mark what needs Chromium, so that no test of a browser can be left without its mark."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(20)

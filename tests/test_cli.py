@@ -141,7 +141,7 @@ def test_place_that_cannot_be_written_is_no_traceback(tmp_path):
 def test_empty_folder_that_one_stands_in_is_no_traceback(tmp_path, monkeypatch):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    monkeypatch.setattr(write, "_write_clip", lambda *_: "")
+    monkeypatch.setattr(write, "write_clip", lambda *_: "")
     result = _mmage("sample", ".", "--clips", 160)
     assert result.exception is None or isinstance(result.exception, SystemExit)
 

@@ -22,7 +22,7 @@ def call(*arguments):
 
 @pytest.fixture(scope="module")
 def small(sample, tmp_path_factory):
-    """Lists of 60 clips a split, the valid media of one age group, and predictions."""
+    """Lists of 60 clips a split, the test media of one age group, and predictions."""
     folder = tmp_path_factory.mktemp("fuzz") / "data"
     (folder / "test").mkdir(parents=True)
     for path in sample.glob("*_labels.csv"):
@@ -40,7 +40,9 @@ def small(sample, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("command", ["evaluate", "check-predictions"])
+@pytest.mark.parametrize(
+    "command", [pytest.param("evaluate", marks=pytest.mark.slow), "check-predictions"]
+)
 def test_mutated_predictions(small, tmp_path, command):
     rng = np.random.default_rng(len(command))
     whole = (small / "predictions.csv").read_bytes()
@@ -50,6 +52,7 @@ def test_mutated_predictions(small, tmp_path, command):
         call(command, path, small / "test_set_age_labels.csv")
 
 
+@pytest.mark.slow
 def test_mutated_label_lists(small, tmp_path):
     rng = np.random.default_rng(1)
     folder = tmp_path / "data"
@@ -63,6 +66,7 @@ def test_mutated_label_lists(small, tmp_path):
             call("evaluate", small / "predictions.csv", path)
 
 
+@pytest.mark.slow
 def test_mutated_media(small, tmp_path):
     rng = np.random.default_rng(2)
     folder = tmp_path / "data"

@@ -2,29 +2,36 @@
 
 import json
 import shutil
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
 from lab import open_notebook, run_all, serve
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from mmage_utils import files, runs
 from mmage_utils.predictions import tabulate, write_predictions
 from mmage_utils.report.chromium import launch
+from mmage_utils.report.export import export_slides
 from mmage_utils.report.notebook_runner import prepare_copies
+from mmage_utils.report.parameters import load_parameters
 
 RUN = "tiny_browser"
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(tmp_path_factory, sample):
     """A folder with the README and notebooks to run, and a run with predictions of four models."""
     folder = tmp_path_factory.mktemp("lab")
-    tiny = (files.ROOT / "params" / "tiny.yaml").read_text()
-    (folder / "tiny.yaml").write_text(tiny.replace("RUN: tiny", f"RUN: {RUN}"))
+    tiny = load_parameters(files.ROOT / "params" / "tiny.yaml")
+    tiny |= {"RUN": RUN, "DATA_DIR": str(sample)}
+    (folder / "tiny.yaml").write_text(json.dumps(tiny))  # which is YAML
     prepare_copies(folder / "tiny.yaml", folder / "notebooks")
     shutil.copy(files.ROOT / "README.md", folder)
-    run, clips = runs.open_run(RUN, "data/tiny", n_clips=160)
+    run, clips = runs.open_run(RUN, sample)
     there = clips[clips["image"].notna()]
     rng = np.random.default_rng(0)
     for model in ("image_baseline", "audio", "text", "fusion_sum"):
@@ -81,13 +88,12 @@ def test_a_choice_in_the_explorer_changes_face_and_bars(lab, screenshots):
         return face.get_attribute("alt"), face.get_attribute("src"), bars.inner_text()
 
     def changes(act):
-        before = seen()
+        before, end = seen(), time.monotonic() + 30
         act()
-        page.wait_for_function(
-            "alt => document.querySelector(\"img[width='224']\").alt !== alt", arg=before[0]
-        )
-        page.wait_for_timeout(300)  # each part comes with a message of its own
-        assert all(one != other for one, other in zip(before, seen(), strict=True))
+        # Each part comes with a message of its own.
+        while any(one == other for one, other in zip(before, seen(), strict=True)):
+            assert time.monotonic() < end, before
+            page.wait_for_timeout(50)
 
     changes(lambda: page.get_by_label("age group").select_option("46-60"))
     assert "perceived as 46-60" in face.get_attribute("alt")
@@ -100,3 +106,24 @@ def test_a_choice_in_the_explorer_changes_face_and_bars(lab, screenshots):
     page.get_by_label("clips").scroll_into_view_if_needed()
     page.screenshot(path=screenshots / "explorer.png")
     page.close()
+
+
+def test_the_screenshots_of_a_run_are_taken(place, chromium, executed, tmp_path):
+    deck, _ = export_slides(executed)
+    slides = files.ROOT / "runs" / RUN / "slides"
+    slides.mkdir()
+    shutil.copy(deck, slides)
+    command = [sys.executable, "tools/screenshots.py", "--run", RUN, "-f", place / "tiny.yaml"]
+    done = subprocess.run(
+        [*map(str, command), "--target", str(tmp_path)],
+        cwd=files.ROOT, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [
+        str(tmp_path / name) for name in ("deck.png", "explorer.png")
+    ]
+    for name, width in (("deck.png", 1630), ("explorer.png", 1000)):
+        with Image.open(tmp_path / name) as picture:
+            assert picture.width >= width
+            # Something is drawn on it.
+            assert len(picture.convert("RGB").getcolors(10**7)) > 1000

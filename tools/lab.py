@@ -65,9 +65,9 @@ def serve(folder):
 
 
 def _address(server, log):
-    """Wait for the server to say where it is."""
+    """Wait for the server to say where it is, in a line that is written to its end."""
     for _ in range(10 * START_SECONDS):
-        found = re.search(r"(http://127\.0\.0\.1:\d+)/\S*(\?token=\w+)", log.read_text())
+        found = re.search(r"(http://127\.0\.0\.1:\d+)/\S*(\?token=\w+)\s", log.read_text())
         if found:
             return "/".join(found.groups())
         if server.poll() is not None:

@@ -1,11 +1,12 @@
-"""Take the README's two screenshots: a slide of the sample run's deck, and the explorer.
+"""Take the README's two screenshots: a slide of a run's deck, and the explorer.
 
-    .venv/bin/python tools/screenshots.py
+    .venv/bin/python tools/screenshots.py [--run sample] [-f FILE.yaml] [--target figures/screens]
 
-after ./run_all.sh, as it shows the deck and the predictions of runs/sample.
+after ./run_all.sh, as it shows the deck and the predictions of the run.
 """
 
-import shutil
+import argparse
+import json
 import tempfile
 from pathlib import Path
 
@@ -13,17 +14,19 @@ from lab import ROOT, open_notebook, run_all, serve
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+from mmage_utils.files import shown
 from mmage_utils.report.chromium import find_browser, launch
+from mmage_utils.report.notebook_runner import prepare_copies
+from mmage_utils.report.parameters import load_parameters
 
-DECK = ROOT / "runs" / "sample" / "slides" / "report.html"
 SLIDES = ("title", "s01-2", "s02-1", "s09")
 TARGET = ROOT / "figures" / "screens"
 
 
-def deck_screenshot(browser, target):
+def deck_screenshot(browser, deck, target):
     """Four slides of the deck, two by two."""
     page = browser.new_page(viewport={"width": 1280, "height": 720})
-    page.goto(DECK.as_uri())
+    page.goto(deck.as_uri())
     page.wait_for_function("Reveal.isReady()")
     last = page.evaluate("Reveal.getTotalSlides() - 1")
     sheet = Image.new("RGB", (1600 + 30, 900 + 30), "#8a929c")
@@ -60,20 +63,30 @@ def explorer_screenshot(browser, address, target):
 def _save(image, target):
     target.parent.mkdir(parents=True, exist_ok=True)
     image.save(target, optimize=True)
-    print(f"{target.relative_to(ROOT)} ({target.stat().st_size / 1000:.0f} KB)")
+    print(f"{shown(target)} ({target.stat().st_size / 1000:.0f} KB)")
 
 
-def main():
+def main(arguments=None):
+    """Take both screenshots and say where they are."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--run", default="sample", help="name of the run")
+    parser.add_argument("-f", dest="params", help="parameters that the run was made with")
+    parser.add_argument("--target", type=Path, default=TARGET, help="folder of the pictures")
+    options = parser.parse_args(arguments)
+    values = load_parameters(options.params) if options.params else {}
     with tempfile.TemporaryDirectory() as folder:
-        # A copy, as JupyterLab saves the notebook with what it shows.
-        shutil.copy(ROOT / "notebooks" / "explore.ipynb", folder)
+        # A copy, as JupyterLab saves the notebook with what it shows. JSON is YAML.
+        params = Path(folder) / "params.yaml"
+        params.write_text(json.dumps(values | {"RUN": options.run}))
+        prepare_copies(params, folder)
         with (
             serve(folder) as address,
             sync_playwright() as playwright,
             launch(playwright, find_browser()) as browser,
         ):
-            deck_screenshot(browser, TARGET / "deck.png")
-            explorer_screenshot(browser, address, TARGET / "explorer.png")
+            deck = ROOT / "runs" / options.run / "slides" / "report.html"
+            deck_screenshot(browser, deck, options.target.resolve() / "deck.png")
+            explorer_screenshot(browser, address, options.target.resolve() / "explorer.png")
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def make_sample(folder, *, n_clips=N_CLIPS, seed=0, n_jobs=-1):
             (partial / split / str(group)).mkdir(parents=True)
         rows = labels.loc[labels["split"] == split, LABEL_COLUMNS]
         rows.to_csv(partial / LABEL_LIST.format(split=split), index=False, lineterminator="\n")
-    jobs = (delayed(_write_clip)(partial, clip, seed) for clip in drawn.to_dict("records"))
+    jobs = (delayed(write_clip)(partial, clip, seed) for clip in drawn.to_dict("records"))
     written = Parallel(n_jobs=n_jobs, batch_size=16, return_as="generator")(jobs)
     topics = list(progress_bar(len(drawn), "Drawing faces, voices and words", "clip", written))
     columns = [name for name in drawn if name not in {*LABEL_COLUMNS[1:], "split", "user_group"}]
@@ -136,8 +136,23 @@ def choose_clips(labels, n_clips, seed):
     return labels[labels["UserID"].isin(chosen)].reset_index(drop=True)
 
 
-def _write_clip(folder, clip, seed):
-    """Write the three files of a clip; return the topics its words were drawn from."""
+def write_clip(folder, clip, seed):
+    """Write the three files of a clip: a face, a recording and a transcript.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The sample; it has the folder of the clip's split and age group.
+    clip : dict
+        What is drawn of the clip: a row of the label lists with its cues (`cues.draw_cues`).
+    seed : int
+        Of the sample.
+
+    Returns
+    -------
+    str
+        Names of the topics that its words were drawn from, joined by ``;``.
+    """
     name = clip["VideoName"].removesuffix(".mp4")
     clip_seed = zlib.crc32(name.encode())
     stem = str(folder / clip["split"] / str(clip["AgeGroup"]) / name)

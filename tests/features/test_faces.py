@@ -47,7 +47,7 @@ def test_faces_are_decoded_once_per_size_and_content(images, tmp_path, monkeypat
     cache = tmp_path / "cache"
     first = np.array(faces.load_faces(images, 8, cache=cache).images)
     with monkeypatch.context() as patch:
-        patch.setattr(faces, "_decode", lambda *_: pytest.fail("decoded again"))
+        patch.setattr(faces, "read_face", lambda *_: pytest.fail("decoded again"))
         np.testing.assert_array_equal(faces.load_faces(images, 8, cache=cache).images, first)
     assert faces.load_faces(images, 9, cache=cache).images.shape == (3, 3, 9, 9)
     turned = faces.load_faces(images[::-1], 8, cache=cache).images

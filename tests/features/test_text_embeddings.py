@@ -27,14 +27,14 @@ def folder(tmp_path):
 
 @pytest.fixture
 def computed(monkeypatch):
-    """The texts that were computed, call by call; each becomes its length, twice."""
-    asked = []
+    """The texts that were computed, call by call."""
+    asked, vectors_of = [], text_embeddings.vectors_of
 
-    def compute(todo, *_):
-        asked.append(list(todo.values()))
-        return {key: np.float32([len(text)] * 2).tobytes() for key, text in todo.items()}
+    def noting(texts, *model):
+        asked.append(list(texts))
+        return vectors_of(texts, *model)
 
-    monkeypatch.setattr(text_embeddings, "_compute", compute)
+    monkeypatch.setattr(text_embeddings, "vectors_of", noting)
     return asked
 
 
@@ -59,50 +59,38 @@ def test_embedding_is_the_mean_of_the_last_states_over_the_words(vectors):
     np.testing.assert_allclose(vectors[3], states.mean(0).numpy(), atol=1e-5)
 
 
-def test_each_text_is_computed_once_whatever_its_place(tmp_path, monkeypatch):
+def test_each_text_is_computed_once_whatever_its_place(tmp_path, monkeypatch, computed):
     first = embed(["a", "b", "a"], cache=tmp_path)
+    assert [sorted(texts) for texts in computed] == [["a", "b"]]
     np.testing.assert_array_equal(first[0], first[2])
-    monkeypatch.setattr(text_embeddings, "_compute", lambda *_: pytest.fail("embedded again"))
+    monkeypatch.setattr(text_embeddings, "load", lambda _: pytest.fail("loaded for nothing"))
     np.testing.assert_array_equal(embed(["b", "a"], cache=tmp_path), first[[1, 0]])
+    assert len(computed) == 1
 
 
-def test_only_new_texts_are_computed(tmp_path, monkeypatch):
-    whole = text_embeddings._compute
+def test_only_new_texts_are_computed(tmp_path, computed):
     embed(["a", "b"], cache=tmp_path)
-    asked = []
-
-    def noting(todo, *rest):
-        asked.append(list(todo.values()))
-        return whole(todo, *rest)
-
-    monkeypatch.setattr(text_embeddings, "_compute", noting)
     assert embed(["b", "c"], cache=tmp_path).shape == (2, 384)
-    assert asked == [["c"]]
+    assert computed[1:] == [["c"]]
 
 
-def test_what_was_embedded_before_a_kill_is_kept(tmp_path, monkeypatch):
+def test_what_was_embedded_before_a_kill_is_kept(tmp_path, monkeypatch, computed):
     monkeypatch.setattr(table_cache, "SECONDS", 0)
     texts = [f"word {k}" for k in range(130)]
-    kept, add = [], table_cache.add
+    vectors_of = text_embeddings.vectors_of
 
-    def add_once(file, columns, rows):
-        if kept:
-            raise KeyboardInterrupt
-        kept.extend(key for key, _ in rows)
-        add(file, columns, rows)
+    def interrupted(*arguments):
+        yield next(vectors_of(*arguments))
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(table_cache, "add", add_once)
-    with pytest.raises(KeyboardInterrupt):
-        embed(texts, cache=tmp_path)
-    monkeypatch.undo()
-    asked = []
-    whole = text_embeddings._compute
-    monkeypatch.setattr(
-        text_embeddings, "_compute", lambda todo, *rest: asked.extend(todo) or whole(todo, *rest)
-    )
+    with monkeypatch.context() as patch:
+        patch.setattr(text_embeddings, "vectors_of", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            embed(texts, cache=tmp_path)
     assert embed(texts, cache=tmp_path).shape == (130, 384)
-    assert len(asked) == 130 - 64
-    assert not set(asked) & set(kept)
+    first, second = computed
+    assert (first, len(second)) == (texts, 130 - 64)
+    assert set(second) < set(texts)
 
 
 def test_a_damaged_cache_is_a_loss_of_time_only(tmp_path):
@@ -112,16 +100,13 @@ def test_a_damaged_cache_is_a_loss_of_time_only(tmp_path):
     np.testing.assert_array_equal(embed(["a", "b"], cache=tmp_path), first)
 
 
-def test_a_folder_is_a_model_and_its_bytes_decide(folder, vectors, tmp_path, computed):
-    packaged = text_embeddings.model_folder("minilm")
-    assert text_embeddings._model_key(folder) == text_embeddings._model_key(packaged)
+def test_a_folder_is_a_model_and_its_bytes_decide(folder, tmp_path, computed):
     other = shutil.copytree(folder, tmp_path / "other")
     config = json.loads((other / "config.json").read_text())
     (other / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 2}))
-    for model in (str(folder), "minilm", str(other)):
+    for model, times in ((str(folder), 1), ("minilm", 1), (str(other), 2)):
         embed(["a", "bb"], model, cache=tmp_path / "cache")
-    assert len(computed) == 3
-    assert text_embeddings._model_key(other) != text_embeddings._model_key(folder)
+        assert len(computed) == times, model
 
 
 def test_a_relative_folder_counts_from_the_repository(folder, monkeypatch):

@@ -48,6 +48,7 @@ def _own_cache(tmp_path, monkeypatch):
     monkeypatch.setattr(recipes, "embed_faces", lambda *a, **k: embed(*a, **{"cache": cache} | k))
 
 
+@pytest.mark.slow
 def test_corrected_model_is_written_and_read_again(run, clips, faces):
     table, fit, used = recipes.correct_faces(run, clips, faces, **TUNED)
     assert used == "none"
@@ -63,6 +64,7 @@ def test_corrected_model_is_written_and_read_again(run, clips, faces):
     np.testing.assert_array_equal(logits.argmax(1) + 1, table["prediction"])
 
 
+@pytest.mark.slow
 def test_without_epochs_only_the_head_is_trained(run, clips, faces):
     settings = TUNED | {"epochs": 0}
     table, fit, _ = recipes.correct_faces(run, clips, faces, seed=3, **settings)
@@ -93,6 +95,7 @@ def test_missing_model_names_the_notebook(run):
         recipes.load_faces_model(run, "image_corrected", notebook="02_image_classifier")
 
 
+@pytest.mark.slow
 def test_boosting_learns_and_is_blind_to_valid_and_test():
     rng = np.random.default_rng(0)
     n = 300

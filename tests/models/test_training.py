@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmage_utils.models import device, training
+from mmage_utils.models import training
 from mmage_utils.models.networks import acoustic_mlp
 
 SETTINGS = {"epochs": 6, "batch_size": 32, "lr": 0.02, "seed": 0}
@@ -68,7 +68,7 @@ def test_same_seed_gives_the_same_training_and_another_seed_another(fit):
 
 def test_finished_training_is_not_done_again(fit, tmp_path, monkeypatch):
     first = fit(cache=tmp_path / "kept")
-    monkeypatch.setattr(training, "_train", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(training.L, "Trainer", lambda **_: pytest.fail("trained again"))
     again = fit(cache=tmp_path / "kept")
     pd.testing.assert_frame_equal(first.history, again.history, check_exact=True)
     assert (first.best_epoch, first.seconds) == (again.best_epoch, again.seconds)
@@ -88,12 +88,16 @@ def test_finished_training_is_not_done_again(fit, tmp_path, monkeypatch):
     ids=lambda change: next(iter(change)),
 )  # fmt: skip
 def test_what_decides_the_training_decides_what_is_kept(fit, tmp_path, monkeypatch, change):
-    def quick(module, train, valid, partial):
-        trained.append(partial)
-        module.best = {"epoch": 1, "model": module.model.state_dict()}
+    class Quick:
+        def __init__(self, **_):
+            pass
+
+        def fit(self, module, *_, **__):
+            trained.append(module)
+            module.best = {"epoch": 1, "model": module.model.state_dict()}
 
     trained = []
-    monkeypatch.setattr(training, "_train", quick)
+    monkeypatch.setattr(training.L, "Trainer", Quick)
     fit(cache=tmp_path / "kept")
     fit(cache=tmp_path / "kept")
     fit(cache=tmp_path / "kept", **change)
@@ -130,6 +134,7 @@ def test_balanced_loss_counts_every_age_group_alike(fit):
     assert found.history["valid_balanced_loss"].iloc[0] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_offset_takes_the_prior_out_of_what_is_learnt(fit):
     """With log prior added in the loss, the model itself answers as if groups were equal."""
     groups = [3] * 48 + [5] * 12
@@ -170,8 +175,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mmage_utils import compute, training
-from mmage_utils.models import acoustic_mlp
+from mmage_utils.models import training
+from mmage_utils.models.networks import acoustic_mlp
 
 stop, patience, cache = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
 rng = np.random.default_rng(0)
@@ -205,6 +210,7 @@ def _train_elsewhere(stop, cache, patience=8):
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
+@pytest.mark.slow
 def test_training_killed_midway_goes_on_and_ends_the_same(tmp_path):
     whole = _train_elsewhere(0, tmp_path / "whole")
     killed = _train_elsewhere(45, tmp_path / "cut")  # in the fifth epoch of ten batches
@@ -219,11 +225,16 @@ def test_training_killed_midway_goes_on_and_ends_the_same(tmp_path):
 
 
 def test_training_that_had_stopped_early_trains_no_further(fit, tmp_path, monkeypatch):
+    class CutOff(training.L.Trainer):
+        def fit(self, *arguments, **settings):
+            super().fit(*arguments, **settings)
+            raise KeyboardInterrupt
+
     cache = tmp_path / "kept"
     settings = {"lr": 0.0, "epochs": 20, "patience": 2, "build": _linear, "resumable": True}
     with monkeypatch.context() as patch:
-        patch.setattr(training, "_keep", lambda *_: pytest.fail("cut off"))
-        with pytest.raises(pytest.fail.Exception):
+        patch.setattr(training.L, "Trainer", CutOff)
+        with pytest.raises(KeyboardInterrupt):
             fit(cache=cache, **settings)
     assert len(list(cache.glob("*.partial"))) == 1
     assert len(fit(cache=cache, **settings).history) == 3
@@ -232,7 +243,7 @@ def test_training_that_had_stopped_early_trains_no_further(fit, tmp_path, monkey
 @pytest.mark.parametrize("asked", [True, False])
 @pytest.mark.parametrize("there", [True, False])
 def test_bfloat16_is_used_where_it_is_asked_for_and_there(fit, monkeypatch, asked, there):
-    monkeypatch.setattr(device, "has_bfloat16", lambda: there)
+    monkeypatch.setattr(training, "has_bfloat16", lambda: there)
     used = set()
 
     class Noting(nn.Linear):

@@ -3,9 +3,10 @@
 import base64
 import io
 
+import nbformat
 import pandas as pd
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
 from mmage_utils.report import notebook_reader
@@ -23,12 +24,21 @@ def shown(**data):
 
 
 def sections_of(tmp_path, *cells):
-    class Notebook:
-        pass
+    """The sections of a run's only notebook, which has these cells."""
+    path = tmp_path / "notebooks" / "01_toy.ipynb"
+    path.parent.mkdir()
+    nbformat.write(new_notebook(cells=list(cells)), path)
+    (page,) = notebook_reader.read_pages(tmp_path)
+    assert page.name == "01_toy"
+    return page.sections
 
-    notebook = Notebook()
-    notebook.cells = cells
-    return notebook_reader._sections(notebook, tmp_path)
+
+def figure_of(tmp_path, cell):
+    """The only figure of a run's only cell, which shows nothing else."""
+    (section,) = sections_of(tmp_path, cell)
+    code, figure = section.items
+    assert (code.kind, figure.kind) == ("code", "figure")
+    return figure
 
 
 def test_sentences_go_with_the_figure_before_them(tmp_path):
@@ -84,10 +94,11 @@ def test_names_of_saved_figures(source, names):
 
 @pytest.mark.parametrize(("saved", "taken"), [((80, 40), True), ((80, 60), False)])
 def test_a_saved_figure_is_taken_where_it_is_the_same_picture(tmp_path, saved, taken):
-    (tmp_path / "a.png").write_bytes(png(*saved))
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "a.png").write_bytes(png(*saved))
     inline = base64.b64encode(png(40, 20)).decode()
     cell = new_code_cell('save_figure(run, f, "a")', outputs=[shown(image_png=inline)])
-    (item,) = notebook_reader._outputs(cell, tmp_path)
+    item = figure_of(tmp_path, cell)
     assert item.size == (40, 20)
     with Image.open(io.BytesIO(base64.b64decode(item.content.partition(",")[2]))) as image:
         assert (image.size == saved) is taken
@@ -96,7 +107,8 @@ def test_a_saved_figure_is_taken_where_it_is_the_same_picture(tmp_path, saved, t
 def test_a_large_picture_is_packed_and_keeps_its_size(tmp_path, rng):
     packed = io.BytesIO()
     Image.fromarray(rng.integers(0, 255, (300, 400, 3), dtype="uint8")).save(packed, "PNG")
-    item = notebook_reader._figure(packed.getvalue(), tmp_path, "")
+    inline = base64.b64encode(packed.getvalue()).decode()
+    item = figure_of(tmp_path, new_code_cell("show()", outputs=[shown(image_png=inline)]))
     assert item.content.startswith("data:image/webp;base64,")
     content = base64.b64decode(item.content.partition(",")[2])
     assert len(content) < len(packed.getvalue())

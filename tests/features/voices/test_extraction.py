@@ -260,14 +260,16 @@ def test_a_cache_that_cannot_be_written_is_named(computed, extract, tmp_path):
 
 
 def test_processes_that_are_ended_leave_a_sentence(tmp_path, monkeypatch):
+    class Deadly(str):
+        """A state of the code that ends the process to which it is sent."""
+
+        def __reduce__(self):
+            return signal.raise_signal, (signal.SIGKILL,)
+
     clips = make_clips(tmp_path / "wav", np.arange(1, 20) / 20)
-    monkeypatch.setattr(extraction, "_rows", _end_process)
+    monkeypatch.setitem(extraction.CODES, "fast", Deadly("deadly"))
     with pytest.raises(DataError, match="most likely for want of memory"):
         extraction.extract_features(clips, cache=tmp_path / "cache", n_jobs=2)
-
-
-def _end_process(job, recipe, code):
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_unknown_recipe_is_wrong_usage(extract, tmp_path):

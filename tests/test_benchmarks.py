@@ -1,0 +1,91 @@
+"""Every benchmark and tool runs to its end on tiny sizes; how fast it is, no test asks."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from mmage_utils.data.clips import count_media, read_clips
+from mmage_utils.files import ROOT
+
+TESTED = {"test_benchmarks": ("faces", "voices", "words", "tiny_notebooks")}
+TESTED |= {"test_lab": ("lab", "screenshots")}
+
+
+def run(script, *options):
+    """What a script prints on the screen; a claim about speed may fail, but nothing else."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / script), *map(str, options)],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "TQDM_DISABLE": "1"},
+        cwd=ROOT, capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr, done.stderr
+    assert done.returncode in (0, 1), done.stderr
+    return done.stdout
+
+
+def numbers(line):
+    return [float(text) for text in re.findall(r"\d+(?:\.\d+)?", line.replace(",", ""))]
+
+
+def test_every_script_has_a_test():
+    scripts = [*ROOT.glob("benchmarks/*.py"), *ROOT.glob("tools/*.py")]
+    assert sorted(path.stem for path in scripts) == sorted(sum(TESTED.values(), ()))
+
+
+@pytest.mark.slow
+def test_speed_of_the_faces(sample, tmp_path):
+    sizes = ("--size", 80, "--batch", 4, "--batches", 1, "--rounds", 1, "--head", 60)
+    said = run("benchmarks/faces.py", "--data", sample, "--cache", tmp_path, *sizes).splitlines()
+    assert said[0].startswith("96 train faces at 80 px, batches of 4, on ")
+    for line, name in zip(said[2:5], ("training", "embedding", "loading and"), strict=True):
+        assert line.startswith(name)
+        *_, report, ours, ratio = numbers(line)  # the speeds without their decimals
+        assert (ours - 0.51) / (report + 0.51) - 0.01 < ratio
+        assert ratio * max(report - 0.51, 0) < ours + 0.51 + 0.01 * report
+    assert said[-2].startswith("An epoch of training a head on 60 embeddings takes ")
+    assert said[-1].startswith("145 epochs of these faces: ")
+
+
+@pytest.mark.slow
+def test_speed_and_accuracy_of_the_voices(sample):
+    sizes = ("--files", 4, "--clips", 1, "--seconds", 3, "--passes", 1, "--first", 1)
+    sizes += ("--known", 2, "--speech", 3)
+    said = run("benchmarks/voices.py", "--data", sample, *sizes)
+    assert "\nMilliseconds a clip of 3.000 s on one thread" in said
+    assert "\n2 synthetic clips of 4.5 s with known f0" in said
+    assert "\n3 clips of sample speech (valid and test)" in said
+    assert re.search(r"fast is [\d.]+ times as fast as published", said)
+    for tracker in ("fast", "pyin", "praat"):
+        assert len(re.findall(rf"denoised +{tracker} ", said)) == 2
+    claims = said.partition("\nClaims:\n")[2].splitlines()
+    assert len(claims) == 4 + 2 * 4 + 3
+    assert {line.split()[0] for line in claims} <= {"holds", "FAILS"}
+
+
+def test_speed_of_the_words():
+    said = run("benchmarks/words.py", "--texts", 20, "--some", 4, "--passes", 1).splitlines()
+    assert said[0].startswith("4 texts, median of 1 passes, ")
+    assert [line.split()[0] for line in said[1:3]] == ["plain", "ours"]
+    assert re.fullmatch(r"20 texts embedded in \d+ s, read back in [\d.]+ s\.", said[4])
+    assert re.match(r"10,000 in at most 120 s: (holds|does not hold) \(", said[5])
+
+
+def test_tiny_notebooks_are_made_of_a_sample_with_gaps(sample, tmp_path):
+    folder, target = shutil.copytree(sample, tmp_path / "sample"), tmp_path / "copies"
+    params = tmp_path / "params.yaml"
+    params.write_text(json.dumps({"RUN": "any", "DATA_DIR": str(folder), "N_CLIPS": 160}))
+    for _ in range(2):  # the gaps do not grow
+        said = run("tools/tiny_notebooks.py", "--params", params, "--target", target)
+        assert "160 clips, there already, with gaps in 3 of them" in said
+        counts = count_media(read_clips(folder))
+        assert counts.loc["all", ["image", "audio", "transcript"]].tolist() == [160, 159, 159]
+        assert counts.loc["all", "complete"] == 158
+        assert sum(path.stat().st_size == 500 for path in folder.glob("*/*/*.jpg")) == 1
+    copies = sorted(path.name for path in target.iterdir())
+    assert copies == sorted(path.name for path in ROOT.glob("notebooks/*.ipynb"))
+    assert "injected-parameters" in (target / copies[0]).read_text()
