@@ -158,10 +158,10 @@ def test_unusual_transcripts_are_counted_and_named(tmp_path):
     table = transcripts.read_transcripts(
         _write(tmp_path, [ENGLISH, "", b"\x80\x02U\x00.", ENGLISH])
     )
-    said = data_notes.say_transcripts(table, data="a sample")
+    said = data_notes.transcripts_sentence(table, data="a sample")
     assert said.startswith("4 transcripts (a sample) have 0 to 17 words, 8 on average.")
     assert "2 without words; 1 from bytes (utf-8) (clip1.mp4, clip2.mp4)" in said
-    said = data_notes.say_transcripts(table.iloc[[0, 3]], data="a sample")
+    said = data_notes.transcripts_sentence(table.iloc[[0, 3]], data="a sample")
     assert "None is empty" in said
 
 

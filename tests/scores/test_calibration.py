@@ -75,7 +75,9 @@ def test_calibration_lessens_loss_and_error(sharp):
             for table in (test, after)
         ]
         assert rows[1].value < rows[0].value
-        assert all(row.low <= row.value <= row.high for row in rows)
+        # A drawn calibration error is larger: noise in a bin counts as error too.
+        assert all(row.low <= row.value or metric == "ece" for row in rows)
+        assert all(row.value <= row.high for row in rows)
 
 
 def test_reliability_by_hand(tabled):
