@@ -32,17 +32,22 @@ def problem():
     return embeddings.astype(np.float32), clips
 
 
+def _in_own_cache(patch, cache):
+    """Heads are trained, not found in the cache of another test or of the project."""
+    fit = training.fit
+    patch.setattr(training, "fit", lambda *a, **k: fit(*a, **{"cache": cache} | k))
+
+
 @pytest.fixture(scope="module")
 def table(problem, tmp_path_factory):
-    cache = tmp_path_factory.mktemp("cache")
-    return frozen_heads.train_head(*problem, "none", seed=0, cache=cache, **SETTINGS)
+    with pytest.MonkeyPatch.context() as patch:
+        _in_own_cache(patch, tmp_path_factory.mktemp("cache"))
+        return frozen_heads.train_head(*problem, "none", seed=0, **SETTINGS)
 
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path, monkeypatch):
-    """Every test trains its heads itself: none is found in the cache of another."""
-    fit = training.fit
-    monkeypatch.setattr(training, "fit", lambda *a, **k: fit(*a, **{"cache": tmp_path} | k))
+    _in_own_cache(monkeypatch, tmp_path)
 
 
 def test_every_method_gives_predictions_of_all_clips(problem):
