@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from tiny_notebooks import CUT, leave_gaps
 
 from mmage_utils.data.clips import count_media, read_clips
 from mmage_utils.files import ROOT
@@ -54,11 +55,11 @@ def test_speed_of_the_faces(sample, tmp_path):
 @pytest.mark.slow
 def test_speed_and_accuracy_of_the_voices(sample):
     sizes = ("--files", 4, "--clips", 1, "--seconds", 3, "--passes", 1, "--first", 1)
-    sizes += ("--known", 2, "--speech", 3)
+    sizes += ("--known", 2, "--speech", 2)
     said = run("benchmarks/voices.py", "--data", sample, *sizes)
     assert "\nMilliseconds a clip of 3.000 s on one thread" in said
     assert "\n2 synthetic clips of 4.5 s with known f0" in said
-    assert "\n3 clips of sample speech (valid and test)" in said
+    assert "\n2 clips of sample speech (valid and test)" in said
     assert re.search(r"fast is [\d.]+ times as fast as published", said)
     for tracker in ("fast", "pyin", "praat"):
         assert len(re.findall(rf"denoised +{tracker} ", said)) == 2
@@ -79,13 +80,14 @@ def test_tiny_notebooks_are_made_of_a_sample_with_gaps(sample, tmp_path):
     folder, target = shutil.copytree(sample, tmp_path / "sample"), tmp_path / "copies"
     params = tmp_path / "params.yaml"
     params.write_text(json.dumps({"RUN": "any", "DATA_DIR": str(folder), "N_CLIPS": 160}))
-    for _ in range(2):  # the gaps do not grow
-        said = run("tools/tiny_notebooks.py", "--params", params, "--target", target)
-        assert "160 clips, there already, with gaps in 3 of them" in said
+    said = run("tools/tiny_notebooks.py", "--params", params, "--target", target)
+    assert "160 clips, there already, with gaps in 3 of them" in said
+    for _ in range(2):
         counts = count_media(read_clips(folder))
         assert counts.loc["all", ["image", "audio", "transcript"]].tolist() == [160, 159, 159]
         assert counts.loc["all", "complete"] == 158
-        assert sum(path.stat().st_size == 500 for path in folder.glob("*/*/*.jpg")) == 1
+        assert sum(path.stat().st_size == CUT for path in folder.glob("*/*/*.jpg")) == 1
+        leave_gaps(folder)  # where there are gaps, none is added
     copies = sorted(path.name for path in target.iterdir())
     assert copies == sorted(path.name for path in ROOT.glob("notebooks/*.ipynb"))
     assert "injected-parameters" in (target / copies[0]).read_text()

@@ -138,12 +138,13 @@ def test_place_that_cannot_be_written_is_no_traceback(tmp_path):
     assert result.stderr.count("\n") == 1
 
 
-def test_empty_folder_that_one_stands_in_is_no_traceback(tmp_path, monkeypatch):
+def test_empty_folder_that_one_stands_in_becomes_the_sample(tmp_path, monkeypatch):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setattr(write, "write_clip", lambda *_: "")
     result = _mmage("sample", ".", "--clips", 160)
-    assert result.exception is None or isinstance(result.exception, SystemExit)
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "here" / "synthetic.json").is_file()
 
 
 def test_unknown_option_ends_in_2_without_a_traceback():

@@ -36,34 +36,50 @@ HIDDEN = set().union(
 )
 
 
-def of_the_package(tree):
-    """Names that a source imports from the package."""
-    names = set()
+def imported(tree):
+    """Names that a source imports from the package, and those from elsewhere."""
+    ours, theirs = set(), set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found = [alias for alias in node.names if alias.name.startswith("mmage_utils")]
-            names |= {alias.asname or "mmage_utils" for alias in found}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mmage_utils"):
-            names |= {alias.asname or alias.name for alias in node.names}
-    return names
+            for alias in node.names:
+                found = ours if alias.name.startswith("mmage_utils") else theirs
+                found.add(alias.asname or alias.name.partition(".")[0])
+        elif isinstance(node, ast.ImportFrom):
+            found = ours if (node.module or "").startswith("mmage_utils") else theirs
+            found |= {alias.asname or alias.name for alias in node.names}
+    return ours, theirs
+
+
+def made_of(tree, names):
+    """The names, and those that a source gives to what is made of them, as ``x = name.f()``."""
+    assigned = [node for node in ast.walk(tree) if isinstance(node, ast.Assign)]
+    return names | {
+        target.id
+        for node in assigned
+        if root_of(node.value) in names
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
 
 
 def root_of(node):
-    """The name at the start of ``name.x.y``, or an empty text."""
-    while isinstance(node, ast.Attribute):
-        node = node.value
+    """The name at the start of ``name.x(y).z[0]``, or an empty text."""
+    while isinstance(node, ast.Attribute | ast.Call | ast.Subscript):
+        node = node.func if isinstance(node, ast.Call) else node.value
     return getattr(node, "id", "")
 
 
 def reached(source):
     """What is private to the package and yet used by a source: (line, name)."""
     tree = ast.parse(source)
-    ours, found = of_the_package(tree), []
+    ours, theirs = imported(tree)
+    theirs, found = made_of(tree, theirs), []
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mmage_utils"):
             found += [(node.lineno, alias.name) for alias in node.names if is_private(alias.name)]
         elif isinstance(node, ast.Attribute) and is_private(node.attr):
-            if node.attr in HIDDEN or root_of(node) in ours:
+            root = root_of(node)  # another package may have the same name for something else
+            if root in ours or (node.attr in HIDDEN and root not in theirs):
                 found.append((node.lineno, node.attr))
         elif isinstance(node, ast.Call):  # of monkeypatch.setattr or getattr, for instance
             texts = [arg.value for arg in node.args if is_text(arg)]
@@ -122,6 +138,7 @@ def test_the_check_notices(source):
         "from mmage_utils.features.faces import load_faces\nload_faces.__name__",
         "from mmage_utils import runs\nruns.Run(*'12345')._replace(name='x')",
         "axes._left_title",
+        "from torchvision import v2\nwide = v2.Wide()\nwide.NAME + v2.Wide().NAME",
         "def _own():\n    pass\n_own()",
         "'a text about mmage_utils, and no program'",
         "f'{split}NAME'",

@@ -55,7 +55,7 @@ def test_faces_are_decoded_once_per_size_and_content(images, tmp_path, monkeypat
     assert len(list(cache.glob("*.npy"))) == len(list(cache.glob("*.json"))) == 3
 
 
-def test_what_cannot_be_read_is_left_out_and_named(images, tmp_path, monkeypatch):
+def test_what_cannot_be_read_is_left_out_and_named(images, tmp_path):
     Path(images["image"][0]).write_text("no image")
     for _ in range(2):  # decoded, then from the cache
         found = faces.load_faces(images, 8, cache=tmp_path / "cache")

@@ -32,9 +32,22 @@ def problem():
     return embeddings.astype(np.float32), clips
 
 
+def _in_own_cache(patch, cache):
+    """Heads are trained, not found in the cache of another test or of the project."""
+    fit = training.fit
+    patch.setattr(training, "fit", lambda *a, **k: fit(*a, **{"cache": cache} | k))
+
+
 @pytest.fixture(scope="module")
-def table(problem):
-    return frozen_heads.train_head(*problem, "none", seed=0, **SETTINGS)
+def table(problem, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        _in_own_cache(patch, tmp_path_factory.mktemp("cache"))
+        return frozen_heads.train_head(*problem, "none", seed=0, **SETTINGS)
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path, monkeypatch):
+    _in_own_cache(monkeypatch, tmp_path)
 
 
 def test_every_method_gives_predictions_of_all_clips(problem):
@@ -67,7 +80,7 @@ def test_test_clips_decide_nothing(problem, table):
     pd.testing.assert_frame_equal(found.loc[~at, kept], table.loc[~at, kept])
 
 
-def test_ordinal_head_is_corns(problem):
+def test_ordinal_head_is_corns():
     from coral_pytorch.losses import corn_loss
 
     torch.manual_seed(0)
@@ -121,7 +134,7 @@ def test_unknown_method_is_an_error(problem):
         frozen_heads.train_head(*problem, "luck", seed=0, **SETTINGS)
 
 
-def test_heads_leave_no_checkpoint(problem, tmp_path, monkeypatch):
+def test_heads_leave_no_checkpoint(problem, monkeypatch):
     """A head is a second of work: nothing but the cache keeps it."""
     seen = []
     monkeypatch.setattr(

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from mmage_utils import files, runs
+from mmage_utils import runs
 from mmage_utils.display import notebook, sentences, tables
 from mmage_utils.errors import DataError
 from mmage_utils.features.faces import FaceDataset
@@ -34,8 +34,7 @@ def clips():
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "CACHE", tmp_path / "cache")
+def run(tmp_path):
     return runs.Run("a run", tmp_path / "a run", "data", tmp_path, True)
 
 
@@ -81,7 +80,7 @@ def test_without_epochs_only_the_head_is_trained(run, clips, faces):
     assert (train["prediction"] == train["ground_truth"]).mean() > 0.8
 
 
-def test_embeddings_are_computed_once(run, clips, faces, monkeypatch):
+def test_embeddings_are_computed_once(clips, faces, monkeypatch):
     model, _ = networks.face_classifier()
     first = recipes.embed_faces(model, clips, faces)
     monkeypatch.setattr(training, "outputs", lambda *_: pytest.fail("embedded again"))

@@ -207,7 +207,7 @@ print(float(sum(p.detach().double().sum() for p in found.model.parameters())))
 
 def _train_elsewhere(stop, cache, patience=8):
     command = [sys.executable, "-c", CUT_OFF, str(stop), str(patience), str(cache)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
 @pytest.mark.slow
