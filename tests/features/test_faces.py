@@ -65,7 +65,7 @@ def test_what_cannot_be_read_is_left_out_and_named(images, tmp_path):
         assert (found.images[0, 1] == 255).all()
         assert found.problems.index.tolist() == [images["image"][0]]
         assert found.problems.iloc[0].startswith("it is not an image, it begins with b'no image'")
-    said = data_notes.say_faces(found, data="a sample")
+    said = data_notes.faces_sentence(found, data="a sample")
     assert said.startswith("2 faces (a sample) are used at 8 pixels. Left out, as they cannot be")
     assert "read: 1 (-clip.000.png: it is not an image" in said
     assert ".." not in said
@@ -79,7 +79,7 @@ def test_conversions_are_counted(images, tmp_path):
     found = faces.load_faces(images, 8, cache=tmp_path / "cache")
     assert len(found.clips) == 3
     assert found.problems.empty
-    said = data_notes.say_faces(found, data="a sample")
+    said = data_notes.faces_sentence(found, data="a sample")
     assert said.endswith("Converted: 3 (2 grey, 1 transparent).")
     plain = faces.load_faces(images.iloc[:0], 8, cache=tmp_path / "cache")
     assert plain.images.shape == (0, 3, 8, 8)

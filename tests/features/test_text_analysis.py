@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from mmage_utils.data.clips import by_split
-from mmage_utils.display import sentences, tables
+from mmage_utils.display import data_tables, sentences
 from mmage_utils.features import text_analysis
 
 
@@ -43,7 +43,7 @@ def test_the_words_of_a_group_are_found_and_predict_it(people):
     assert list(predicted["VideoName"]) == list(people["VideoName"])
     valid = predicted[predicted["split"] == "valid"]
     assert (valid["prediction"] == valid["ground_truth"]).mean() > 0.95
-    shown = tables.show_words(table).loc["19-24"]
+    shown = data_tables.words_table(table).loc["19-24"]
     assert shown["users"] == counts[3]
     assert shown.iloc[1].startswith(f"exam ({counts[3]} + 0), ")
 
@@ -89,7 +89,7 @@ def test_where_no_word_can_pull_there_is_none_and_the_prior_is_answered(people, 
         texts = people["VideoName"].str.replace(".", "").tolist()
     table, predicted = text_analysis.pulling_words(texts, people)
     assert table.empty
-    assert tables.show_words(table).empty
+    assert data_tables.words_table(table).empty
     share = (by_split(people, "train")["AgeGroup"] == 4).mean()
     np.testing.assert_allclose(predicted["p4"], share)
 
@@ -121,9 +121,9 @@ def test_clusters_are_told_from_chance(people):
     assert table["clips"].sum() == len(vote) == 80
     assert table["users"].sum() == 40
     assert (table["right"] == table["clips"]).all()
-    shown = tables.show_concentration(table)
+    shown = data_tables.concentration_table(table)
     assert shown.loc["33-45", "right by neighbours"] == "28/28"
-    said = sentences.say_concentration(table)
+    said = sentences.concentration_sentence(table)
     assert "**concentrated**: 19-24 (" in said
     assert said.endswith("**scattered**: none.")
     assert (table["p_holm"] < 0.05).all()
@@ -136,7 +136,7 @@ def test_users_apart_are_no_clusters_of_age(people):
     vectors = np.array([places[user] for user in people["UserID"]])
     table, _ = text_analysis.concentration(vectors, people)
     assert (table["p_holm"] > 0.05).all()
-    assert "**concentrated**: none; **scattered**: none" in sentences.say_concentration(table)
+    assert "**concentrated**: none; **scattered**: none" in sentences.concentration_sentence(table)
 
 
 def test_silhouettes_are_those_of_scikit_learn(rng):
@@ -180,11 +180,11 @@ def test_few_users_and_single_groups_are_not_judged(people):
     people.loc[people["UserID"].isin(valid[:3]), "AgeGroup"] = 7
     table, _ = text_analysis.concentration(_vectors(people.assign(AgeGroup=3), 0.1), people)
     assert np.isnan(table.loc[7, "p_holm"])
-    assert sentences.say_concentration(table).endswith("Too few users to judge: 61+ (3 users).")
+    assert sentences.concentration_sentence(table).endswith("Too few users to judge: 61+ (3 users).")
     alone = people.assign(AgeGroup=4)
     table, _ = text_analysis.concentration(_vectors(alone, 0.1), alone)
-    assert tables.show_concentration(table).loc["25-32", "silhouette"] == "–"
-    assert "Too few users to judge" in sentences.say_concentration(table)
+    assert data_tables.concentration_table(table).loc["25-32", "silhouette"] == "–"
+    assert "Too few users to judge" in sentences.concentration_sentence(table)
 
 
 def test_a_map_has_a_point_a_clip_even_of_few_clips(people):
