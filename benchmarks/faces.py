@@ -119,10 +119,10 @@ def head_epoch_seconds(n=6006, epochs=4):
     rng = np.random.default_rng(0)
     rows = training.as_dataset(rng.normal(0, 1, (n, 512)), rng.integers(1, 8, n))
     few = training.as_dataset(rng.normal(0, 1, (100, 512)), rng.integers(1, 8, 100))
-    settings = frozen_heads.HEAD | {"epochs": epochs, "seed": 0, "optimiser": "AdamW"}
+    settings = training.Settings(**frozen_heads.HEAD | {"epochs": epochs})
     with tempfile.TemporaryDirectory() as cache:
-        where = {"checkpoint": None, "cache": Path(cache)}
-        return training.fit(networks.linear_head(), rows, few, **where, **settings).seconds / epochs
+        fit = training.fit(networks.linear_head(), rows, few, settings, cache=Path(cache))
+    return fit.seconds / epochs
 
 
 def main():

@@ -1,11 +1,13 @@
 """Recipes: the corrected face model, fine-tuned or head alone, embeddings, boosting."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from mmage_utils import files, runs
+from mmage_utils import runs
 from mmage_utils.display import notebook, sentences, tables
 from mmage_utils.errors import DataError
 from mmage_utils.features.faces import FaceDataset
@@ -34,18 +36,15 @@ def clips():
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "CACHE", tmp_path / "cache")
+def run(tmp_path):
     return runs.Run("a run", tmp_path / "a run", "data", tmp_path, True)
 
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path, monkeypatch):
     """Trainings and embeddings of these tests stay out of the cache of the project."""
-    fit, embed = training.fit, recipes.embed_faces
-    cache = tmp_path / "cache"
-    monkeypatch.setattr(training, "fit", lambda *a, **k: fit(*a, **{"cache": cache} | k))
-    monkeypatch.setattr(recipes, "embed_faces", lambda *a, **k: embed(*a, **{"cache": cache} | k))
+    for module, name in ((training, "fit"), (recipes, "embed_faces")):
+        monkeypatch.setattr(module, name, partial(getattr(module, name), cache=tmp_path / "cache"))
 
 
 def test_corrected_model_is_written_and_read_again(run, clips, faces):
@@ -86,6 +85,13 @@ def test_embeddings_are_computed_once(run, clips, faces, monkeypatch):
     np.testing.assert_array_equal(recipes.embed_faces(model, clips, faces), first)
     with pytest.raises(pytest.fail.Exception):
         recipes.embed_faces(model, clips, faces[:, :, ::-1])
+
+
+def test_an_unknown_setting_is_an_error(run, clips, faces):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'learning_rate'"):
+        recipes.train_faces(run, "image", clips, faces, clips, **TUNED, learning_rate=0.1)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'batch'"):
+        recipes.train_features(run, "audio", clips, faces, None, epochs=1, lr=0.1, batch=8)
 
 
 def test_missing_model_names_the_notebook(run):
