@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from joblib import Parallel, delayed
 from torch.utils.data import Dataset
+from torchvision.transforms.v2.functional import normalize
 
 from mmage_utils.data.face_images import CANNOT, read_face
 from mmage_utils.errors import DataError
@@ -118,8 +119,7 @@ def scale(images, scaling):
     -------
     torch.Tensor of float32, same shape
     """
-    mean, std = (torch.tensor(x, device=images.device).view(3, 1, 1) for x in SCALINGS[scaling])
-    return (images.float() - mean) / std
+    return normalize(images.float(), *SCALINGS[scaling])
 
 
 class FaceDataset(Dataset):

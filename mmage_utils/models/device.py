@@ -25,19 +25,10 @@ def channels_last(x):
 def small_as_products(model):
     """Let a network compute its small convolutions as matrix products on a processor.
 
-    A 1x1 convolution is a matrix product, and so is one with a larger kernel on a single pixel,
-    where the padding leaves its middle alone. A processor's convolution routines spend much of
-    their time on reordering the weights of such layers, at every step.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-        Changed in place; names and shapes of its weights stay the same.
-
-    Returns
-    -------
-    torch.nn.Module
-        The same.
+    A 1x1 convolution is a matrix product, and so is a larger kernel on a single padded pixel. A
+    processor's convolution routines spend much of their time on reordering the weights of such
+    layers, at every step. The model is changed in place, and returned; names and shapes of its
+    weights stay the same.
     """
     for layer in model.modules():
         if type(layer) is not nn.Conv2d or layer.groups > 1 or layer.stride != (1, 1):
