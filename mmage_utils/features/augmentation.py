@@ -7,9 +7,10 @@ generator on the CPU, so that a seed gives the same faces on every device.
 
 import torch
 from torch.nn import functional as F
+from torchvision.transforms import v2
 
-COPIES = ("none", "original", "flip", "mixed", "light")
-BINS = 31  # strengths of TrivialAugmentWide
+KINDS = ("none", "original", "flip", "mixed", "light")
+STRENGTHS = 31  # steps from nothing to the strongest, as in TrivialAugmentWide
 GEOMETRIC = ("shear_x", "shear_y", "translate_x", "translate_y", "rotate")
 COLOUR = ("brightness", "color", "contrast", "sharpness", "posterize", "solarize")
 OPERATIONS = ("identity", *GEOMETRIC, *COLOUR, "autocontrast", "equalize")
@@ -24,14 +25,14 @@ STRONGEST = {
 GREY = (0.2989, 0.587, 0.114)  # share of red, green and blue, as torchvision weighs them
 
 
-def augment(images, copies):
-    """Transform a batch of faces, each as its copy asks.
+def augment(images, kinds):
+    """Transform a batch of faces, each in its own way.
 
     Parameters
     ----------
     images : torch.Tensor of uint8, shape (B, 3, H, W)
-    copies : sequence of int, length B
-        Position in `COPIES` of what each image becomes: ``none``, itself; ``original``,
+    kinds : sequence of int, length B
+        Position in `KINDS` of what each image becomes: ``none``, itself; ``original``,
         TrivialAugmentWide; ``flip``, the same and flipped; ``mixed``, the same and the report's
         random flip, rotation within 12 degrees, brightness .1 and hue .005; ``light``, a flip,
         a turn within 6 degrees, a small shift, zoom and change of brightness.
@@ -41,17 +42,11 @@ def augment(images, copies):
     torch.Tensor of uint8, same shape
         A new tensor.
     """
-    copies = torch.as_tensor(copies).cpu()
+    kinds = torch.as_tensor(kinds).cpu()
     out = images.clone()
-    for name, change in (
-        ("original", _trivial),
-        ("flip", _flip),
-        ("mixed", _mix),
-        ("light", _nudge),
-    ):
-        rows = torch.nonzero(copies == COPIES.index(name))[:, 0]
+    for number, change in enumerate((_trivial, _flip, _mix, _nudge), 1):
+        rows = torch.nonzero(kinds == number)[:, 0].to(images.device)
         if len(rows):
-            rows = rows.to(images.device)
             out[rows] = change(out[rows])
     return out
 
@@ -75,44 +70,35 @@ def trivial_augment(images, operations, strengths, signs):
     """
     out = images.clone()
     for position in operations.unique().tolist():
-        name = OPERATIONS[position]
-        if name == "identity":
-            continue
-        rows = torch.nonzero(operations == position)[:, 0]
-        strength, sign = strengths[rows], signs[rows]
-        chosen = out[rows.to(images.device)]
-        out[rows.to(images.device)] = _operation(name, chosen, strength, sign)
+        chosen = operations == position
+        rows = torch.nonzero(chosen)[:, 0].to(images.device)
+        out[rows] = _operation(OPERATIONS[position], out[rows], strengths[chosen], signs[chosen])
     return out
 
 
 def _operation(name, x, strength, sign):
-    from torchvision.transforms.v2 import functional as v2
-
+    if name == "identity":
+        return x
     if name in GEOMETRIC:
         return _warp(x, **{name: sign * strength * STRONGEST[name]})
     if name == "autocontrast":
-        return v2.autocontrast(x)
+        return v2.functional.autocontrast(x)
     if name == "equalize":
-        return v2.equalize(x)
+        return v2.functional.equalize(x)
     if name == "posterize":
         cut = _per_image(torch.round(strength * 6), x).to(torch.uint8)
         return (x >> cut) << cut
     if name == "solarize":
         return torch.where(x >= _per_image(255 - 255 * strength, x), 255 - x, x)
-    return _blend(x, _poor(name, x.float()), 1 + sign * strength * STRONGEST[name])
+    return _blend(x, _poor(name, x), 1 + sign * strength * STRONGEST[name])
 
 
 def _poor(name, x):
     """The image that a blend moves away from: black, blurred, grey or flat."""
     if name == "brightness":
-        return torch.zeros_like(x)
+        return 0
     if name == "sharpness":
-        kernel = torch.ones(3, 3, device=x.device)
-        kernel[1, 1] = 5
-        blurred = x.clone()
-        kernel = (kernel / 13).expand(3, 1, 3, 3)
-        blurred[:, :, 1:-1, 1:-1] = F.conv2d(x, kernel, groups=3).round()
-        return blurred
+        return v2.functional.adjust_sharpness(x, 0.0)
     weights = torch.tensor(GREY, device=x.device).view(1, 3, 1, 1)
     grey = (x * weights).sum(1, keepdim=True).floor()
     return grey if name == "color" else grey.mean((1, 2, 3), keepdim=True)
@@ -123,22 +109,12 @@ def _blend(x, poor, factor):
     return (factor * x.float() + (1 - factor) * poor).clamp(0, 255).to(torch.uint8)
 
 
-def _warp(
-    x,
-    *,
-    rotate=0.0,
-    shear_x=0.0,
-    shear_y=0.0,
-    translate_x=0.0,
-    translate_y=0.0,
-    zoom=1.0,
-    mirror=False,
-    soft=False,
-):
-    """Move, turn, shear, zoom and mirror square images; degrees, and shares of the side.
+def _warp(x, *, rotate=0.0, zoom=1.0, mirror=False, soft=False, **shift):
+    """Turn, zoom, mirror, shear and translate square images; degrees, and shares of the side.
 
     Black comes in from outside, as in torchvision; a soft warp interpolates and repeats the edge.
     """
+    shear_x, shear_y, translate_x, translate_y = (shift.get(name, 0.0) for name in GEOMETRIC[:4])
     angle = torch.deg2rad(torch.as_tensor(rotate, dtype=torch.float32))
     cos, sin = torch.cos(angle) / zoom, torch.sin(angle) / zoom
     side = 1 - 2 * torch.as_tensor(mirror, dtype=torch.float32)
@@ -156,7 +132,7 @@ def _warp(
 def _trivial(images):
     n = len(images)
     operations = torch.randint(len(OPERATIONS), (n,))
-    strengths = torch.randint(BINS, (n,)) / (BINS - 1)
+    strengths = torch.randint(STRENGTHS, (n,)) / (STRENGTHS - 1)
     return trivial_augment(images, operations, strengths, torch.randint(2, (n,)) * 2.0 - 1)
 
 
@@ -165,8 +141,6 @@ def _flip(images):
 
 
 def _mix(images):
-    from torchvision.transforms import v2
-
     n = len(images)
     out = _warp(_trivial(images), rotate=_uniform(n, 12), mirror=torch.rand(n) < 0.5)
     jitter = v2.ColorJitter(brightness=0.1, hue=0.005)

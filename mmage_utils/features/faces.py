@@ -7,14 +7,16 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
+from joblib import Parallel, delayed
 from torch.utils.data import Dataset
+from torchvision.transforms.v2.functional import normalize
 
 from mmage_utils.data.face_images import read_face
 from mmage_utils.errors import DataError
-from mmage_utils.features.augmentation import COPIES, augment
+from mmage_utils.features.augmentation import KINDS, augment
 from mmage_utils.files import CACHE, code_key, digest, save_json, whole
 
-CODE = code_key("data/face_images")
+CODE = code_key("data/face_images", "features/faces")
 
 
 class Faces(NamedTuple):
@@ -33,7 +35,7 @@ class Faces(NamedTuple):
 def load_faces(clips, size, *, cache=CACHE):
     """Decode the face crops of all clips once, and keep them in a memory-mapped file.
 
-    What cannot be read is left out and named, and the rest goes on.
+    Files that cannot be read are left out and named.
 
     Parameters
     ----------
@@ -54,33 +56,25 @@ def load_faces(clips, size, *, cache=CACHE):
     DataError
         When no face of some split can be read.
     """
-    from joblib import Parallel, delayed
-
-    paths = list(clips["image"])
+    paths = [str(path) for path in clips["image"]]
     stem = Path(cache) / f"faces_{_key(paths, size)}"
-    images_file, record_file = stem.with_suffix(".npy"), stem.with_suffix(".json")
-    if not (images_file.is_file() and record_file.is_file()):
+    images, report = stem.with_suffix(".npy"), stem.with_suffix(".json")
+    if not (images.is_file() and report.is_file()):
         decoded = Parallel(n_jobs=2, prefer="threads")(delayed(_decode)(p, size) for p in paths)
-        read = [image for image, _, _ in decoded if image is not None]
-        record = {
-            "problems": {k: reason for k, (_, _, reason) in enumerate(decoded) if reason},
-            "notes": {k: "; ".join(notes) for k, (_, notes, _) in enumerate(decoded) if notes},
-        }
-        save_json(record_file, record)
-        with whole(images_file) as temporary:
-            np.save(temporary, np.stack(read) if read else np.zeros((0, 3, size, size), np.uint8))
-    record = json.loads(record_file.read_text(encoding="utf-8"))
-    problems, notes = (
-        pd.Series({str(paths[int(k)]): text for k, text in record[name].items()}, dtype=object)
-        for name in ("problems", "notes")
-    )
-    lost = [int(k) for k in record["problems"]]
-    kept = clips.drop(clips.index[lost]).reset_index(drop=True)
+        faces = np.array([face for face, _, _ in decoded if face is not None], np.uint8)
+        with whole(images) as temporary:
+            np.save(temporary, faces.reshape(-1, 3, size, size))
+        save_json(report, [(problem, note) for _, problem, note in decoded])
+    texts = json.loads(report.read_text(encoding="utf-8"))
+    texts = pd.DataFrame(texts, paths, ["problem", "note"], dtype=object)
+    read = texts["problem"].eq("").to_numpy()
+    kept = clips[read].reset_index(drop=True)
     for split in clips["split"].unique():
         if not (kept["split"] == split).any():
-            path, reason = next(iter(problems.items()))
+            path, reason = next(texts.loc[~read, "problem"].items())
             raise DataError(f"No {split} face can be read. The first: {path}: {reason}")
-    return Faces(kept, np.load(images_file, mmap_mode="r"), problems, notes)
+    notes = texts["note"][texts["note"].ne("")]
+    return Faces(kept, np.load(images, mmap_mode="r"), texts["problem"][~read], notes)
 
 
 def _key(paths, size):
@@ -96,11 +90,12 @@ def _key(paths, size):
 
 
 def _decode(path, size):
-    """Image, notes and the reason why there is no image."""
+    """Image, why there is none, and what was converted."""
     try:
-        return *read_face(path, size), ""
+        image, notes = read_face(path, size)
+        return image, "", "; ".join(notes)
     except DataError as error:
-        return None, [], error.reason
+        return None, error.reason, ""
 
 
 # What a network expects of its input: (x - mean) / std of 8-bit values.
@@ -123,8 +118,7 @@ def scale(images, scaling):
     -------
     torch.Tensor of float32, same shape
     """
-    mean, std = (torch.tensor(x, device=images.device).view(3, 1, 1) for x in SCALINGS[scaling])
-    return (images.float() - mean) / std
+    return normalize(images.float(), *SCALINGS[scaling])
 
 
 class FaceDataset(Dataset):
@@ -135,11 +129,11 @@ class FaceDataset(Dataset):
     faces : numpy.ndarray of uint8, shape (n, 3, H, W)
         `load_faces`.
     rows : sequence of int
-        The row of `faces` of each example; a row may stand several times.
+        The row of `faces` of each example; rows may repeat.
     age_groups : sequence of int
         1..7, one for each example.
     copies : sequence of str or str
-        What each example becomes, anew at each access: one of `augmentation.COPIES`.
+        What each example becomes, drawn anew at each access: one of `augmentation.KINDS`.
     scaling : str
         As `scale`.
     """
@@ -149,7 +143,7 @@ class FaceDataset(Dataset):
         self.rows = np.asarray(rows)
         self.targets = torch.as_tensor(np.asarray(age_groups) - 1)
         copies = np.broadcast_to(copies, len(self.rows))
-        self.copies = torch.as_tensor([COPIES.index(copy) for copy in copies])
+        self.copies = torch.as_tensor([KINDS.index(copy) for copy in copies])
         self.scaling = scaling
 
     def __len__(self):

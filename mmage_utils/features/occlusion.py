@@ -1,6 +1,8 @@
 """Which parts of a face an answer rests on (task b)."""
 
 import numpy as np
+import torch
+from captum.attr import Occlusion
 
 from mmage_utils.predictions import softmax
 
@@ -8,8 +10,8 @@ from mmage_utils.predictions import softmax
 def occlusion_maps(model, dataset, answers, *, share=0.2):
     """Cover each face patch by patch and see how the probability of its answer falls.
 
-    Occlusion needs no gradient and no feature map of some size, of which a small face leaves
-    none. It shows what this network looks at, not what age looks like.
+    Occlusion needs neither gradients nor large feature maps, which a small face does not leave.
+    It shows what this network looks at, not what age looks like.
 
     Parameters
     ----------
@@ -28,9 +30,6 @@ def occlusion_maps(model, dataset, answers, *, share=0.2):
         Mean loss of probability where a place was covered with grey: positive speaks for the
         answer.
     """
-    import torch
-    from captum.attr import Occlusion
-
     device = next(model.parameters()).device
     (images, copies), _ = dataset.__getitems__(list(range(len(dataset))))
     x = dataset.prepare((images.to(device), copies))
@@ -40,7 +39,7 @@ def occlusion_maps(model, dataset, answers, *, share=0.2):
         return torch.as_tensor(softmax(model(batch).cpu().numpy()))
 
     with torch.inference_mode():
-        found = Occlusion(answer_of).attribute(
+        loss = Occlusion(answer_of).attribute(
             x,
             sliding_window_shapes=(3, side, side),
             strides=(3, max(1, side // 2), max(1, side // 2)),
@@ -48,4 +47,4 @@ def occlusion_maps(model, dataset, answers, *, share=0.2):
             baselines=0.0,
             perturbations_per_eval=4,
         )
-    return found.mean(1).cpu().numpy()
+    return loss.mean(1).cpu().numpy()

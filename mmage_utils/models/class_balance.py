@@ -6,7 +6,7 @@ import pandas as pd
 from mmage_utils.data.labels import AGE_GROUPS, N_GROUPS
 
 SMALL_GROUPS = (1, 2, 6, 7)  # the age groups that the report augments
-COPIES = ("flip", "mixed")  # the copies of a face in one of them
+COPIES = ("flip", "mixed")  # what it adds for each of their clips
 
 
 def group_counts(age_groups):
@@ -68,12 +68,6 @@ def down_sample(age_groups, *, seed=0):
     return np.sort(np.concatenate(rows))
 
 
-def loss_share(counts, weights):
-    """Share of the expected loss that each age group carries when all clips are equally hard."""
-    share = np.asarray(counts, dtype=float) * np.asarray(weights, dtype=float)
-    return share / share.sum()
-
-
 def plan_augmentation(train):
     """The report's training set of task c: originals, and two copies of the small groups.
 
@@ -112,11 +106,14 @@ def count_copies(plan):
 
 
 def weight_table(counts):
-    """The report's weights beside N / (K n): weight and share of the expected loss per group."""
+    """The report's weights beside N / (K n), per age group.
+
+    The share of the loss that a group carries is that of clips which are all equally hard.
+    """
     counts = np.asarray(counts)
     table = pd.DataFrame({"clips": counts}, index=list(AGE_GROUPS.values()))
     for name, rule in (("published", published_weights), ("inverse", inverse_weights)):
         weights = rule(counts)
         table[f"{name} weight"] = weights
-        table[f"{name} share of loss"] = loss_share(counts, weights)
+        table[f"{name} share of loss"] = counts * weights / np.sum(counts * weights)
     return table

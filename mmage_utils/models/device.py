@@ -25,34 +25,33 @@ def channels_last(x):
 def small_as_products(model):
     """Let a network compute its small convolutions as matrix products on a processor.
 
-    A 1x1 convolution is a matrix product, and so is one with a larger kernel on a single pixel,
-    where the padding leaves its middle alone. A processor's convolution routines spend much of
-    their time on reordering the weights of such layers, at every step.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-        Changed in place; names and shapes of its weights stay the same.
-
-    Returns
-    -------
-    torch.nn.Module
-        The same.
+    A 1x1 convolution is a matrix product, and so is a larger kernel on a single padded pixel. A
+    processor's convolution routines spend much of their time on reordering the weights of such
+    layers, at every step. The model is changed in place, and returned; names and shapes of its
+    weights stay the same.
     """
     for layer in model.modules():
-        if type(layer) is not nn.Conv2d or layer.groups > 1:
+        if type(layer) is not nn.Conv2d or layer.groups > 1 or layer.stride != (1, 1):
             continue
         sides = zip(layer.kernel_size, layer.padding, strict=True)
-        centred = all(side == 2 * pad + 1 for side, pad in sides)
-        if centred and layer.stride == layer.dilation == (1, 1):
-            layer.__class__ = _Product
+        if layer.kernel_size == (1, 1) and layer.padding == (0, 0):
+            layer.__class__ = _OneByOne
+        elif layer.dilation == (1, 1) and all(side == 2 * pad + 1 for side, pad in sides):
+            layer.__class__ = _Centred
     return model
 
 
-class _Product(nn.Conv2d):
+class _OneByOne(nn.Conv2d):
     def forward(self, x):
-        if x.is_cuda or (1, 1) not in (self.kernel_size, x.shape[2:]):
+        if x.is_cuda:
+            return super().forward(x)
+        y = nn.functional.linear(x.permute(0, 2, 3, 1), self.weight[:, :, 0, 0], self.bias)
+        return y.permute(0, 3, 1, 2)
+
+
+class _Centred(nn.Conv2d):
+    def forward(self, x):
+        if x.is_cuda or x.shape[2:] != (1, 1):
             return super().forward(x)
         middle = self.weight[:, :, self.padding[0], self.padding[1]]
-        y = nn.functional.linear(x.permute(0, 2, 3, 1), middle, self.bias)
-        return y.permute(0, 3, 1, 2)
+        return nn.functional.linear(x[:, :, 0, 0], middle, self.bias)[:, :, None, None]

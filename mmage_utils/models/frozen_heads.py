@@ -89,8 +89,8 @@ def train_head(embeddings, clips, method="none", *, seed, build=None, **settings
     return table
 
 
-def train_methods(embeddings, clips, *, seeds, methods=METHODS, **settings):
-    """Train every method with every seed.
+def train_methods(embeddings, clips, *, seeds, **settings):
+    """Train every method of `METHODS` with every seed.
 
     Parameters
     ----------
@@ -105,5 +105,5 @@ def train_methods(embeddings, clips, *, seeds, methods=METHODS, **settings):
     """
     return {
         method: [train_head(embeddings, clips, method, seed=seed, **settings) for seed in seeds]
-        for method in methods
+        for method in METHODS
     }

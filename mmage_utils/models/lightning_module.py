@@ -64,7 +64,7 @@ class Classifier(L.LightningModule):
         return [optimiser], [{"scheduler": schedule, "interval": "step"}]
 
     def on_train_start(self):
-        # A training that had stopped already, and was cut off before it was kept.
+        # A resumed training may have stopped early, and been cut off before it was kept.
         stop = self.trainer.early_stopping_callback
         self.trainer.should_stop = stop.wait_count >= stop.patience
 
@@ -90,7 +90,7 @@ class Classifier(L.LightningModule):
         empty = torch.zeros(N_GROUPS, 4, device=columns.device)
         self.totals[stage] = self.totals.get(stage, empty).index_add(0, target, columns)
         weights = self.weights[target]
-        # A batch may hold only groups of weight 0, and then has no say.
+        # A batch may hold only groups of weight 0, and then does not count.
         return (weights * losses).sum() / weights.sum().clamp(min=1e-12)
 
     def on_validation_epoch_end(self):
@@ -108,8 +108,7 @@ class Classifier(L.LightningModule):
         self.seconds += time.perf_counter() - self.clock
 
     def _mean(self, stage):
-        totals = self.totals.pop(stage).double().cpu()
-        loss, plain, right, n = totals.T
+        loss, plain, right, n = self.totals.pop(stage).double().cpu().T
         weights = self.weights.double().cpu()
         scores = {
             f"{stage}_loss": (weights @ loss) / (weights @ n).clamp(min=1e-12),

@@ -3,6 +3,7 @@
 from copy import deepcopy
 from itertools import pairwise
 from pathlib import Path
+from textwrap import shorten
 
 import torch
 from torch import nn
@@ -72,7 +73,7 @@ def mlp_head(width=512, hidden=128, dropout=0.5):
 
 
 def ordinal_head(width=512):
-    """A head that asks, group by group, whether the speaker is older still.
+    """A head that asks, group by group, whether the speaker is older.
 
     The six conditional probabilities P(older than k | at least k) of CORN (Shi, Cao & Raschka
     2023, Pattern Anal. Appl. 26), multiplied out; cross-entropy on them is CORN's loss.
@@ -141,20 +142,14 @@ def _load_weights(model, path):
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         # The head of the checkpoint tells 8,631 people apart; ours seven age groups.
-        state = {key: value for key, value in state.items() if not key.startswith("logits.")}
-        result = model.load_state_dict(state, strict=False)
+        head = {f"logits.{name}": tensor for name, tensor in model.logits.state_dict().items()}
+        model.load_state_dict({**state, **head})
     except Exception as error:  # torch.load raises many kinds for a truncated or foreign file
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = shorten(str(error) or type(error).__name__, 160)
         raise DataError(
             f"{path} does not hold weights of InceptionResnetV1, or was cut short: {reason}. "
             "Delete it and fetch it again, or set FACE_WEIGHTS to another file."
         ) from None
-    missing = [key for key in result.missing_keys if not key.startswith("logits.")]
-    if missing or result.unexpected_keys:
-        raise DataError(
-            f"{path} does not hold weights of InceptionResnetV1: {len(missing)} tensors are "
-            f"missing and {len(result.unexpected_keys)} are unknown."
-        )
     return f"{path.name} (SHA-256 {file_sha256(path)})"
 
 

@@ -258,7 +258,7 @@ def outputs(model, dataset, *, batch_size=256):
     rows = []
     with torch.inference_mode():
         for x, _ in _batches(dataset, batch_size):
-            x = [part.to(device) for part in x] if isinstance(x, tuple) else x.to(device)
+            x = [tensor.to(device) for tensor in x] if isinstance(x, tuple) else x.to(device)
             rows.append(model(channels_last(dataset.prepare(x))).cpu())
     return torch.cat(rows).numpy()
 

@@ -62,19 +62,19 @@ def test_space_is_torchvisions():
     assert set(THEIRS) == set(augmentation.OPERATIONS)
 
 
-@pytest.mark.parametrize("copy", augmentation.COPIES)
-def test_copies_keep_shape_and_type_and_leave_the_source_alone(images, copy):
+@pytest.mark.parametrize("kind", augmentation.KINDS)
+def test_copies_keep_shape_and_type_and_leave_the_source_alone(images, kind):
     before = images.clone()
-    found = [augmentation.augment(images, [augmentation.COPIES.index(copy)] * 6) for _ in range(8)]
-    assert {(one.shape, one.dtype) for one in found} == {(images.shape, torch.uint8)}
+    copies = [augmentation.augment(images, [augmentation.KINDS.index(kind)] * 6) for _ in range(8)]
+    assert {(copy.shape, copy.dtype) for copy in copies} == {(images.shape, torch.uint8)}
     assert torch.equal(images, before)
-    assert all(torch.equal(one, images) for one in found) == (copy == "none")
+    assert all(torch.equal(copy, images) for copy in copies) == (kind == "none")
 
 
-def test_each_image_becomes_what_its_copy_asks(images, monkeypatch):
+def test_each_image_becomes_its_own_kind(images, monkeypatch):
     monkeypatch.setattr(augmentation, "trivial_augment", lambda images, *_: images)
     names = ("flip", "none", "original", "flip", "none", "none")
-    found = augmentation.augment(images, [augmentation.COPIES.index(name) for name in names])
+    found = augmentation.augment(images, [augmentation.KINDS.index(name) for name in names])
     for k, name in enumerate(names):
         expected = images[k].flip(-1) if name == "flip" else images[k]
         assert torch.equal(found[k], expected)
@@ -82,9 +82,9 @@ def test_each_image_becomes_what_its_copy_asks(images, monkeypatch):
 
 def test_images_of_a_batch_are_changed_each_in_its_own_way(images):
     same = images[:1].expand(24, -1, -1, -1)
-    for copy in ("original", "mixed", "light"):
-        found = augmentation.augment(same, [augmentation.COPIES.index(copy)] * 24)
-        assert len({one.numpy().tobytes() for one in found}) > 12
+    for kind in ("original", "mixed", "light"):
+        copies = augmentation.augment(same, [augmentation.KINDS.index(kind)] * 24)
+        assert len({copy.numpy().tobytes() for copy in copies}) > 12
 
 
 def test_seed_decides_the_copies(images):
@@ -97,7 +97,7 @@ def test_seed_decides_the_copies(images):
 
 
 def test_light_copy_stays_close_to_the_face(images):
-    found = augmentation.augment(images, [augmentation.COPIES.index("light")] * 6)
+    found = augmentation.augment(images, [augmentation.KINDS.index("light")] * 6)
     middle = (slice(None), slice(None), slice(20, 64), slice(20, 64))
     mirrored = images.flip(-1)
     for one, face, other in zip(found[middle], images[middle], mirrored[middle], strict=True):

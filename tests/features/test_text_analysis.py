@@ -180,7 +180,9 @@ def test_few_users_and_single_groups_are_not_judged(people):
     people.loc[people["UserID"].isin(valid[:3]), "AgeGroup"] = 7
     table, _ = text_analysis.concentration(_vectors(people.assign(AgeGroup=3), 0.1), people)
     assert np.isnan(table.loc[7, "p_holm"])
-    assert sentences.concentration_sentence(table).endswith("Too few users to judge: 61+ (3 users).")
+    assert sentences.concentration_sentence(table).endswith(
+        "Too few users to judge: 61+ (3 users)."
+    )
     alone = people.assign(AgeGroup=4)
     table, _ = text_analysis.concentration(_vectors(alone, 0.1), alone)
     assert data_tables.concentration_table(table).loc["25-32", "silhouette"] == "–"

@@ -55,11 +55,11 @@ def test_other_convolutions_are_left_as_they_are(settings):
 
 def test_bfloat16_is_that_of_the_processor(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    for found, expected in (
+    for abilities, expected in (
         ({"avx512_bf16": True}, True),
         ({"avx512_f": True}, False),
         ({}, False),
     ):
-        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda found=found: found)
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda abilities=abilities: abilities)
         assert device.has_bfloat16() is expected
     assert device.find_device() == "cpu"

@@ -1,12 +1,13 @@
 """Recipes: the corrected face model, fine-tuned or head alone, embeddings, boosting."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from mmage_utils import runs
-from mmage_utils.display import notebook, sentences, tables
 from mmage_utils.errors import DataError
 from mmage_utils.features.faces import FaceDataset
 from mmage_utils.models import networks, recipes, training
@@ -41,10 +42,8 @@ def run(tmp_path):
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path, monkeypatch):
     """Trainings and embeddings of these tests stay out of the cache of the project."""
-    fit, embed = training.fit, recipes.embed_faces
-    cache = tmp_path / "cache"
-    monkeypatch.setattr(training, "fit", lambda *a, **k: fit(*a, **{"cache": cache} | k))
-    monkeypatch.setattr(recipes, "embed_faces", lambda *a, **k: embed(*a, **{"cache": cache} | k))
+    for module, name in ((training, "fit"), (recipes, "embed_faces")):
+        monkeypatch.setattr(module, name, partial(getattr(module, name), cache=tmp_path / "cache"))
 
 
 @pytest.mark.slow
@@ -89,6 +88,13 @@ def test_embeddings_are_computed_once(clips, faces, monkeypatch):
         recipes.embed_faces(model, clips, faces[:, :, ::-1])
 
 
+def test_an_unknown_setting_is_an_error(run, clips, faces):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'learning_rate'"):
+        recipes.train_faces(run, "image", clips, faces, clips, **TUNED, learning_rate=0.1)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'batch'"):
+        recipes.train_features(run, "audio", clips, faces, None, epochs=1, lr=0.1, batch=8)
+
+
 def test_missing_model_names_the_notebook(run):
     with pytest.raises(DataError, match=r"image_corrected\.ckpt is missing.*02_image"):
         recipes.load_faces_model(run, "image_corrected", notebook="02_image_classifier")
@@ -115,48 +121,3 @@ def test_boosting_learns_and_is_blind_to_valid_and_test():
     other = clips.assign(AgeGroup=np.where(clips["split"] == "train", groups, 4))
     again = recipes.boosted_features(other, x)
     np.testing.assert_array_equal(again["p3"], table["p3"])
-
-
-def test_tables_of_task_b_and_c_are_made_of_what_is_given():
-    history = pd.DataFrame({"epoch": [1, 2]})
-    fits = {256: training.Fit(None, history, 1, 120.0)}
-    table = pd.DataFrame(
-        {"split": ["test", "test", "train"], "prediction": [4, 3, 1], "ground_truth": [4, 4, 2]}
-    )
-    bias = {"image_baseline": {"average": {"value": 0.1}, "AgeGroup": {"value": 0.3}}}
-    here = tables.baseline_here(fits, {"published": table, "corrected": table}, bias)
-    assert here == {
-        "test accuracy, batch 256": 0.5,
-        "epochs until stop, batch 256": 2,
-        "training minutes, batch 256": 2.0,
-        "average bias": 0.1,
-        "age bias": 0.3,
-    }
-    row = {"accuracy": 0.5, "accuracy, spread": 0.01, "balanced accuracy": 0.25}
-    row |= {"balanced accuracy, spread": 0.02} | dict.fromkeys(
-        ("7-13", "14-18", "19-24", "25-32", "33-45", "46-60", "61+"), 0.4
-    )
-    methods = pd.DataFrame({"none": row, "count / total (published)": row | {"accuracy": 0.6}}).T
-    shown = tables.method_table(methods)
-    assert shown.loc["none", "accuracy"] == "50.0 ± 1.0%"
-    assert shown.loc["none", "61+"] == "40%"
-    assert "*count / total (published)*" in sentences.methods_read(methods)
-
-
-@pytest.mark.parametrize(("accuracy", "said"), [(0.8, "stands in the way"), (0.9, None)])
-def test_way_to_the_ideal_observer(accuracy, said):
-    score = {"accuracy": {"value": accuracy, "constant": 0.5}}
-    text = sentences.way_to_ceiling(score, {"accuracy": {"value": 0.95}})
-    assert f"{(accuracy - 0.5) / 0.45:.0%} of the way" in text
-    assert ("stands in the way" in text) == (said is not None)
-
-
-def test_player_holds_the_sound_and_its_name(monkeypatch):
-    shown = []
-    monkeypatch.setattr("IPython.display.display", shown.append)
-    samples = np.sin(np.arange(8000) / 5).astype(np.float32)
-    notebook.play(samples, 8000, "19-24 & <more>")
-    page = shown[0].data
-    assert 'aria-label="19-24 &amp; &lt;more&gt;"' in page
-    assert "data:audio/mpeg;base64," in page
-    assert len(page) < 8000

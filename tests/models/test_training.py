@@ -29,16 +29,25 @@ def fit(tmp_path):
     """Function that trains on the small problem, with its own cache unless told."""
     count = iter(range(99))
 
-    def run(train=None, valid=None, *, build=lambda: acoustic_mlp(4), cache=None, **changes):
+    def run(
+        train=None,
+        valid=None,
+        *,
+        build=lambda: acoustic_mlp(4),
+        cache=None,
+        resumable=False,
+        **changes,
+    ):
         settings = SETTINGS | changes
         training.seed_everything(settings["seed"])
         return training.fit(
             build(),
             train or _problem(160),
             valid or _problem(60, seed=1),
+            training.Settings(**settings),
             checkpoint=tmp_path / "run" / "checkpoints" / "audio.ckpt",
+            resumable=resumable,
             cache=cache or tmp_path / f"cache{next(count)}",
-            **settings,
         )
 
     return run
@@ -76,11 +85,17 @@ def test_finished_training_is_not_done_again(fit, tmp_path, monkeypatch):
         assert torch.equal(one, two)
 
 
+def test_an_unknown_setting_is_an_error(fit):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'momentum'"):
+        fit(momentum=0.9)
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {"lr": 0.03}, {"batch_size": 16}, {"epochs": 3}, {"patience": 2}, {"optimiser": "AdamW"},
         {"monitor": "valid_loss"}, {"class_weights": np.arange(7)}, {"seed": 5},
+        {"class_weights": np.full(7, 1 + 1e-10)},
         {"schedule": "warm-up"}, {"offset": np.arange(7)}, {"monitor": "valid_balanced_loss"},
         {"train": _problem(160, seed=3)}, {"valid": _problem(60, seed=3)},
         {"build": lambda: acoustic_mlp(4, dropout=0.1)},
@@ -195,10 +210,10 @@ def prepare(batch):
 
 train.prepare = prepare
 training.seed_everything(0)
-found = training.fit(
-    acoustic_mlp(4), train, train, checkpoint=None, epochs=8, batch_size=16, lr=0.02, seed=0,
-    schedule="warm-up", patience=patience, monitor="valid_loss", resumable=True, cache=cache,
+settings = training.Settings(
+    epochs=8, batch_size=16, lr=0.02, schedule="warm-up", patience=patience, monitor="valid_loss"
 )
+found = training.fit(acoustic_mlp(4), train, train, settings, resumable=True, cache=cache)
 print(calls, found.best_epoch)
 print(found.history.to_json(double_precision=15))
 print(float(sum(p.detach().double().sum() for p in found.model.parameters())))
@@ -275,7 +290,7 @@ def test_last_batch_of_one_clip_does_not_fail(fit, n):
     assert np.isfinite(found.history.to_numpy()).all()
 
 
-@pytest.mark.parametrize(("weights", "answer"), [(None, 3), ((1, 1, 1, 1, 9, 1, 1), 5)])
+@pytest.mark.parametrize(("weights", "answer"), [((1,) * 7, 3), ((1, 1, 1, 1, 9, 1, 1), 5)])
 def test_weights_decide_what_is_answered_when_inputs_say_nothing(fit, weights, answer):
     nothing = training.as_dataset(np.zeros((60, 4)), [3] * 40 + [5] * 20)
     found = fit(nothing, nothing, build=_linear, class_weights=weights, lr=0.3, batch_size=60)

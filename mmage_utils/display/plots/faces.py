@@ -54,19 +54,19 @@ def plot_augmentations(face, *, kinds=("flip", "mixed"), seed=0, n=4):
     ----------
     face : array of uint8, shape (3, H, W)
     kinds : sequence of str
-        Of `augmentation.COPIES`, one row each.
+        Of `augmentation.KINDS`, one row each.
     n : int
         Copies drawn of each kind.
     """
     import torch
 
-    from mmage_utils.features.augmentation import COPIES, augment
+    from mmage_utils.features.augmentation import KINDS, augment
 
     torch.manual_seed(seed)
     faces = torch.from_numpy(np.array(face)).expand(n, -1, -1, -1)
     shown, titles = [], []
     for kind in kinds:
-        shown += [face, *augment(faces, [COPIES.index(kind)] * n).numpy()]
+        shown += [face, *augment(faces, [KINDS.index(kind)] * n).numpy()]
         titles += ["original", *[f"{kind} copy {k + 1}" for k in range(n)]]
     return plot_faces(shown, titles, columns=n + 1)
 
