@@ -1,5 +1,7 @@
-"""Refresh the committed outputs: notebooks, figures and headlines of a run of the sample."""
+"""Refresh the committed outputs of a run of the sample: notebooks, figures, README headlines."""
 
+import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -8,7 +10,21 @@ from mmage_utils import files
 from mmage_utils.errors import DataError
 from mmage_utils.files import save_json, whole
 from mmage_utils.report.parameters import find_notebooks
-from mmage_utils.report.readme_headlines import collect_headlines, put_headlines, render_headlines
+
+BEGIN, END = "<!-- headlines: begin -->", "<!-- headlines: end -->"
+
+# task, notebook, figure, results file
+TASKS = (
+    ("a", "01_dataset_statistics", "a_histograms", "a_statistics"),
+    ("b", "02_image_classifier", "b_accuracy_bars", "b_baseline"),
+    ("c", "03_train_strategy", "c_augmented", "c_strategy"),
+    ("d", "04_test_strategy", "d_units", "d_aggregation"),
+    ("e", "05_acoustic_features", "e_f0", "e_voices"),
+    ("f", "06_text_features", "f_map", "f_words"),
+    ("g", "07_multimodal_fusion", "g_models", "g_fusion"),
+    ("h", "08_ablation", "h_ablation", "h_ablation"),
+    ("summary", "09_summary", "summary", "summary"),
+)
 
 # The kernel's own description includes versions and machines; a reader needs no more than this.
 NOTEBOOK_METADATA = {
@@ -52,7 +68,7 @@ def refresh_outputs(run_folder, *, since):
             contents[committed / path.name] = path.read_bytes()
     readme = files.ROOT / "README.md"
     if readme.is_file():
-        headlines = collect_headlines(run_folder)
+        headlines = _collect_headlines(run_folder / "results")
         block = render_headlines(headlines, run_folder.name)
         contents[readme] = put_headlines(readme.read_text(encoding="utf-8"), block).encode()
         save_json(committed / "headlines.json", headlines)
@@ -82,3 +98,46 @@ def _with_outputs(source, executed):
             node.metadata.pop(key, None)
     notebook.metadata.update(NOTEBOOK_METADATA)
     return notebook
+
+
+def _collect_headlines(folder):
+    """What a full run saved for the README: its data, its times, and a headline per task."""
+    names = {task: name for task, _, _, name in TASKS} | {"times": "times"}
+    results = {
+        task: json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        for task, name in names.items()
+    }
+    times = results.pop("times")
+    tasks = {task: record["headline"] for task, record in results.items()}
+    return {"data": results["a"]["data"], "times": times, "tasks": tasks}
+
+
+def render_headlines(headlines, run_name):
+    """The README's block between its two marks, as Markdown."""
+    times = headlines["times"]
+    minutes = sum(times["seconds"].values()) / 60
+    cache = "an empty" if times["empty_cache"] else "a filled"
+    lines = [
+        BEGIN,
+        f"Numbers of the **{headlines['data']}**. They show that the code works; they are not "
+        "findings about people.",
+        f"A run with {cache} cache takes {minutes:.0f} minutes on {times['cores']} cores.",
+        "",
+        "| task | notebook | figure | headline |",
+        "|---|---|---|---|",
+    ]
+    for task, notebook, figure, _ in TASKS:
+        lines.append(
+            f"| {task} | [{notebook}](notebooks/{notebook}.ipynb) "
+            f"| [{figure}](figures/{run_name}/{figure}.png) | {headlines['tasks'][task]} |"
+        )
+    return "\n".join([*lines, END])
+
+
+def put_headlines(readme, block):
+    """Replace the block between the two marks in a README's text, which must have them once."""
+    pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
+    text, count = pattern.subn(lambda _: block, readme)
+    if count != 1:
+        raise DataError("README.md must have the two marks of the headlines once.")
+    return text

@@ -100,35 +100,30 @@ def _sections(notebook, figures):
 
 
 def _outputs(cell, figures):
-    """What a code cell shows; printed lines that follow each other are one item."""
+    """What a code cell shows, each output in its richest form; printed lines are joined."""
     items = []
     pictures = sum("image/png" in output.get("data", {}) for output in cell.outputs)
     names = saved_figures(cell.source)
     names = iter(names if len(names) == pictures else [""] * pictures)
     for output in cell.outputs:
-        if output.output_type == "stream":
-            if output.name == "stdout" and output.text.strip():
-                before = items.pop().content if items and items[-1].kind == "text" else ""
-                items.append(Item("text", before + output.text))
-        elif output.output_type == "error":
+        data = output.get("data", {})
+        if output.output_type == "error":
             items.append(Item("text", f"{output.ename}: {output.evalue}"))
-        else:
-            items += _richest(output.data, figures, names)
+        elif output.get("name") == "stdout" and output.text.strip():
+            before = items.pop().content if items and items[-1].kind == "text" else ""
+            items.append(Item("text", before + output.text))
+        elif "image/png" in data:
+            items.append(_figure(base64.b64decode(data["image/png"]), figures, next(names)))
+        elif "text/markdown" in data:
+            items.append(Item("words", data["text/markdown"].strip()))
+        elif "application/vnd.jupyter.widget-view+json" in data:
+            continue  # only a live notebook can show it
+        elif "text/html" in data:
+            kind = "sound" if "<audio" in data["text/html"] else "table"
+            items.append(Item(kind, data["text/html"]))
+        elif data.get("text/plain"):
+            items.append(Item("text", data["text/plain"]))
     return items
-
-
-def _richest(data, figures, names):
-    """The richest form of one output; what only a live notebook can show is left out."""
-    if "image/png" in data:
-        return [_figure(base64.b64decode(data["image/png"]), figures, next(names))]
-    if "text/markdown" in data:
-        return [Item("words", data["text/markdown"].strip())]
-    if "application/vnd.jupyter.widget-view+json" in data:
-        return []
-    if "text/html" in data:
-        markup = data["text/html"]
-        return [Item("sound" if "<audio" in markup else "table", markup)]
-    return [Item("text", data["text/plain"])] if data.get("text/plain") else []
 
 
 def saved_figures(source):
@@ -137,13 +132,9 @@ def saved_figures(source):
         nodes = list(ast.walk(ast.parse(source)))
     except SyntaxError:
         return []
-    names = [
-        getattr(node.args[2], "value", None)
-        for node in nodes
-        if isinstance(node, ast.Call)
-        and len(node.args) == 3
-        and ast.unparse(node.func).split(".")[-1] == "save_figure"
-    ]
+    calls = [node for node in nodes if isinstance(node, ast.Call) and len(node.args) == 3]
+    saves = [call for call in calls if ast.unparse(call.func).split(".")[-1] == "save_figure"]
+    names = [getattr(call.args[2], "value", None) for call in saves]
     return names if all(isinstance(name, str) for name in names) else []
 
 

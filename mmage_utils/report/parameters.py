@@ -18,7 +18,7 @@ from mmage_utils.files import shown
 
 
 def find_notebooks(root):
-    """Return the paths of ``notebooks/NN_name.ipynb`` under a folder, in order.
+    """Return the paths of ``notebooks/NN_name.ipynb`` in a folder, in order.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def declared_parameters(path):
     Raises
     ------
     DataError
-        There is no such cell or more than one, or a line of it is not ``NAME = literal``.
+        There is not exactly one such cell, or a line of it is not ``NAME = literal``.
     """
     cells = nbformat.read(path, as_version=4).cells
     tagged = [cell for cell in cells if "parameters" in cell.metadata.get("tags", [])]
@@ -48,7 +48,7 @@ def declared_parameters(path):
         return {line.targets[0].id: ast.literal_eval(line.value) for line in lines}
     except (SyntaxError, AttributeError, ValueError):
         raise DataError(
-            f"The cell tagged 'parameters' of {path} may hold NAME = literal and nothing else."
+            f"The cell tagged 'parameters' of {path} may contain only lines NAME = literal."
         ) from None
 
 
@@ -60,12 +60,12 @@ def resolve_parameters(notebooks, *, params_file=None, data=None, run=None):
     notebooks : list of Path
         All notebooks of the report.
     params_file : path, optional
-        YAML mapping of names to values.
+        YAML mapping of parameter names to values.
     data : path, optional
-        Folder of the clips; becomes the absolute path ``DATA_DIR`` and wins over the file.
+        Folder of the clips; its absolute path becomes ``DATA_DIR``, whatever the file says.
     run : str, optional
-        Name of the run; becomes ``RUN`` and wins over the file. Data given without a name for
-        the run are named after their folder, so that they never mix with the sample.
+        Name of the run; becomes ``RUN``, whatever the file says. By default a run of `data` has
+        the name of their folder, so that it never mixes with the sample.
 
     Returns
     -------
@@ -77,7 +77,7 @@ def resolve_parameters(notebooks, *, params_file=None, data=None, run=None):
     Raises
     ------
     UsageError
-        The file cannot be read, a name is unknown, or a value is of another type than the default.
+        The file cannot be read, a name is unknown, or a value or option is wrong.
     """
     declared = {path: declared_parameters(path) for path in notebooks}
     defaults = {key: value for own in declared.values() for key, value in own.items()}
@@ -92,8 +92,8 @@ def resolve_parameters(notebooks, *, params_file=None, data=None, run=None):
         values.setdefault("RUN", re.sub(r"[^\w.-]", "_", Path(data).resolve().name))
     if run is not None:
         values["RUN"] = run
-    settings = {**defaults, **values}
-    run = settings.setdefault("RUN", "sample")
+    settings = {"RUN": "sample", **defaults, **values}
+    run = settings["RUN"]
     if not re.fullmatch(r"\w[\w.-]*", run):
         raise UsageError(f"The run {run!r} must be named with letters, digits, '_', '-' and '.'.")
     per_notebook = {
@@ -104,14 +104,14 @@ def resolve_parameters(notebooks, *, params_file=None, data=None, run=None):
 
 
 def find_run(*, data=None, run=None, params_file=None):
-    """Return the folder of an earlier run, named by the options that named it then.
+    """Return the folder of an earlier run; parameters as `resolve_parameters`.
 
     Raises
     ------
     UsageError
         An option is wrong.
     DataError
-        The run does not exist.
+        The run has no executed notebook.
     """
     notebooks = find_notebooks(files.ROOT)
     _, settings = resolve_parameters(notebooks, params_file=params_file, data=data, run=run)
@@ -122,7 +122,7 @@ def find_run(*, data=None, run=None, params_file=None):
 
 
 def load_parameters(params_file):
-    """Read a YAML file of ``NAME: value``; ``UsageError`` if it is anything else."""
+    """Read a YAML file of lines ``NAME: value``; anything else is a ``UsageError``."""
     try:
         values = yaml.safe_load(Path(params_file).read_text(encoding="utf-8"))
     except OSError as error:
@@ -132,14 +132,14 @@ def load_parameters(params_file):
         line = f" (see line {mark.line + 1})" if mark else ""
         raise UsageError(f"{params_file} is not YAML{line}.") from None
     if not isinstance(values, dict):
-        raise UsageError(f"{params_file} must hold lines of the form NAME: value.")
+        raise UsageError(f"{params_file} must consist of lines NAME: value.")
     return values
 
 
 def check_parameters(values, defaults, params_file):
     """Raise ``UsageError`` for an unknown name, or a value of another type than the default.
 
-    A whole number passes for a decimal one, and anything for a default of ``None``.
+    A whole number is accepted for a decimal one, and anything for a default of ``None``.
     """
     for key, value in values.items():
         if key not in defaults:
@@ -147,8 +147,8 @@ def check_parameters(values, defaults, params_file):
             hint = f"; did you mean {' or '.join(close)}?" if close else "."
             raise UsageError(f"{params_file} sets the unknown parameter {key}{hint}")
         default = defaults[key]
-        fits = type(value) is type(default) or default is None
-        if fits or (type(default) is float and type(value) is int):
+        accepted = (int, float) if type(default) is float else (type(default),)
+        if default is None or type(value) in accepted:
             continue
         hint = ""
         if isinstance(value, str) and re.fullmatch(r"[-+]?[\d.]+[eE][-+]?\d+", value):
