@@ -156,9 +156,8 @@ def compare(
     from mmage_utils.predictions import shared_clips
     from mmage_utils.scores import comparison
 
-    findings, tables, _ = zip(
-        *(_check(path, labels, split) for path in (first, second)), strict=True
-    )
+    checks = [_check(path, labels, split) for path in (first, second)]
+    findings, tables, _ = zip(*checks, strict=True)
     if any(table is None for table in tables):
         raise DataError("The two files cannot be compared.")
     pair = shared_clips(tables)
@@ -179,17 +178,13 @@ def compare(
 
 @app.command()
 def report(
-    data: Annotated[
-        Path | None, Option(help="First Impressions folder; the sample if not given.")
-    ] = None,
+    data: Annotated[Path | None, Option(help="First Impressions folder (default: sample).")] = None,
     run: Annotated[str | None, Option(help="Name of the run, a folder of runs/.")] = None,
     params_file: Annotated[Path | None, Option("-f", help="YAML file of parameters.")] = None,
     start: Annotated[str | None, Option("--from", help="First notebook, 01 to 09.")] = None,
     only: Annotated[str | None, Option(help="The one notebook to run.")] = None,
     slides: Annotated[bool, Option("--slides", help="Only make the slides again.")] = False,
-    refresh: Annotated[
-        bool, Option("--refresh", help="Renew the committed notebooks and figures.")
-    ] = False,
+    refresh: Annotated[bool, Option("--refresh", help="Renew the committed outputs.")] = False,
 ):
     """Run the notebooks in order and make slides of them (./run_all.sh calls this)."""
     from mmage_utils.report.export import write_slides

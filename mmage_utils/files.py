@@ -81,15 +81,15 @@ def _digest(part):
 
 def _plain(value):
     """Turn numpy and pandas values into plain ones, as `save_json` describes."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, pd.DataFrame):
         unnamed = value.index.name is None and pd.api.types.is_integer_dtype(value.index)
-        return _plain(value.to_dict("records" if unnamed else "index"))
-    if isinstance(value, pd.Series):
-        return _plain(value.to_dict())
-    if isinstance(value, np.ndarray | np.generic):
+        value = value.to_dict("records" if unnamed else "index")
+    elif isinstance(value, pd.Series):
+        value = value.to_dict()
+    elif isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, float) and not np.isfinite(value):

@@ -20,9 +20,7 @@ LAID_OUT = """n => document.querySelectorAll('.pdf-page').length === n
 
 def find_browser():
     """Return the path of a Chromium as str: one on the path, or playwright's own; else None."""
-    on_path = next(filter(None, map(shutil.which, NAMES)), None)
-    if on_path:
-        return on_path
+    on_path = filter(None, map(shutil.which, NAMES))
     own = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH", Path.home() / ".cache" / "ms-playwright"))
     places = [
         *own.glob("chromium-*/chrome-linux*/chrome"),
@@ -31,7 +29,7 @@ def find_browser():
             "chromium-*/chrome-mac*/Chromium.app/Contents/MacOS/Chromium"
         ),
     ]
-    return str(max(places)) if places else None
+    return next(on_path, None) or max(map(str, places), default=None)
 
 
 def launch(playwright, browser):
@@ -50,10 +48,9 @@ def print_pdf(deck, pdf, browser):
     browser : str
         As `find_browser` returns it.
     """
-    from playwright.sync_api import TimeoutError as PlaywrightTimeout
-    from playwright.sync_api import sync_playwright
+    from playwright import sync_api
 
-    with sync_playwright() as playwright, launch(playwright, browser) as chromium:
+    with sync_api.sync_playwright() as playwright, launch(playwright, browser) as chromium:
         for attempt in range(1, PRINT_TRIES + 1):
             page = chromium.new_page(viewport={"width": 1280, "height": 720})
             page.set_default_timeout(1000 * PRINT_SECONDS)
@@ -62,7 +59,7 @@ def print_pdf(deck, pdf, browser):
                 slides = page.locator(".page").count()
                 page.wait_for_function(LAID_OUT, arg=slides, polling=250)
                 break
-            except PlaywrightTimeout:  # on a busy machine, pages are sometimes never laid out
+            except sync_api.TimeoutError:  # on a busy machine, pages are sometimes never laid out
                 page.close()
                 if attempt == PRINT_TRIES:
                     raise

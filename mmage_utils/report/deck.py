@@ -84,11 +84,10 @@ def notebook_slides(page):
     divider = Slide("divider", "", kicker, title, body=render_markdown(lead))
     slides = [divider]
     for section in page.sections:
+        heading = title if section is first else section.title
         for group in group_items(section):
-            if section is not first:
-                slides += _group_slides(group, section.title, place_of(divider))
-            elif group.visual or group.words:  # other prose is on the divider
-                slides += _group_slides(group, title, place_of(divider))
+            if section is not first or group.visual or group.words:  # else it is on the divider
+                slides += _group_slides(group, heading, place_of(divider))
     key = f"s{page.name[:2]}"
     return [slide._replace(key=f"{key}-{n}" if n else key) for n, slide in enumerate(slides)]
 
@@ -163,14 +162,7 @@ def _text_slides(texts, title, place, notes, sound=""):
 
 
 def render_deck(slides, *, title=TITLE):
-    """The slides as one page of HTML that loads nothing, with reveal.js inside.
-
-    Parameters
-    ----------
-    slides : list of Slide
-    title : str
-        Title of the browser window.
-    """
+    """The slides as one page of HTML that loads nothing; `title` is that of the window."""
     return Template(read_asset("deck/deck.html")).substitute(
         title=html.escape(title),
         reveal_css=read_asset("reveal/dist/reveal.css"),

@@ -10,10 +10,7 @@ from mmage_utils.report.reading_copy import render_copy
 
 
 def write_slides(run_folder):
-    """Write the decks, the PDF and the reading copy of a run, and print where they are.
-
-    Parameters and errors are those of `export_slides`.
-    """
+    """Write the files of `export_slides` and the PDF of the deck, and print where it is."""
     deck, slides = export_slides(run_folder)
     size = deck.stat().st_size / 1e6
     print(f"slides: {shown(deck)} ({slides} slides, {size:.1f} MB)", flush=True)
@@ -65,8 +62,6 @@ def export_slides(run_folder):
 
 def _describe_data(run_folder):
     """The description of the data in the results of a run; empty if there is none."""
-    for path in sorted((run_folder / "results").glob("*.json")):
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if "data" in record:
-            return record["data"]
-    return ""
+    paths = sorted((run_folder / "results").glob("*.json"))
+    records = (json.loads(path.read_text(encoding="utf-8")) for path in paths)
+    return next((record["data"] for record in records if "data" in record), "")

@@ -1,8 +1,4 @@
-"""Run the notebooks of the report in order, each with the parameters it declares.
-
-``run_report`` is what ``mmage report`` and ``run_all.sh`` call; ``prepare_copies`` makes the
-notebooks that ``run_tests.sh`` executes on a tiny sample.
-"""
+"""Run the notebooks of the report in order, each with the parameters it declares."""
 
 import logging
 import os
@@ -69,9 +65,7 @@ def run_report(*, data=None, run=None, params_file=None, start=None, only=None, 
             "--refresh takes a full run of the sample as it is: leave out --data, --run, -f, "
             "--from and --only."
         )
-    parameters, settings = resolve_parameters(
-        notebooks, params_file=params_file, data=data, run=run
-    )
+    parameters, settings = resolve_parameters(notebooks, params_file, data, run)
     folder = files.ROOT / "runs" / settings["RUN"]
     if {"DATA_DIR", "N_CLIPS", "SEED"} <= set(settings):
         _prepare_data(settings)
@@ -154,8 +148,8 @@ def execute(source, target, parameters):
     crash, log = None, partial.with_suffix(".log")
     try:
         # papermill cannot give an environment to the kernel, which inherits ours.
-        with patch.dict(os.environ, KERNEL_ENV), warnings.catch_warnings(), _stderr_to(log):
-            warnings.simplefilter("ignore")
+        ignored = warnings.catch_warnings(action="ignore")
+        with patch.dict(os.environ, KERNEL_ENV), ignored, _stderr_to(log):
             papermill.execute_notebook(
                 source,
                 partial,
@@ -239,7 +233,7 @@ def find_failure(notebook, crash=None):
 
 
 def prepare_copies(params_file, folder):
-    """Write copies of the notebooks with injected parameters, not executed.
+    """Write copies of the notebooks with injected parameters, for others to execute.
 
     Only cells tagged ``nbval-check-output`` keep their outputs, which nbval compares.
 
@@ -253,7 +247,7 @@ def prepare_copies(params_file, folder):
     # The explorer has no number, as it is not part of the report.
     explorer = (files.ROOT / "notebooks").glob("explore.ipynb")
     notebooks = [*find_notebooks(files.ROOT), *explorer]
-    parameters, _ = resolve_parameters(notebooks, params_file=params_file)
+    parameters, _ = resolve_parameters(notebooks, params_file)
     for path, values in parameters.items():
         copy = papermill.execute_notebook(path, None, values, **KERNEL, prepare_only=True)
         for cell in copy.cells:

@@ -1,8 +1,4 @@
-"""Parameters of the notebooks: what they declare, and what a user sets.
-
-A notebook declares its parameters in the cell tagged ``parameters``. A user sets them in a YAML
-file and with options of the command line.
-"""
+"""Parameters of the notebooks: declared in their cells tagged ``parameters``, set by a user."""
 
 import ast
 import difflib
@@ -25,9 +21,11 @@ def find_notebooks(root):
     DataError
         There are none.
     """
-    notebooks = sorted((Path(root) / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    folder = root / "notebooks"
+    notebooks = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
     if not notebooks:
-        raise DataError(f"{Path(root) / 'notebooks'} holds no notebook named NN_name.ipynb.")
+        hint = "" if root == files.ROOT else ": run ./run_all.sh first"
+        raise DataError(f"{shown(folder)} contains no notebook named NN_name.ipynb{hint}.")
     return notebooks
 
 
@@ -52,7 +50,7 @@ def declared_parameters(path):
         ) from None
 
 
-def resolve_parameters(notebooks, *, params_file=None, data=None, run=None):
+def resolve_parameters(notebooks, params_file=None, data=None, run=None):
     """Check what a user sets against what the notebooks declare.
 
     Parameters
@@ -81,10 +79,8 @@ def resolve_parameters(notebooks, *, params_file=None, data=None, run=None):
     """
     declared = {path: declared_parameters(path) for path in notebooks}
     defaults = {key: value for own in declared.values() for key, value in own.items()}
-    values = {}
-    if params_file is not None:
-        values = load_parameters(params_file)
-        check_parameters(values, defaults, params_file)
+    values = {} if params_file is None else load_parameters(params_file)
+    check_parameters(values, defaults, params_file)
     if data is not None:
         if not Path(data).is_dir():
             raise UsageError(f"--data {data} is not a folder.")
@@ -103,22 +99,10 @@ def resolve_parameters(notebooks, *, params_file=None, data=None, run=None):
     return per_notebook, settings
 
 
-def find_run(*, data=None, run=None, params_file=None):
-    """Return the folder of an earlier run; parameters as `resolve_parameters`.
-
-    Raises
-    ------
-    UsageError
-        An option is wrong.
-    DataError
-        The run has no executed notebook.
-    """
-    notebooks = find_notebooks(files.ROOT)
-    _, settings = resolve_parameters(notebooks, params_file=params_file, data=data, run=run)
-    folder = files.ROOT / "runs" / settings["RUN"]
-    if not any((folder / "notebooks").glob("[0-9][0-9]_*.ipynb")):
-        raise DataError(f"{shown(folder)} holds no executed notebook: run ./run_all.sh first.")
-    return folder
+def find_run(params_file=None, data=None, run=None):
+    """Return the folder of the run that options name, as in `resolve_parameters`."""
+    _, settings = resolve_parameters(find_notebooks(files.ROOT), params_file, data, run)
+    return files.ROOT / "runs" / settings["RUN"]
 
 
 def load_parameters(params_file):
@@ -148,12 +132,10 @@ def check_parameters(values, defaults, params_file):
             raise UsageError(f"{params_file} sets the unknown parameter {key}{hint}")
         default = defaults[key]
         accepted = (int, float) if type(default) is float else (type(default),)
-        if default is None or type(value) in accepted:
-            continue
-        hint = ""
-        if isinstance(value, str) and re.fullmatch(r"[-+]?[\d.]+[eE][-+]?\d+", value):
-            hint = " (YAML reads 1e-6 as text and 1.0e-6 as a number)"
-        raise UsageError(
-            f"{params_file} sets {key} to {value!r}, of type {type(value).__name__}, where the "
-            f"notebooks have {default!r}, of type {type(default).__name__}{hint}."
-        )
+        if default is not None and type(value) not in accepted:
+            power = isinstance(value, str) and re.fullmatch(r"[-+]?[\d.]+[eE][-+]?\d+", value)
+            hint = " (YAML reads 1e-6 as text and 1.0e-6 as a number)" if power else ""
+            raise UsageError(
+                f"{params_file} sets {key} to {value!r}, of type {type(value).__name__}, where the "
+                f"notebooks have {default!r}, of type {type(default).__name__}{hint}."
+            )
