@@ -1,4 +1,4 @@
-"""The two errors that a user can fix, each printed as one sentence, and how one names many."""
+"""The two errors that a user can fix, each printed as one sentence, and how one lists many."""
 
 
 def first_few(items, *, most=5, between=", "):
@@ -6,7 +6,7 @@ def first_few(items, *, most=5, between=", "):
     items = list(map(str, items))
     text = between.join(items[:most])
     if len(items) > most:
-        # One item a line stays so; a list in a sentence ends with "and".
+        # Where each item has its own line, the count has one too.
         text += f"{between if between.isspace() else ' '}and {len(items) - most:,} more"
     return text
 
@@ -14,7 +14,7 @@ def first_few(items, *, most=5, between=", "):
 class DataError(ValueError):
     """The data, a file of labels or a set of predictions is wrong (exit code 1).
 
-    ``reason`` is the message without the name of the file, for tables that give it beside.
+    ``reason`` is the message without the name of the file, for tables that name it themselves.
     """
 
     def __init__(self, message, reason=None):
@@ -23,4 +23,4 @@ class DataError(ValueError):
 
 
 class UsageError(ValueError):
-    """The command was called in a way that has no meaning (exit code 2)."""
+    """The command was called in a way that makes no sense (exit code 2)."""

@@ -1,4 +1,4 @@
-"""Where files are, and how they are written: whole or not at all, to a temporary name first."""
+"""Where files are, and how they are written: whole or not at all."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ CACHE = ROOT / "cache"
 
 @contextmanager
 def whole(path):
-    """Give a temporary path beside `path`; rename it to `path` when the block succeeds."""
+    """Context with a temporary path, which is renamed to `path` if the block succeeds."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
@@ -36,34 +36,32 @@ def write_text(path, text):
 
 
 def save_json(path, record):
-    """Write numbers, numpy and pandas values as JSON, whole or not at all."""
+    """Write a record as JSON, whole or not at all.
+
+    It may contain numpy and pandas values. A table becomes a list of rows, or a mapping if its
+    rows have names; NaN and infinity become null.
+    """
     write_text(path, json.dumps(_plain(record), indent=1, ensure_ascii=False) + "\n")
 
 
 def digest(*parts):
-    """Hash of texts, bytes, arrays and iterables of these, in order: 24 hexadecimal digits."""
+    """Hash texts, bytes, arrays and iterables of these, in order: 24 hexadecimal digits."""
     return _digest(parts).hex()
 
 
 def code_key(*modules):
-    """Key of this package's code: what a module computes is not reused after it has changed.
-
-    Parameters
-    ----------
-    *modules : str
-        Paths below the package without suffix, such as ``features/faces``.
-    """
+    """Key of the code of modules (``features/faces``), so that no older result is reused."""
     paths = [Path(__file__).parent / f"{module}.py" for module in modules]
     return digest(path.read_bytes() for path in paths)[:12]
 
 
 def shown(path):
-    """A path as a reader of the repository would write it."""
+    """A path as users see it: relative to the repository if it is inside."""
     return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 def file_sha256(path):
-    """SHA-256 of a file, as the results name the weights that were loaded."""
+    """SHA-256 of a file, as hexadecimal digits."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -77,21 +75,21 @@ def _digest(part):
         return hashlib.blake2b(part, digest_size=12).digest()
     total = hashlib.blake2b(digest_size=12)
     for item in part:
-        total.update(_digest(item))  # each by itself, so that no item runs into the next
+        total.update(_digest(item))  # hashed alone, so that ["ab"] and ["a", "b"] differ
     return total.digest()
 
 
 def _plain(value):
-    """Turn numpy and pandas values into what JSON holds; a number that is none becomes null."""
+    """Turn numpy and pandas values into plain ones, as `save_json` describes."""
+    if isinstance(value, pd.DataFrame):
+        unnamed = value.index.name is None and pd.api.types.is_integer_dtype(value.index)
+        value = value.to_dict("records" if unnamed else "index")
+    elif isinstance(value, pd.Series):
+        value = value.to_dict()
+    elif isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, pd.DataFrame):  # named rows by their names, else a list of rows
-        listed = value.index.name is None and pd.api.types.is_integer_dtype(value.index)
-        return _plain(value.to_dict("records" if listed else "index"))
-    if isinstance(value, pd.Series):
-        return _plain(value.to_dict())
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, float) and not np.isfinite(value):

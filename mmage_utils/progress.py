@@ -4,11 +4,8 @@ import os
 
 
 def progress_bar(total, what, unit, items=None):
-    """A bar to update as things are done, or around `items`; none where ``TQDM_DISABLE`` is set.
-
-    tqdm's own bars for notebooks would not heed that variable.
-    """
+    """A bar to update, or around `items`; silent where ``TQDM_DISABLE`` is set."""
     from tqdm.auto import tqdm
 
-    silent = bool(os.environ.get("TQDM_DISABLE"))
+    silent = bool(os.environ.get("TQDM_DISABLE"))  # tqdm's bars for notebooks ignore it
     return tqdm(items, total=total, desc=what, unit=unit, disable=silent)

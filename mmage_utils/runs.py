@@ -1,4 +1,4 @@
-"""What a run writes: figures and results. Opens a run, and makes its sample where it is missing."""
+"""A run: opened from its data, or from a sample made for it; it saves figures and results."""
 
 import json
 from pathlib import Path
@@ -7,14 +7,15 @@ from typing import NamedTuple
 import numpy as np
 
 from mmage_utils import files
+from mmage_utils.data.clips import describe_data, is_synthetic, read_clips
 from mmage_utils.errors import DataError
 from mmage_utils.files import save_json, shown, whole
 
-DPI = 192  # of saved figures: twice that of the screen, so that slides stay sharp when enlarged
+DPI = 192  # of saved figures: twice the screen's, for slides to stay sharp when enlarged
 
 
 class Run(NamedTuple):
-    """A run: its name and folder, and what its data are (``synthetic sample, seed 0``)."""
+    """A run: its name and folder, and a description of its data (``synthetic sample, seed 0``)."""
 
     name: str
     folder: Path
@@ -24,31 +25,28 @@ class Run(NamedTuple):
 
 
 def open_run(name, data_dir, *, n_clips=None, seed=0):
-    """Open a run and read its clips; a missing synthetic sample is made first.
+    """Open a run and read its clips; a missing synthetic sample is written first.
 
     Parameters
     ----------
     name : str
         Name of the run: a folder of ``runs/``.
     data_dir : path-like
-        A First Impressions folder; a relative path counts from the repository. When it does not
-        exist and `n_clips` is given, a synthetic sample is written there.
+        A First Impressions folder; a relative path starts at the repository.
     n_clips, seed : int
-        As `write.make_sample`.
+        As `write.make_sample`; without `n_clips` no sample is written.
 
     Returns
     -------
     run : Run
     clips : pandas.DataFrame
-        `clips.read_clips`.
+        As `read_clips`.
 
     Raises
     ------
     DataError
-        When the name is not a plain folder name, or the data are wrong.
+        The name is not a plain folder name, or the data are wrong.
     """
-    from mmage_utils.data.clips import describe_data, is_synthetic, read_clips
-
     if not name or name in {".", ".."} or Path(name).name != name:
         raise DataError(f"The run name {name!r} must be a plain folder name.")
     data_dir = files.ROOT / data_dir
@@ -57,14 +55,12 @@ def open_run(name, data_dir, *, n_clips=None, seed=0):
 
         make_sample(data_dir, n_clips=n_clips, seed=seed)
     clips = read_clips(data_dir)
-    synthetic = is_synthetic(data_dir)
-    return Run(
-        name, files.ROOT / "runs" / name, describe_data(data_dir), data_dir, synthetic
-    ), clips
+    folder, synthetic = files.ROOT / "runs" / name, is_synthetic(data_dir)
+    return Run(name, folder, describe_data(data_dir), data_dir, synthetic), clips
 
 
 def save_figure(run, drawn, name, *, page=False):
-    """Save what a plot returns as ``figures/<name>.png`` of the run; it names synthetic data.
+    """Save what a plot returns as ``figures/<name>.png`` of the run, labelled if synthetic.
 
     Parameters
     ----------
@@ -74,21 +70,21 @@ def save_figure(run, drawn, name, *, page=False):
     name : str
         ``<task>_<what>``, for example ``b_curves``.
     page : bool
-        Keep the size of the figure, which is else cut to what is drawn, and save it as SVG too.
+        Keep the size of the figure instead of cutting it to what is drawn; save an SVG too.
     """
     figure = np.ravel(drawn)[0].get_figure(root=True)
     if run.synthetic and not any(run.data in text.get_text() for text in figure.texts):
-        # Below the drawing, so that it is there wherever the picture is shown alone.
+        # In the picture itself, so that it is seen wherever the picture is shown alone.
         figure.text(0.995, -0.01, run.data, ha="right", va="top", fontsize=8, color="0.4")
-    marks = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
+    metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
     for kind in ("png", "svg") if page else ("png",):
         with whole(run.folder / "figures" / f"{name}.{kind}") as path:
-            cut = None if page else "tight"
-            figure.savefig(path, dpi=DPI, bbox_inches=cut, metadata=marks[kind])
+            box = None if page else "tight"
+            figure.savefig(path, dpi=DPI, bbox_inches=box, metadata=metadata[kind])
 
 
 def save_results(run, task, results, *, headline):
-    """Write the numbers of a task as ``results/<task>.json``, with what data they come from.
+    """Write the numbers of a task, and which data they come from, to ``results/<task>.json``.
 
     Parameters
     ----------
@@ -96,7 +92,7 @@ def save_results(run, task, results, *, headline):
     task : str
         ``<task>_<what>``, for example ``b_baseline``.
     results : dict
-        Tables become lists of rows, or rows by name where they are named.
+        As `save_json` takes it.
     headline : str
         The task's line in the README.
     """
@@ -106,13 +102,7 @@ def save_results(run, task, results, *, headline):
 
 
 def load_results(run, task, notebook):
-    """Read the numbers that a task of this run wrote.
-
-    Raises
-    ------
-    DataError
-        When there are none yet; the message names the notebook to run first.
-    """
+    """Read what `save_results` wrote; `DataError` names the notebook to run if there is nothing."""
     path = run.folder / "results" / f"{task}.json"
     if not path.is_file():
         raise DataError(

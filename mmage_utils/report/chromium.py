@@ -1,4 +1,4 @@
-"""Chromium, where there is one: it prints the deck, and the tests look through it."""
+"""Chromium, if it is installed: it prints the deck, and the tests use it."""
 
 import os
 import re
@@ -13,13 +13,14 @@ HOW = (
     "install chromium)"
 )
 PRINT_SECONDS, PRINT_TRIES = 60, 3
+# reveal.js lays every page out some time after the file is loaded.
+LAID_OUT = """n => document.querySelectorAll('.pdf-page').length === n
+  && [...document.images].every(image => image.complete)"""
 
 
 def find_browser():
     """Return the path of a Chromium as str: one on the path, or playwright's own; else None."""
-    on_path = next(filter(None, map(shutil.which, NAMES)), None)
-    if on_path:
-        return on_path
+    on_path = filter(None, map(shutil.which, NAMES))
     own = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH", Path.home() / ".cache" / "ms-playwright"))
     places = [
         *own.glob("chromium-*/chrome-linux*/chrome"),
@@ -28,56 +29,40 @@ def find_browser():
             "chromium-*/chrome-mac*/Chromium.app/Contents/MacOS/Chromium"
         ),
     ]
-    return str(max(places)) if places else None
+    return next(on_path, None) or max(map(str, places), default=None)
 
 
 def launch(playwright, browser):
-    """Start a Chromium without a window and without a network."""
+    """Start a Chromium without a window."""
     # Chromium has no sandbox for root, as in a container; it opens nothing but our own files.
     return playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
 
 
 def print_pdf(deck, pdf, browser):
-    """Print a deck, a page a slide.
+    """Print a deck, one page per slide, and return the number of pages.
 
     Parameters
     ----------
     deck, pdf : Path
         The deck, and where to write.
     browser : str
-        `find_browser`.
-
-    Returns
-    -------
-    int
-        Number of pages.
+        As `find_browser` returns it.
     """
-    from playwright.sync_api import TimeoutError as TookTooLong
-    from playwright.sync_api import sync_playwright
+    from playwright import sync_api
 
-    address = f"{deck.resolve().as_uri()}?print-pdf"
-    with sync_playwright() as playwright, launch(playwright, browser) as chromium:
-        for attempt in range(PRINT_TRIES):
+    with sync_api.sync_playwright() as playwright, launch(playwright, browser) as chromium:
+        for attempt in range(1, PRINT_TRIES + 1):
             page = chromium.new_page(viewport={"width": 1280, "height": 720})
+            page.set_default_timeout(1000 * PRINT_SECONDS)
             try:
-                page.goto(address, timeout=1000 * PRINT_SECONDS)
-                _wait_for_pages(page)
+                page.goto(f"{deck.resolve().as_uri()}?print-pdf")
+                slides = page.locator(".page").count()
+                page.wait_for_function(LAID_OUT, arg=slides, polling=250)
                 break
-            except TookTooLong:  # on a busy machine a page is now and then never laid out
+            except sync_api.TimeoutError:  # on a busy machine, pages are sometimes never laid out
                 page.close()
-                if attempt == PRINT_TRIES - 1:
+                if attempt == PRINT_TRIES:
                     raise
         with whole(pdf) as temporary:
             page.pdf(path=temporary, prefer_css_page_size=True, print_background=True)
     return len(re.findall(rb"/Type\s*/Page\b", pdf.read_bytes()))
-
-
-def _wait_for_pages(page):
-    """Until reveal.js has laid every page out, some time after the file is loaded."""
-    page.wait_for_function(
-        "n => document.querySelectorAll('.pdf-page').length === n "
-        "&& [...document.images].every(image => image.complete)",
-        arg=page.locator(".page").count(),
-        timeout=1000 * PRINT_SECONDS,
-        polling=250,
-    )

@@ -1,42 +1,56 @@
-"""Refresh the committed outputs: notebooks, figures and headlines of a run of the sample."""
+"""Refresh the committed outputs of a run of the sample: notebooks, figures, README headlines."""
 
 import json
+import re
 from pathlib import Path
 
 import nbformat
 
 from mmage_utils import files
 from mmage_utils.errors import DataError
-from mmage_utils.files import whole
+from mmage_utils.files import save_json, whole
 from mmage_utils.report.parameters import find_notebooks
-from mmage_utils.report.readme_headlines import collect_headlines, put_headlines, render_headlines
 
-HEADLINES = "headlines.json"
+BEGIN, END = "<!-- headlines: begin -->", "<!-- headlines: end -->"
 
-# The kernel's own description names versions and machines; this is all that a reader needs.
+# task, notebook, figure, results file
+TASKS = (
+    ("a", "01_dataset_statistics", "a_histograms", "a_statistics"),
+    ("b", "02_image_classifier", "b_accuracy_bars", "b_baseline"),
+    ("c", "03_train_strategy", "c_augmented", "c_strategy"),
+    ("d", "04_test_strategy", "d_units", "d_aggregation"),
+    ("e", "05_acoustic_features", "e_f0", "e_voices"),
+    ("f", "06_text_features", "f_map", "f_words"),
+    ("g", "07_multimodal_fusion", "g_models", "g_fusion"),
+    ("h", "08_ablation", "h_ablation", "h_ablation"),
+    ("summary", "09_summary", "summary", "summary"),
+)
+
+# The kernel's own description includes versions and machines; a reader needs no more than this.
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+EXECUTION_METADATA = ("papermill", "execution", "ExecuteTime", "widgets")
 
 
 def refresh_outputs(run_folder, *, since):
-    """Put the outputs of a run into ``notebooks/``, ``figures/<RUN>/`` and the README, if any.
+    """Copy the outputs of a run to ``notebooks/``, ``figures/<RUN>/`` and the README, if any.
 
-    Everything but outputs and execution counts stays as it is in ``notebooks/``, except for
-    metadata of machines and of the execution, which go.
+    Only outputs and execution counts of the notebooks change, and metadata of the execution and
+    the machine are removed.
 
     Parameters
     ----------
     run_folder : Path
         ``runs/<RUN>`` of a full run without injected parameters.
     since : float
-        Start of the run, s since the epoch. Older figures are of earlier runs and are left out.
+        Start of the run, s since the epoch. Older figures are from earlier runs and not copied.
 
     Raises
     ------
     DataError
-        An output shows an absolute path of this machine, or the run is not of these notebooks;
+        An output shows an absolute path of this machine, or a notebook changed during the run;
         nothing has been copied.
     """
     contents, committed = {}, files.ROOT / "figures" / run_folder.name
@@ -54,11 +68,10 @@ def refresh_outputs(run_folder, *, since):
             contents[committed / path.name] = path.read_bytes()
     readme = files.ROOT / "README.md"
     if readme.is_file():
-        headlines = collect_headlines(run_folder)
+        headlines = _collect_headlines(run_folder / "results")
         block = render_headlines(headlines, run_folder.name)
         contents[readme] = put_headlines(readme.read_text(encoding="utf-8"), block).encode()
-        record = json.dumps(headlines, indent=1, ensure_ascii=False) + "\n"
-        contents[committed / HEADLINES] = record.encode()
+        save_json(committed / "headlines.json", headlines)
     for path, content in contents.items():
         with whole(path) as temporary:
             temporary.write_bytes(content)
@@ -75,14 +88,56 @@ def _with_outputs(source, executed):
     """Read a notebook with the outputs of its execution, without metadata of the machine."""
     notebook, executed = (nbformat.read(path, as_version=4) for path in (source, executed))
     if [cell.source for cell in notebook.cells] != [cell.source for cell in executed.cells]:
-        raise DataError("A notebook changed while it ran; run it again.")
+        raise DataError(f"{source.name} changed while it ran; run it again.")
     for cell, executed_cell in zip(notebook.cells, executed.cells, strict=True):
-        for key in ("papermill", "execution", "ExecuteTime"):
-            cell.metadata.pop(key, None)
         if cell.cell_type == "code":
             cell.outputs = executed_cell.outputs
             cell.execution_count = executed_cell.execution_count
+    for node in (notebook, *notebook.cells):
+        for key in EXECUTION_METADATA:
+            node.metadata.pop(key, None)
     notebook.metadata.update(NOTEBOOK_METADATA)
-    for key in ("papermill", "widgets"):
-        notebook.metadata.pop(key, None)
     return notebook
+
+
+def _collect_headlines(folder):
+    """What a full run saved for the README: its data, its times, and a headline per task."""
+    names = {task: name for task, _, _, name in TASKS} | {"times": "times"}
+    results = {
+        task: json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        for task, name in names.items()
+    }
+    times = results.pop("times")
+    tasks = {task: record["headline"] for task, record in results.items()}
+    return {"data": results["a"]["data"], "times": times, "tasks": tasks}
+
+
+def render_headlines(headlines, run_name):
+    """The README's block between its two marks, as Markdown."""
+    times = headlines["times"]
+    minutes = sum(times["seconds"].values()) / 60
+    cache = "an empty" if times["empty_cache"] else "a filled"
+    lines = [
+        BEGIN,
+        f"Numbers of the **{headlines['data']}**. They show that the code works; they are not "
+        "findings about people.",
+        f"A run with {cache} cache takes {minutes:.0f} minutes on {times['cores']} cores.",
+        "",
+        "| task | notebook | figure | headline |",
+        "|---|---|---|---|",
+    ]
+    for task, notebook, figure, _ in TASKS:
+        lines.append(
+            f"| {task} | [{notebook}](notebooks/{notebook}.ipynb) "
+            f"| [{figure}](figures/{run_name}/{figure}.png) | {headlines['tasks'][task]} |"
+        )
+    return "\n".join([*lines, END])
+
+
+def put_headlines(readme, block):
+    """Replace the block between the two marks in a README's text, which must have them once."""
+    pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
+    text, count = pattern.subn(lambda _: block, readme)
+    if count != 1:
+        raise DataError("README.md must have the two marks of the headlines once.")
+    return text

@@ -20,17 +20,17 @@ from mmage_utils.report.notebook_reader import (
 TITLE = "Age groups from face, voice and words"
 SUBTITLE = "A reproducible report on First Impressions, task by task"
 
-CLAIM = 300  # letters beside a figure; longer sentences get a slide of their own
-PROSE = 850  # letters of a slide of text
+CLAIM = 300  # characters beside a figure; longer text gets a slide of its own
+PROSE = 850  # characters of a slide of text
 TABLE_ROWS = 14
 TEXT_LINES = 24
-TALL = 1.25  # width by height below which a figure stands beside its words
+TALL = 1.25  # width by height below which a figure is placed beside its words
 
 
 class Slide(NamedTuple):
-    """One slide: its kind is its layout; ``body`` and ``notes`` are HTML.
+    """One slide: ``kind`` is its layout; ``claim``, ``body`` and ``notes`` are HTML.
 
-    ``kicker`` stands small above the title and says where in the report we are.
+    ``kicker`` is the small line above the title that names the place in the report.
     """
 
     kind: str
@@ -49,7 +49,7 @@ def make_slides(pages, *, data=""):
     ----------
     pages : list of notebook_reader.Page
     data : str
-        What the data are, for the first slide.
+        Description of the data, for the first slide.
 
     Returns
     -------
@@ -75,72 +75,64 @@ def make_slides(pages, *, data=""):
 
 
 def notebook_slides(page):
-    """The slides of one notebook, a divider first.
-
-    Returns
-    -------
-    list of Slide
-    """
-    key = f"s{page.name[:2]}"
+    """The slides of one notebook, a divider first, as a list of `Slide`."""
     first = page.sections[0]
     task, _, title = first.title.rpartition(". ")
     kicker = task if re.fullmatch(r"Task \w+", task) else ""
     title = title if kicker else first.title or page.name
-    groups = group_items(first)
-    lead = groups[0].intro if groups else ""
-    divider = Slide("divider", key, kicker, title, body=render_markdown(lead))
+    lead = next((group.intro for group in group_items(first)), "")
+    divider = Slide("divider", "", kicker, title, body=render_markdown(lead))
     slides = [divider]
     for section in page.sections:
+        heading = title if section is first else section.title
         for group in group_items(section):
-            if group.visual is None and section is first and not group.words:
-                continue  # it stands on the divider
-            heading = title if section is first else section.title
-            slides += _group_slides(group, heading, place_of(divider))
+            if section is not first or group.visual or group.words:  # else it is on the divider
+                slides += _group_slides(group, heading, place_of(divider))
+    key = f"s{page.name[:2]}"
     return [slide._replace(key=f"{key}-{n}" if n else key) for n, slide in enumerate(slides)]
 
 
 def place_of(divider):
-    """What the slides after a divider say of their place in the report."""
+    """The place in the report that the slides after a divider name."""
     return ". ".join(filter(None, (divider.kicker, divider.title)))
 
 
 def _group_slides(group, title, place):
-    """The slides of a figure and of the words on it, or of words alone."""
-    notes = render_markdown("\n\n".join([group.intro, *group.words]))
+    """The slides of a figure and the words about it, or of words alone."""
+    texts = list(filter(None, [group.intro, *group.words]))
+    notes = render_markdown("\n\n".join(texts))
     sound = "".join(f'<div class="sound">{item.content}</div>' for item in group.sounds)
     if group.visual is None:
-        bodies = _text_bodies(list(filter(None, [group.intro, *group.words]))) or [""]
-        bodies[0] += sound
-        return _text_slides(bodies, title, place, notes)
+        return _text_slides(texts, title, place, notes, sound)
     claim, rest = _claim(group)
     bodies = _visual_bodies(group, title)
     width, height = group.visual.size
     kind = "figure tall" if height and width < TALL * height else group.visual.kind
-    many = f" ({{}} of {len(bodies)})" if len(bodies) > 1 else ""
+    count = f" ({{}} of {len(bodies)})" if len(bodies) > 1 else ""
     slides = [
-        Slide(kind, "", place, title + many.format(number), claim, body + sound, notes)
+        Slide(kind, "", place, title + count.format(number), claim, body + sound, notes)
         for number, body in enumerate(bodies, start=1)
     ]
-    return slides + _text_slides(_text_bodies(rest), title, place, notes)
+    return slides + _text_slides(rest, title, place, notes)
 
 
 def _claim(group):
     """The sentences that fit beside a figure, as HTML, and those that do not."""
     count = _fitting(group.words, CLAIM)
-    shown, rest = group.words[:count], group.words[count:]
-    if not shown and group.intro:
+    claim, rest = group.words[:count], group.words[count:]
+    if not claim and group.intro:
         sentences = re.split(r"(?<=[.:?!])\s+", group.intro)
-        shown = sentences[: max(1, _fitting(sentences, CLAIM))]
-    return _sentences(" ".join(shown)), rest
+        claim = sentences[: max(1, _fitting(sentences, CLAIM))]
+    return _sentences(" ".join(claim)), rest
 
 
-def _fitting(texts, letters):
-    """How many of the first texts together have at most so many letters."""
-    return bisect_right(list(accumulate(len(plain_text(text)) for text in texts)), letters)
+def _fitting(texts, most):
+    """How many of the first texts have at most so many characters together."""
+    return bisect_right(list(accumulate(len(plain_text(text)) for text in texts)), most)
 
 
 def _sentences(markdown):
-    """Markdown as HTML in which an age range stays on one line."""
+    """Markdown as HTML in which an age range is not broken between lines."""
     pattern = r"(?<![\w/#-])\d+-\d+(?![\w-])(?![^<]*>)"
     return re.sub(pattern, r'<span class="range">\g<0></span>', render_markdown(markdown))
 
@@ -157,36 +149,20 @@ def _visual_bodies(group, title):
     return [f"<pre>{html.escape(piece)}</pre>" for piece in pieces]
 
 
-def _text_bodies(texts):
-    """The body of each slide that sentences need."""
-    if not texts:
-        return []
-    count = max(1, _fitting(texts, PROSE))
-    return [_sentences("\n\n".join(texts[:count])), *_text_bodies(texts[count:])]
-
-
-def _text_slides(bodies, title, place, notes):
-    titles = [title, *[f"{title} (continued)"] * (len(bodies) - 1)]
-    return [
-        Slide("words", "", place, heading, "", body, notes)
-        for heading, body in zip(titles, bodies, strict=False)
-    ]
+def _text_slides(texts, title, place, notes, sound=""):
+    """The slides that sentences need, the first with the sound."""
+    slides = []
+    while texts or sound:
+        count = max(1, _fitting(texts, PROSE))
+        body = _sentences("\n\n".join(texts[:count])) + sound
+        heading = f"{title} (continued)" if slides else title
+        slides.append(Slide("words", "", place, heading, "", body, notes))
+        texts, sound = texts[count:], ""
+    return slides
 
 
 def render_deck(slides, *, title=TITLE):
-    """The slides as one page that loads nothing, with reveal.js inside.
-
-    Parameters
-    ----------
-    slides : list of Slide
-    title : str
-        Name of the window.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
+    """The slides as one page of HTML that loads nothing; `title` is that of the window."""
     return Template(read_asset("deck/deck.html")).substitute(
         title=html.escape(title),
         reveal_css=read_asset("reveal/dist/reveal.css"),
@@ -207,7 +183,7 @@ def _render(slide):
     kicker = f'<p class="kicker">{html.escape(slide.kicker)}</p>' if slide.kicker else ""
     claim = f'<div class="claim">{slide.claim}</div>' if slide.claim else ""
     notes = f'<aside class="notes">{slide.notes}</aside>' if slide.notes else ""
-    # reveal.js colours what lies over a slide by its background.
+    # reveal.js chooses the colour of its controls by the background of a slide.
     dark = ' class="divider" data-background-color="#0b4f8a"' if slide.kind == "divider" else ""
     return (
         f'<section id="{slide.key}"{dark}><div class="page {slide.kind}">'

@@ -1,4 +1,4 @@
-"""Write what a run is read in: the deck, a deck a notebook, the PDF, and the reading copy."""
+"""Write what is read of a run: the deck, its PDF, a deck per notebook, and the reading copy."""
 
 import json
 
@@ -10,38 +10,32 @@ from mmage_utils.report.reading_copy import render_copy
 
 
 def write_slides(run_folder):
-    """Write the decks and the reading copy of a run, and say where they are.
+    """Write the files of `export_slides` and the PDF of the deck, and print where it is."""
+    deck, slides = export_slides(run_folder)
+    size = deck.stat().st_size / 1e6
+    print(f"slides: {shown(deck)} ({slides} slides, {size:.1f} MB)", flush=True)
+    browser, pdf = find_browser(), deck.with_suffix(".pdf")
+    if browser is None:
+        print(f"The PDF is left out, as no Chromium was found: {HOW}, then ./run_all.sh --slides.")
+        return
+    try:
+        pages = print_pdf(deck, pdf, browser)
+    except Exception as error:  # whatever is wrong with the browser, the deck is written
+        reason = str(error).strip().splitlines()[0]
+        print(f"The PDF is left out, as {browser} did not print it: {reason}")
+    else:
+        print(f"slides: {shown(pdf)} ({pages} pages)")
+
+
+def export_slides(run_folder):
+    """Write ``slides/report.html``, a deck per notebook, and the reading copy ``report.html``.
+
+    Each file contains all that it shows, so it can be moved and opened without a network.
 
     Parameters
     ----------
     run_folder : Path
         ``runs/<RUN>``, with executed notebooks in ``notebooks``.
-
-    Raises
-    ------
-    DataError
-        The run holds no executed notebook.
-    """
-    deck, slides = export_slides(run_folder)
-    size = deck.stat().st_size / 1e6
-    print(f"slides: {shown(deck)} ({slides} slides, {size:.1f} MB)", flush=True)
-    browser = find_browser()
-    if browser is None:
-        print(f"The PDF is left out, as no Chromium was found: {HOW}, then ./run_all.sh --slides.")
-        return
-    try:
-        pages = print_pdf(deck, deck.with_suffix(".pdf"), browser)
-    except Exception as error:  # whatever the browser is missing, the deck is there
-        reason = str(error).strip().splitlines()[0]
-        print(f"The PDF is left out, as {browser} did not print it: {reason}")
-    else:
-        print(f"slides: {shown(deck.with_suffix('.pdf'))} ({pages} pages)")
-
-
-def export_slides(run_folder):
-    """Write ``slides/report.html``, a deck of every notebook, and the reading copy ``report.html``.
-
-    Each file holds all that it shows, so it can be taken elsewhere and opened without a network.
 
     Returns
     -------
@@ -49,6 +43,11 @@ def export_slides(run_folder):
         ``slides/report.html``.
     slides : int
         How many slides it has.
+
+    Raises
+    ------
+    DataError
+        The run has no executed notebook.
     """
     pages, data = read_pages(run_folder), _describe_data(run_folder)
     deck, slides = run_folder / "slides" / "report.html", make_slides(pages, data=data)
@@ -62,9 +61,7 @@ def export_slides(run_folder):
 
 
 def _describe_data(run_folder):
-    """What the data of a run are, as its results say, or nothing where there are none."""
-    for path in sorted((run_folder / "results").glob("*.json")):
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if "data" in record:
-            return record["data"]
-    return ""
+    """The description of the data in the results of a run; empty if there is none."""
+    paths = sorted((run_folder / "results").glob("*.json"))
+    records = (json.loads(path.read_text(encoding="utf-8")) for path in paths)
+    return next((record["data"] for record in records if "data" in record), "")

@@ -4,15 +4,15 @@ import re
 
 from bs4 import BeautifulSoup
 
-WIDE = 34  # characters of a cell, from which on it may break into lines
+WIDE = 34  # characters; a cell with more may break into lines
 
 
 def clean_table(markup):
-    """A table as pandas wrote it, without borders and widths, with headers that say their scope.
+    """A table as pandas wrote it, without borders and widths, and with the scope of its headers.
 
-    The style sheet of a styled table stays with it. The name of the index stands in the row of the
-    columns' names. Columns of words are marked, as numbers stand right and words left; so are wide
-    cells, which may break.
+    The style sheet of a styled table is kept. The name of the index moves to the row of the column
+    names. Columns of words get the class ``words``, as they are aligned to the left and numbers to
+    the right; wide cells, which may break, get the class ``wide``.
     """
     soup = BeautifulSoup(markup, "html.parser")
     for sheet in soup.select("style[scoped]"):
@@ -29,12 +29,12 @@ def clean_table(markup):
 
 
 def _join_heads(table):
-    """Put the name of the index, for which pandas writes a second row, into the first."""
+    """Move the name of the index, for which pandas writes a second row, to the first row."""
     rows = [row.find_all("th") for row in table.select("thead tr")]
     if len(rows) != 2 or len(rows[0]) != len(rows[1]):
         return
     upper, lower = ([cell.get_text(strip=True) for cell in row] for row in rows)
-    spans = any(cell.get("colspan") or cell.get("rowspan") for row in rows for cell in row)
+    spans = table.select("thead [colspan], thead [rowspan]")
     if spans or any(map(all, zip(upper, lower, strict=True))):
         return
     for cell, *texts in zip(rows[0], upper, lower, strict=True):
@@ -43,43 +43,41 @@ def _join_heads(table):
 
 
 def _mark_words(table):
-    """Mark the cells of columns that hold words, and cells that are wide."""
-    lines = [row.find_all(["th", "td"]) for row in table.select("tbody tr")]
-    lines = [line for line in lines if not any(cell.get("rowspan") for cell in line)]
+    """Mark the cells of columns that contain words, and cells that are wide."""
+    rows = [row.find_all(["th", "td"]) for row in table.select("tbody tr")]
+    rows = [row for row in rows if not any(cell.get("rowspan") for cell in row)]
     heads = [row.find_all("th") for row in table.select("thead tr")]
-    for k in range(max(map(len, lines), default=0)):
-        cells = [line[k] for line in lines if k < len(line)]
-        of_words = sum(bool(re.search(r"[^\W\d]{4,}", cell.get_text())) for cell in cells)
-        if 2 * of_words > len(cells):
-            heading = [row[k] for row in heads if len(row) == max(map(len, lines))]
-            for cell in [*heading, *cells]:
+    width = max(map(len, rows), default=0)
+    for k in range(width):
+        cells = [row[k] for row in rows if k < len(row)]
+        with_words = sum(bool(re.search(r"[^\W\d]{4,}", cell.get_text())) for cell in cells)
+        if 2 * with_words > len(cells):
+            for cell in [*(row[k] for row in heads if len(row) == width), *cells]:
                 cell["class"] = [*cell.get("class", []), "words"]
     for cell in table.find_all(["td", "th"]):
         if len(cell.get_text()) > WIDE:
             cell["class"] = [*cell.get("class", []), "wide"]
 
 
-def split_table(markup, rows):
-    """Cut a table into pieces of at most so many rows, each with the head.
-
-    A cell that spans rows is never cut.
+def split_table(markup, most):
+    """Cut a table into pieces of `most` rows, each with the head; no cell that spans rows is cut.
 
     Returns
     -------
     list of str
-        HTML; one piece where the table is short or no table at all.
+        HTML; one piece if the table is short, or there is none.
     """
     soup = clean_table(markup)
     body = soup.find("tbody")
-    lines = body.find_all("tr", recursive=False) if body else []
-    if len(lines) <= rows:
+    rows = body.find_all("tr", recursive=False) if body else []
+    if len(rows) <= most:
         return [str(soup)]
     pieces, until = [[]], 0
-    for number, line in enumerate(lines):
-        if number >= until and len(pieces[-1]) >= rows:
+    for number, row in enumerate(rows):
+        if number >= until and len(pieces[-1]) >= most:
             pieces.append([])
-        pieces[-1].append(line)
-        spans = [int(cell.get("rowspan", 1)) for cell in line.find_all(["th", "td"])]
+        pieces[-1].append(row)
+        spans = [int(cell.get("rowspan", 1)) for cell in row.find_all(["th", "td"])]
         until = max(until, number + max(spans, default=1))
     tables = []
     for piece in pieces:

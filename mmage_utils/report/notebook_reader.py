@@ -1,7 +1,7 @@
 """Executed notebooks as sections of prose, figures, tables and sentences, for decks and pages.
 
-What a notebook shows is read from its outputs; nothing is executed. Figures are taken from the
-files that the run saved, which have twice the resolution of the copies in the notebook.
+The outputs of a notebook are read; nothing is executed. Figures are taken from the files that the
+run saved, which have twice the resolution of the copies in the notebook.
 """
 
 import ast
@@ -18,8 +18,8 @@ from PIL import Image
 from mmage_utils.report.parameters import find_notebooks
 
 VISUALS = ("figure", "table", "text")
-HEADING = re.compile(r"(#{1,2})\s+(.+)")
-# A larger picture is kept as WebP, a fifth of its size and no different to the eye.
+HEADING = re.compile(r"#{1,2}[ \t]+(.+)")
+# Bytes from which a picture is stored as WebP: a fifth of the size, and it looks the same.
 LARGE_PNG = 250_000
 
 
@@ -37,7 +37,7 @@ class Item(NamedTuple):
 
 
 class Section(NamedTuple):
-    """What stands under one heading; the first of a notebook is that of its title."""
+    """A heading and what is below it; the first heading of a notebook is its title."""
 
     title: str
     items: list[Item]
@@ -75,7 +75,7 @@ def read_pages(run_folder):
     Raises
     ------
     DataError
-        The run holds no executed notebook.
+        The run has no executed notebook.
     """
     figures = run_folder / "figures"
     return [
@@ -87,78 +87,66 @@ def read_pages(run_folder):
 def _sections(notebook, figures):
     sections = []
     for cell in notebook.cells:
+        heading = HEADING.match(cell.source) if cell.cell_type != "code" else None
+        if heading or not sections:
+            sections.append(Section(heading.group(1).strip() if heading else "", []))
         if cell.cell_type == "code":
             items = [Item("code", cell.source), *_outputs(cell, figures)]
         else:
-            first, _, rest = cell.source.partition("\n")
-            heading = HEADING.match(first)
-            if heading:
-                sections.append(Section(heading.group(2).strip(), []))
-            prose = rest.strip() if heading else cell.source.strip()
+            prose = cell.source[heading.end() if heading else 0 :].strip()
             items = [Item("intro", prose)] if prose else []
-        if not sections:
-            sections.append(Section("", []))
         sections[-1].items.extend(items)
     return sections
 
 
 def _outputs(cell, figures):
-    """What a code cell shows, printed lines that follow each other in one piece."""
+    """What a code cell shows, each output in its richest form; printed lines are joined."""
     items = []
     pictures = sum("image/png" in output.get("data", {}) for output in cell.outputs)
     names = saved_figures(cell.source)
     names = iter(names if len(names) == pictures else [""] * pictures)
     for output in cell.outputs:
-        if output.output_type == "stream":
-            if output.name == "stdout" and output.text.strip():
-                before = items.pop().content if items and items[-1].kind == "text" else ""
-                items.append(Item("text", before + output.text))
-        elif output.output_type == "error":
+        data = output.get("data", {})
+        if output.output_type == "error":
             items.append(Item("text", f"{output.ename}: {output.evalue}"))
-        else:
-            items += _richest(output.data, figures, names)
+        elif output.get("name") == "stdout" and output.text.strip():
+            before = items.pop().content if items and items[-1].kind == "text" else ""
+            items.append(Item("text", before + output.text))
+        elif "image/png" in data:
+            items.append(_figure(base64.b64decode(data["image/png"]), figures, next(names)))
+        elif "text/markdown" in data:
+            items.append(Item("words", data["text/markdown"].strip()))
+        elif "application/vnd.jupyter.widget-view+json" in data:
+            continue  # only a live notebook can show it
+        elif "text/html" in data:
+            kind = "sound" if "<audio" in data["text/html"] else "table"
+            items.append(Item(kind, data["text/html"]))
+        elif data.get("text/plain"):
+            items.append(Item("text", data["text/plain"]))
     return items
 
 
-def _richest(data, figures, names):
-    """The richest form of one output; what only a live notebook can show is left out."""
-    if "image/png" in data:
-        return [_figure(base64.b64decode(data["image/png"]), figures, next(names))]
-    if "text/markdown" in data:
-        return [Item("words", data["text/markdown"].strip())]
-    if "application/vnd.jupyter.widget-view+json" in data:
-        return []
-    if "text/html" in data:
-        markup = data["text/html"]
-        return [Item("sound" if "<audio" in markup else "table", markup)]
-    return [Item("text", data["text/plain"])] if data.get("text/plain") else []
-
-
 def saved_figures(source):
-    """Names under which a cell saves its figures, in order."""
+    """Names under which a cell saves its figures, in order; none if one is not a literal."""
     try:
-        calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+        nodes = list(ast.walk(ast.parse(source)))
     except SyntaxError:
         return []
-    names = []
-    for call in calls:
-        function = getattr(call.func, "attr", getattr(call.func, "id", None))
-        if function == "save_figure" and len(call.args) == 3:
-            names.append(getattr(call.args[2], "value", None))
+    calls = [node for node in nodes if isinstance(node, ast.Call) and len(node.args) == 3]
+    saves = [call for call in calls if ast.unparse(call.func).split(".")[-1] == "save_figure"]
+    names = [getattr(call.args[2], "value", None) for call in saves]
     return names if all(isinstance(name, str) for name in names) else []
 
 
 def _figure(png, figures, name):
-    """A picture as a data URI, from the run's own file where that is the same picture."""
-    image = Image.open(io.BytesIO(png))
+    """A picture as a data URI, from the run's own file if that shows the same picture."""
+    kind, image, path = "png", Image.open(io.BytesIO(png)), figures / f"{name}.png"
     size = width, height = image.size
-    path = figures / f"{name}.png"
     if name and path.is_file():
         saved = Image.open(io.BytesIO(path.read_bytes()))
-        # A figure saved by another run of the notebook may have another shape.
+        # A figure that another run of the notebook saved may have another shape.
         if abs(saved.width / saved.height - width / height) < 0.03 * width / height:
             png, image = path.read_bytes(), saved
-    kind = "png"
     if len(png) >= LARGE_PNG:
         packed = io.BytesIO()
         image.convert("RGB").save(packed, "WEBP", quality=88, method=2)
@@ -167,15 +155,15 @@ def _figure(png, figures, name):
 
 
 def group_items(section):
-    """Put each figure, table or printed lines together with the words on it.
+    """Group each figure, table or printed lines with the words that belong to it.
 
-    Prose stands before what it announces. A sentence follows the figure it is read from; one that
+    Prose comes before what it introduces. A sentence follows the figure it is about; one that
     comes before every figure of its section belongs to the first.
 
     Returns
     -------
     list of Group
-        In order; a group without a visual holds prose and sentences that belong to none.
+        In order; a group without a visual has prose and sentences that belong to none.
     """
     groups = [Group("", None, [], [])]
     for item in section.items:
@@ -184,14 +172,13 @@ def group_items(section):
             last.words.append(item.content)
         elif item.kind == "sound":
             last.sounds.append(item)
+        elif item.kind == "intro" and any(last[1:]):
+            groups.append(Group(item.content, None, [], []))
         elif item.kind == "intro":
-            if last.visual or last.words or last.sounds:
-                groups.append(Group(item.content, None, [], []))
-            else:
-                intro = "\n\n".join(filter(None, (last.intro, item.content)))
-                groups[-1] = last._replace(intro=intro)
+            intro = "\n\n".join(filter(None, (last.intro, item.content)))
+            groups[-1] = last._replace(intro=intro)
         elif item.kind in VISUALS and last.visual:
-            # The prose before several figures of one section speaks of all of them.
+            # The prose before several figures of one section is about all of them.
             groups.append(Group(last.intro, item, [], []))
         elif item.kind in VISUALS:
             groups[-1] = last._replace(visual=item)
@@ -199,7 +186,7 @@ def group_items(section):
 
 
 def render_markdown(text):
-    """Markdown as HTML; tags that stand in it are shown, not obeyed."""
+    """Markdown as HTML; tags in it are shown as text."""
     return mistune.create_markdown(escape=True, plugins=["table"])(text).strip()
 
 
@@ -218,7 +205,4 @@ def alt_text(title, group):
 def picture(item, alt):
     """A figure as an ``img`` element."""
     width, height = item.size
-    return (
-        f'<img src="{item.content}" alt="{html.escape(alt, quote=True)}" width="{width}" '
-        f'height="{height}">'
-    )
+    return f'<img src="{item.content}" alt="{html.escape(alt)}" width="{width}" height="{height}">'

@@ -1,9 +1,6 @@
-"""Run the notebooks of the report in order, each with the parameters it declares.
+"""Run the notebooks of the report in order, each with the parameters it declares."""
 
-``run_report`` is what ``mmage report`` and ``run_all.sh`` call; ``prepare_copies`` makes the
-notebooks that ``run_tests.sh`` executes on a tiny sample.
-"""
-
+import logging
 import os
 import re
 import time
@@ -13,6 +10,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import nbformat
+import papermill
 from traitlets.config import Config
 
 from mmage_utils import files, runs
@@ -22,7 +20,8 @@ from mmage_utils.files import save_json, shown
 from mmage_utils.report.committed_outputs import refresh_outputs
 from mmage_utils.report.parameters import find_notebooks, resolve_parameters
 
-# Kernels work without progress bars, and show figures whatever the caller's backend.
+KERNEL = {"kernel_name": "python3", "language": "python"}
+# Kernels work without progress bars, and show figures whatever the caller's backend is.
 KERNEL_ENV = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
@@ -30,20 +29,19 @@ KERNEL_ENV = {
     "TQDM_DISABLE": "1",
 }
 
+# Errors are read from the notebook that papermill writes.
+logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)
+
 
 def run_report(*, data=None, run=None, params_file=None, start=None, only=None, refresh=False):
     """Execute the notebooks and write them to ``runs/<RUN>/notebooks``.
 
     Parameters
     ----------
-    data : path, optional
-        Folder of the clips, injected as ``DATA_DIR``.
-    run : str, optional
-        Name of the run, injected as ``RUN``; otherwise the notebooks' own default.
-    params_file : path, optional
-        YAML mapping of parameter names to values.
-    start, only : str or int, optional
-        Number of the first notebook to run, or of the only one.
+    data, run, params_file : optional
+        As `resolve_parameters`.
+    start, only : optional
+        As `choose_notebooks`.
     refresh : bool
         Copy outputs and figures of a full default run to ``notebooks/`` and ``figures/``.
 
@@ -57,7 +55,7 @@ def run_report(*, data=None, run=None, params_file=None, start=None, only=None, 
     UsageError
         An option or a parameter is wrong; nothing has run.
     DataError
-        A notebook did not run to its end; the message names the cell and the error.
+        The data are wrong, or a notebook failed; the message names the cell and the error.
     """
     began = time.time()
     notebooks = find_notebooks(files.ROOT)
@@ -67,12 +65,10 @@ def run_report(*, data=None, run=None, params_file=None, start=None, only=None, 
             "--refresh takes a full run of the sample as it is: leave out --data, --run, -f, "
             "--from and --only."
         )
-    parameters, settings = resolve_parameters(
-        notebooks, params_file=params_file, data=data, run=run
-    )
+    parameters, settings = resolve_parameters(notebooks, params_file, data, run)
     folder = files.ROOT / "runs" / settings["RUN"]
     if {"DATA_DIR", "N_CLIPS", "SEED"} <= set(settings):
-        prepare_data(settings)
+        _prepare_data(settings)
 
     seconds, empty_cache = {}, not any((files.ROOT / "cache").glob("*"))
     for path in chosen:
@@ -82,7 +78,7 @@ def run_report(*, data=None, run=None, params_file=None, start=None, only=None, 
         seconds[path.stem] = round(time.time() - clock, 1)
         print(f"{seconds[path.stem]:.0f} s  {shown(target)}", flush=True)
 
-    # The README tells what a run costs that computes everything.
+    # The README gives the time of a run that computes everything.
     times = folder / "results" / "times.json"
     if chosen == notebooks and (empty_cache or not times.exists()):
         record = {"cores": os.cpu_count(), "empty_cache": empty_cache, "seconds": seconds}
@@ -94,16 +90,11 @@ def run_report(*, data=None, run=None, params_file=None, start=None, only=None, 
     return folder
 
 
-def prepare_data(settings):
-    """Make the sample if its folder is missing, and check the label lists before anything runs.
-
-    Raises
-    ------
-    DataError
-        The folder, a label list or its content is wrong, or no clip has media.
-    """
-    folder, size = settings["DATA_DIR"], {"n_clips": settings["N_CLIPS"], "seed": settings["SEED"]}
-    run, clips = runs.open_run(settings["RUN"], folder, **size)
+def _prepare_data(settings):
+    """Make the sample if its folder is missing, and check the label lists before anything runs."""
+    run, clips = runs.open_run(
+        settings["RUN"], settings["DATA_DIR"], n_clips=settings["N_CLIPS"], seed=settings["SEED"]
+    )
     with_media(clips)
     complete = count_media(clips).loc["all", "complete"]
     print(
@@ -114,7 +105,7 @@ def prepare_data(settings):
 
 
 def choose_notebooks(notebooks, *, start=None, only=None):
-    """Return the notebooks from number ``start`` on, or number ``only`` alone, or all.
+    """Return the notebooks from number `start` on, or number `only` alone, or all.
 
     Raises
     ------
@@ -134,10 +125,10 @@ def choose_notebooks(notebooks, *, start=None, only=None):
 
 
 def execute(source, target, parameters):
-    """Run one notebook with papermill, in its own folder,.
+    """Run one notebook with papermill, in its own folder.
 
-    ``target`` is written whole or not at all. What a failed run got to is left beside it as
-    ``partial_NN_name.ipynb``.
+    ``target`` is written whole or not at all. A failed run leaves the notebook as far as it ran
+    beside it, as ``partial_NN_name.ipynb``.
 
     Parameters
     ----------
@@ -156,24 +147,23 @@ def execute(source, target, parameters):
     partial.unlink(missing_ok=True)
     crash, log = None, partial.with_suffix(".log")
     try:
-        # papermill cannot hand an environment to the kernel, which inherits ours.
-        with patch.dict(os.environ, KERNEL_ENV), warnings.catch_warnings(), stderr_to(log):
-            warnings.simplefilter("ignore")
-            _papermill().execute_notebook(
-                str(source),
-                str(partial),
+        # papermill cannot give an environment to the kernel, which inherits ours.
+        ignored = warnings.catch_warnings(action="ignore")
+        with patch.dict(os.environ, KERNEL_ENV), ignored, _stderr_to(log):
+            papermill.execute_notebook(
+                source,
+                partial,
                 parameters,
-                kernel_name="python3",
-                language="python",
+                **KERNEL,
                 progress_bar=False,
-                cwd=str(source.parent),
+                cwd=source.parent,
                 start_timeout=120,
                 # A kernel that is stopped after a failure must not log that on the screen.
                 extra_arguments=["--IPKernelApp.log_level=50"],
-                # Left to its default, the kernel warns that its connection is not encrypted.
+                # By default the kernel warns that its connection is not encrypted.
                 config=Config({"KernelManager": {"transport_encryption": "auto"}}),
             )
-    except Exception as error:  # a cell that raised or a kernel that died: the notebook tells
+    except Exception as error:  # a cell that raised or a kernel that died
         crash = error
     finally:
         if log.stat().st_size == 0 or crash is None:
@@ -188,11 +178,11 @@ def execute(source, target, parameters):
 
 
 @contextmanager
-def stderr_to(path):
-    """Send what this process and its children say on stderr to a file.
+def _stderr_to(path):
+    """Send what this process and its children print on stderr to a file.
 
-    A kernel that is shut down may complain of its closed sockets, which nobody can fix; cells'
-    own output on stderr goes to the notebook anyway.
+    A kernel that is shut down may complain about its closed sockets, which nobody can fix; the
+    stderr of a cell is in the notebook anyway.
     """
     screen = os.dup(2)
     with open(path, "wb") as log:
@@ -212,7 +202,7 @@ def find_failure(notebook, crash=None):
     notebook : NotebookNode
         What papermill wrote.
     crash : Exception, optional
-        What papermill raised, told where the cell itself holds no reason.
+        What papermill raised, printed if the cell itself contains no reason.
 
     Returns
     -------
@@ -234,18 +224,18 @@ def find_failure(notebook, crash=None):
         elif errors:
             reason = "\n".join(errors[0].traceback)
         else:  # a bad magic leaves its message on stderr, a dead kernel nothing at all
-            said = [output.text for output in cell.outputs if output.get("name") == "stderr"]
-            reason = "".join(said) or str(crash or "The cell did not run.")
+            printed = [output.text for output in cell.outputs if output.get("name") == "stderr"]
+            reason = "".join(printed) or str(crash or "The cell did not run.")
         reason = re.sub(r"\x1b\[[\d;]*m", "", reason).strip().splitlines()[-8:]
-        block = [*cell.source.strip().splitlines()[:5], "", *reason]
-        return f"in code cell {number}:\n" + "\n".join(f"    {line}".rstrip() for line in block)
+        lines = [*cell.source.strip().splitlines()[:5], "", *reason]
+        return f"in code cell {number}:\n" + "\n".join(f"    {line}".rstrip() for line in lines)
     return ""
 
 
 def prepare_copies(params_file, folder):
-    """Write copies of the notebooks with injected parameters, not executed.
+    """Write copies of the notebooks with injected parameters, for others to execute.
 
-    Only cells tagged ``nbval-check-output`` keep their outputs, for nbval to compare.
+    Only cells tagged ``nbval-check-output`` keep their outputs, which nbval compares.
 
     Returns
     -------
@@ -254,27 +244,15 @@ def prepare_copies(params_file, folder):
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    # The explorer has no number, as it is no part of the report.
+    # The explorer has no number, as it is not part of the report.
     explorer = (files.ROOT / "notebooks").glob("explore.ipynb")
     notebooks = [*find_notebooks(files.ROOT), *explorer]
-    parameters, _ = resolve_parameters(notebooks, params_file=params_file)
+    parameters, _ = resolve_parameters(notebooks, params_file)
     for path, values in parameters.items():
-        copy = _papermill().execute_notebook(
-            str(path), None, values, kernel_name="python3", language="python", prepare_only=True
-        )
+        copy = papermill.execute_notebook(path, None, values, **KERNEL, prepare_only=True)
         for cell in copy.cells:
             tags = cell.metadata.get("tags", [])
             if cell.cell_type == "code" and "nbval-check-output" not in tags:
                 cell.outputs = []
         nbformat.write(copy, folder / path.name)
     return [folder / path.name for path in parameters]
-
-
-def _papermill():
-    """papermill, silenced: what goes wrong is read from the notebook it writes."""
-    import logging
-
-    import papermill
-
-    logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)
-    return papermill

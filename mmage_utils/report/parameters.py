@@ -1,8 +1,4 @@
-"""Parameters of the notebooks: what they declare, and what a user sets.
-
-A notebook declares its parameters in the cell tagged ``parameters``. A user sets them in a YAML
-file and with options of the command line.
-"""
+"""Parameters of the notebooks: declared in their cells tagged ``parameters``, set by a user."""
 
 import ast
 import difflib
@@ -18,16 +14,18 @@ from mmage_utils.files import shown
 
 
 def find_notebooks(root):
-    """Return the paths of ``notebooks/NN_name.ipynb`` under a folder, in order.
+    """Return the paths of ``notebooks/NN_name.ipynb`` in a folder, in order.
 
     Raises
     ------
     DataError
         There are none.
     """
-    notebooks = sorted((Path(root) / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    folder = root / "notebooks"
+    notebooks = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
     if not notebooks:
-        raise DataError(f"{Path(root) / 'notebooks'} holds no notebook named NN_name.ipynb.")
+        hint = "" if root == files.ROOT else ": run ./run_all.sh first"
+        raise DataError(f"{shown(folder)} contains no notebook named NN_name.ipynb{hint}.")
     return notebooks
 
 
@@ -37,7 +35,7 @@ def declared_parameters(path):
     Raises
     ------
     DataError
-        There is no such cell or more than one, or a line of it is not ``NAME = literal``.
+        There is not exactly one such cell, or a line of it is not ``NAME = literal``.
     """
     cells = nbformat.read(path, as_version=4).cells
     tagged = [cell for cell in cells if "parameters" in cell.metadata.get("tags", [])]
@@ -48,11 +46,11 @@ def declared_parameters(path):
         return {line.targets[0].id: ast.literal_eval(line.value) for line in lines}
     except (SyntaxError, AttributeError, ValueError):
         raise DataError(
-            f"The cell tagged 'parameters' of {path} may hold NAME = literal and nothing else."
+            f"The cell tagged 'parameters' of {path} may contain only lines NAME = literal."
         ) from None
 
 
-def resolve_parameters(notebooks, *, params_file=None, data=None, run=None):
+def resolve_parameters(notebooks, params_file=None, data=None, run=None):
     """Check what a user sets against what the notebooks declare.
 
     Parameters
@@ -60,12 +58,12 @@ def resolve_parameters(notebooks, *, params_file=None, data=None, run=None):
     notebooks : list of Path
         All notebooks of the report.
     params_file : path, optional
-        YAML mapping of names to values.
+        YAML mapping of parameter names to values.
     data : path, optional
-        Folder of the clips; becomes the absolute path ``DATA_DIR`` and wins over the file.
+        Folder of the clips; its absolute path becomes ``DATA_DIR``, whatever the file says.
     run : str, optional
-        Name of the run; becomes ``RUN`` and wins over the file. Data given without a name for
-        the run are named after their folder, so that they never mix with the sample.
+        Name of the run; becomes ``RUN``, whatever the file says. By default a run of `data` has
+        the name of their folder, so that it never mixes with the sample.
 
     Returns
     -------
@@ -77,14 +75,12 @@ def resolve_parameters(notebooks, *, params_file=None, data=None, run=None):
     Raises
     ------
     UsageError
-        The file cannot be read, a name is unknown, or a value is of another type than the default.
+        The file cannot be read, a name is unknown, or a value or option is wrong.
     """
     declared = {path: declared_parameters(path) for path in notebooks}
     defaults = {key: value for own in declared.values() for key, value in own.items()}
-    values = {}
-    if params_file is not None:
-        values = load_parameters(params_file)
-        check_parameters(values, defaults, params_file)
+    values = {} if params_file is None else load_parameters(params_file)
+    check_parameters(values, defaults, params_file)
     if data is not None:
         if not Path(data).is_dir():
             raise UsageError(f"--data {data} is not a folder.")
@@ -92,8 +88,8 @@ def resolve_parameters(notebooks, *, params_file=None, data=None, run=None):
         values.setdefault("RUN", re.sub(r"[^\w.-]", "_", Path(data).resolve().name))
     if run is not None:
         values["RUN"] = run
-    settings = {**defaults, **values}
-    run = settings.setdefault("RUN", "sample")
+    settings = {"RUN": "sample", **defaults, **values}
+    run = settings["RUN"]
     if not re.fullmatch(r"\w[\w.-]*", run):
         raise UsageError(f"The run {run!r} must be named with letters, digits, '_', '-' and '.'.")
     per_notebook = {
@@ -103,26 +99,14 @@ def resolve_parameters(notebooks, *, params_file=None, data=None, run=None):
     return per_notebook, settings
 
 
-def find_run(*, data=None, run=None, params_file=None):
-    """Return the folder of an earlier run, named by the options that named it then.
-
-    Raises
-    ------
-    UsageError
-        An option is wrong.
-    DataError
-        The run does not exist.
-    """
-    notebooks = find_notebooks(files.ROOT)
-    _, settings = resolve_parameters(notebooks, params_file=params_file, data=data, run=run)
-    folder = files.ROOT / "runs" / settings["RUN"]
-    if not any((folder / "notebooks").glob("[0-9][0-9]_*.ipynb")):
-        raise DataError(f"{shown(folder)} holds no executed notebook: run ./run_all.sh first.")
-    return folder
+def find_run(params_file=None, data=None, run=None):
+    """Return the folder of the run that options name, as in `resolve_parameters`."""
+    _, settings = resolve_parameters(find_notebooks(files.ROOT), params_file, data, run)
+    return files.ROOT / "runs" / settings["RUN"]
 
 
 def load_parameters(params_file):
-    """Read a YAML file of ``NAME: value``; ``UsageError`` if it is anything else."""
+    """Read a YAML file of lines ``NAME: value``; anything else is a ``UsageError``."""
     try:
         values = yaml.safe_load(Path(params_file).read_text(encoding="utf-8"))
     except OSError as error:
@@ -132,14 +116,14 @@ def load_parameters(params_file):
         line = f" (see line {mark.line + 1})" if mark else ""
         raise UsageError(f"{params_file} is not YAML{line}.") from None
     if not isinstance(values, dict):
-        raise UsageError(f"{params_file} must hold lines of the form NAME: value.")
+        raise UsageError(f"{params_file} must consist of lines NAME: value.")
     return values
 
 
 def check_parameters(values, defaults, params_file):
     """Raise ``UsageError`` for an unknown name, or a value of another type than the default.
 
-    A whole number passes for a decimal one, and anything for a default of ``None``.
+    A whole number is accepted for a decimal one, and anything for a default of ``None``.
     """
     for key, value in values.items():
         if key not in defaults:
@@ -147,13 +131,11 @@ def check_parameters(values, defaults, params_file):
             hint = f"; did you mean {' or '.join(close)}?" if close else "."
             raise UsageError(f"{params_file} sets the unknown parameter {key}{hint}")
         default = defaults[key]
-        fits = type(value) is type(default) or default is None
-        if fits or (type(default) is float and type(value) is int):
-            continue
-        hint = ""
-        if isinstance(value, str) and re.fullmatch(r"[-+]?[\d.]+[eE][-+]?\d+", value):
-            hint = " (YAML reads 1e-6 as text and 1.0e-6 as a number)"
-        raise UsageError(
-            f"{params_file} sets {key} to {value!r}, of type {type(value).__name__}, where the "
-            f"notebooks have {default!r}, of type {type(default).__name__}{hint}."
-        )
+        accepted = (int, float) if type(default) is float else (type(default),)
+        if default is not None and type(value) not in accepted:
+            power = isinstance(value, str) and re.fullmatch(r"[-+]?[\d.]+[eE][-+]?\d+", value)
+            hint = " (YAML reads 1e-6 as text and 1.0e-6 as a number)" if power else ""
+            raise UsageError(
+                f"{params_file} sets {key} to {value!r}, of type {type(value).__name__}, where the "
+                f"notebooks have {default!r}, of type {type(default).__name__}{hint}."
+            )

@@ -13,38 +13,26 @@ from mmage_utils.report.notebook_reader import alt_text, group_items, picture, r
 
 
 def render_copy(pages, *, data=""):
-    """All notebooks as one page that loads nothing.
-
-    Parameters
-    ----------
-    pages : list of notebook_reader.Page
-    data : str
-        What the data are.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
+    """All notebooks as one page of HTML that loads nothing; parameters as `make_slides`."""
     contents, articles = [], []
     for page in pages:
-        key = f"n{page.name[:2]}"
-        rows = "".join(
-            f'<li><a href="#{key}-{number}">{html.escape(section.title)}</a></li>'
-            for number, section in enumerate(page.sections)
-            if number and section.title
+        sections = {f"n{page.name[:2]}-{n}": section for n, section in enumerate(page.sections)}
+        (first, _), *others = sections.items()
+        links = "".join(
+            f'<li><a href="#{key}">{html.escape(section.title)}</a></li>'
+            for key, section in others
+            if section.title
         )
         title = html.escape(page.sections[0].title or page.name)
         contents.append(
-            f'<details open><summary><a href="#{key}-0">{title}</a></summary><ol>{rows}</ol>'
+            f'<details open><summary><a href="#{first}">{title}</a></summary><ol>{links}</ol>'
             "</details>"
         )
-        sections = "\n".join(
-            _section(section, f"{key}-{number}", "h1" if number == 0 else "h2")
-            for number, section in enumerate(page.sections)
+        body = "\n".join(
+            _section(section, key, "h1" if key == first else "h2")
+            for key, section in sections.items()
         )
-        name = html.escape(page.name)
-        articles.append(f'<article aria-label="{name}">{sections}</article>')
+        articles.append(f'<article aria-label="{html.escape(page.name)}">{body}</article>')
     return Template(read_asset("readcopy.html")).substitute(
         title=html.escape(TITLE),
         data=html.escape(data),
@@ -67,7 +55,12 @@ def _item(item, alt):
     if item.kind in ("intro", "words"):
         return render_markdown(item.content)
     if item.kind == "code":
-        return _code(item.content)
+        lines = len(item.content.splitlines())
+        code = highlight(item.content, PythonLexer(), HtmlFormatter(nowrap=True))
+        return (
+            f'<details class="code"><summary>code, {lines} {"line" if lines == 1 else "lines"}'
+            f"</summary><pre>{code}</pre></details>"
+        )
     if item.kind == "figure":
         return f"<figure>{picture(item, alt)}</figure>"
     if item.kind == "table":
@@ -76,13 +69,3 @@ def _item(item, alt):
     if item.kind == "text":
         return f'<pre tabindex="0">{html.escape(item.content.rstrip())}</pre>'
     return f'<div class="sound">{item.content}</div>'
-
-
-def _code(source):
-    """A code cell, folded."""
-    lines = len(source.splitlines())
-    marked = highlight(source, PythonLexer(), HtmlFormatter(nowrap=True))
-    return (
-        f'<details class="code"><summary>code, {lines} {"line" if lines == 1 else "lines"}'
-        f"</summary><pre>{marked}</pre></details>"
-    )

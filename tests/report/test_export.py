@@ -107,7 +107,7 @@ def test_a_browser_that_does_not_start_leaves_the_deck(executed, monkeypatch, ca
 
 
 def test_a_run_without_notebooks_is_an_error(tmp_path):
-    with pytest.raises(DataError, match="holds no notebook"):
+    with pytest.raises(DataError, match="contains no notebook"):
         export.export_slides(tmp_path)
 
 
@@ -116,7 +116,7 @@ def test_a_run_without_notebooks_is_an_error(tmp_path):
     [
         (["--slides", "--only", "1"], 2, "--slides runs no notebook"),
         (["--slides", "--refresh"], 2, "--slides runs no notebook"),
-        (["--slides", "--run", "nosuchrun"], 1, "runs/nosuchrun holds no executed notebook"),
+        (["--slides", "--run", "nosuchrun"], 1, "runs/nosuchrun/notebooks contains no notebook named"),
     ],
 )
 def test_slides_alone_need_an_earlier_run(options, code, message):

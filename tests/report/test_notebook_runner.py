@@ -114,8 +114,8 @@ def test_wrong_options_are_refused_before_anything_runs(root, injected, options,
     ("text", "message"),
     [
         ("EPOCHS: [", r"values\.yaml is not YAML \(see line 1\)"),
-        ("- EPOCHS", "must hold lines of the form NAME: value"),
-        ("", "must hold lines of the form NAME: value"),
+        ("- EPOCHS", "must consist of lines NAME: value"),
+        ("", "must consist of lines NAME: value"),
         ("EPOCH: 3", r"values\.yaml sets the unknown parameter EPOCH; did you mean EPOCHS\?"),
         ("ZZZ: 3", r"sets the unknown parameter ZZZ\."),
         ("EPOCHS: '3'", "EPOCHS to '3', of type str, .* 2, of type int"),
@@ -135,12 +135,12 @@ def test_wrong_parameter_files_are_refused_in_one_sentence(root, injected, text,
 @pytest.mark.parametrize("cell", ["EPOCHS = int(2)", "EPOCHS: int = 2", "print(1)", "EPOCHS ="])
 def test_parameters_that_are_not_literals_are_refused(tmp_path, injected, cell):
     write_notebook(tmp_path, "01_toy", parameters=cell)
-    with pytest.raises(DataError, match="may hold NAME = literal and nothing else"):
+    with pytest.raises(DataError, match="may contain only lines NAME = literal"):
         run_report()
 
 
 def test_no_notebooks_is_an_error(tmp_path):
-    with pytest.raises(DataError, match="holds no notebook"):
+    with pytest.raises(DataError, match="contains no notebook"):
         run_report()
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mmage_utils.files import ROOT
-from mmage_utils.report.readme_headlines import TASKS, put_headlines, render_headlines
+from mmage_utils.report.committed_outputs import TASKS, put_headlines, render_headlines
 
 
 @pytest.fixture
