@@ -38,7 +38,7 @@ def compiled(name):
     loop = {"gate": gate, "pick": pick, "track": track}[name]
     try:
         return njit(cache=True)(loop)
-    except RuntimeError:  # there is no folder to keep it in
+    except RuntimeError:  # no folder to keep it in
         return njit(loop)
 
 
@@ -91,14 +91,14 @@ def gate(amplitude, follow, band_of_bin, n_bands):
 def pick(envelope):
     """Mark the onsets of an envelope, (frames,) in 0..1: strongest about, above the mean, apart."""
     n = len(envelope)
-    found = np.zeros(n, np.bool_)
+    onset = np.zeros(n, np.bool_)
     t = 0
     while t < n:
         strongest = envelope[max(t - AROUND, 0) : t + AROUND].max()
         mean = envelope[max(t - NEIGHBOURS, 0) : t + NEIGHBOURS + 1].mean()
-        found[t] = envelope[t] == strongest and envelope[t] >= mean + EXCESS
-        t += APART + 1 if found[t] else 1
-    return found
+        onset[t] = envelope[t] == strongest and envelope[t] >= mean + EXCESS
+        t += APART + 1 if onset[t] else 1
+    return onset
 
 
 def track(lags, unvoiced, first, last):
