@@ -45,17 +45,8 @@ def compiled(name):
 def gate(amplitude, follow, band_of_bin, n_bands):
     """Power that passes a noise gate, after noisereduce's for noise that is not stationary.
 
-    Parameters
-    ----------
-    amplitude : numpy.ndarray of float32, shape (frames, bins)
-    follow : float32
-        Share of a new frame in the floor of the noise, which is smoothed forward and back.
-    band_of_bin : numpy.ndarray of int, shape (bins,)
-    n_bands : int
-
-    Returns
-    -------
-    numpy.ndarray of float32, shape (frames, n_bands)
+    Takes amplitudes (frames, bins) and gives power (frames, n_bands), both float32. `follow` is
+    the share of a new frame in the floor of the noise, which is smoothed forward and back.
     """
     frames, bins = amplitude.shape
     floor = amplitude.copy()
@@ -104,19 +95,9 @@ def pick(envelope):
 def track(lags, unvoiced, first, last):
     """Follow the best path through the peaks of the autocorrelation.
 
-    Parameters
-    ----------
-    lags : numpy.ndarray of float32, shape (frames, last + 2 or more)
-        1 where a frame repeats itself perfectly.
-    unvoiced : numpy.ndarray, shape (frames,)
-        How periodic a frame must be to count as voiced.
-    first, last : int
-        Shortest and longest lag tried.
-
-    Returns
-    -------
-    numpy.ndarray, shape (frames,)
-        Lag of the period, with its fraction; 0 where unvoiced.
+    Takes the autocorrelation of each frame (frames, last + 2 or more), which is 1 where a frame
+    repeats itself perfectly; how periodic each must be to count as voiced (frames,); and the
+    shortest and longest lag tried. Gives the lag of the period (frames,), 0 where unvoiced.
     """
     n = len(lags)
     strength = np.full((n, CANDIDATES), -1e9)  # of each candidate; the first is unvoiced
