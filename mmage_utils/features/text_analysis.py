@@ -48,21 +48,23 @@ def pulling_words(texts, clips, *, top=6, min_users=MIN_USERS):
     texts = np.asarray(texts, dtype=object)
     # A word of its own, so that texts without words have a vocabulary too.
     counter = CountVectorizer(binary=True, token_pattern=TOKEN).fit([*texts[train], "_"])
-    said, vocabulary = counter.transform(texts).astype(bool), counter.get_feature_names_out()
+    occurs, vocabulary = counter.transform(texts).astype(bool), counter.get_feature_names_out()
     own = {group: groups == group for group in np.unique(groups)}
     n_users = {group: len(np.unique(users[rows])) for group, rows in own.items()}
-    speakers = {group: _count_users(said[train][rows], users[rows]) for group, rows in own.items()}
+    speakers = {
+        group: _count_users(occurs[train][rows], users[rows]) for group, rows in own.items()
+    }
     often = np.any([speakers[group] >= min(min_users, n_users[group]) for group in own], axis=0)
     columns = ["AgeGroup", "word", "weight", "users", "of_users", "elsewhere"]
     if len(own) < 2 or not often.any():
         prior = np.bincount(groups, minlength=N_GROUPS + 1)[1:] / len(groups)
         return pd.DataFrame(columns=columns), tabulate(clips, np.tile(prior, (len(clips), 1)))
-    model = LogisticRegression(C=0.1, max_iter=2000).fit(said[train][:, often], groups)
+    model = LogisticRegression(C=0.1, max_iter=2000).fit(occurs[train][:, often], groups)
     p = np.zeros((len(clips), N_GROUPS))
-    p[:, model.classes_ - 1] = model.predict_proba(said[:, often])
+    p[:, model.classes_ - 1] = model.predict_proba(occurs[:, often])
 
     weights = model.coef_ if len(model.coef_) > 1 else np.vstack([-model.coef_, model.coef_])
-    everyone = _count_users(said[train], users)
+    everyone = _count_users(occurs[train], users)
     tables = []
     for group, weight in zip(model.classes_, weights, strict=True):
         best = np.argsort(-weight, kind="stable")[:top]
@@ -73,13 +75,13 @@ def pulling_words(texts, clips, *, top=6, min_users=MIN_USERS):
     return pd.concat(tables, ignore_index=True), tabulate(clips, p)
 
 
-def _count_users(said, users):
+def _count_users(occurs, users):
     """How many users say each word in any of their clips, shape (n words,)."""
     from scipy.sparse import csr_array
 
     names, rows = np.unique(users, return_inverse=True)
     member = csr_array((np.ones(len(rows)), (rows, np.arange(len(rows)))), (len(names), len(rows)))
-    return ((member @ csr_array(said).astype(float)) > 0).sum(0)
+    return ((member @ csr_array(occurs).astype(float)) > 0).sum(0)
 
 
 def concentration(vectors, clips, *, split="valid", neighbours=15, shuffles=SHUFFLES, seed=0):
