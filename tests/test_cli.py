@@ -49,7 +49,7 @@ def test_lists_without_media_are_no_error(lists):
     [
         (lambda lists: [path.unlink() for path in lists.iterdir()], "train_set_age_labels.csv"),
         (lambda lists: (lists / "test_set_age_labels.csv").unlink(), "test_set_age_labels.csv"),
-        (lambda lists: _spoil(lists, "AgeGroup", "Age"), "lacks the column AgeGroup"),
+        (lambda lists: _spoil(lists, "AgeGroup", "Age"), "needs one column AgeGroup"),
         (lambda lists: _spoil(lists, ",4,2,2", ",9,2,2"), "valid_set_age_labels.csv, row 3"),
     ],
     ids=["empty folder", "no list", "no column", "age group 9"],

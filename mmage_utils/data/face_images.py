@@ -59,7 +59,7 @@ def read_face(path, size):
     except Image.UnidentifiedImageError:
         with path.open("rb") as stream:
             start = stream.read(8)
-        reason = f"it is no image, it begins with {start!r}" if start else "it has no content"
+        reason = f"it is not an image, it begins with {start!r}" if start else "it has no content"
         raise _unreadable(path, reason) from None
     except DataError:
         raise

@@ -39,12 +39,10 @@ def read_labels(folder):
     Raises
     ------
     DataError
-        When the folder or a list is missing, a column is missing, or a code is unknown. The
-        message names the file, the row and the mend.
+        When the folder or a list is missing, a column is missing, a code is unknown, or a clip is
+        listed twice. The message names the file, the row and the fix.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise DataError(f"The data folder {folder} does not exist: check the path.")
+    folder = existing_folder(folder)
     labels = pd.concat(
         [read_label_list(folder / LABEL_LIST.format(split=split), split) for split in SPLITS],
         ignore_index=True,
@@ -54,49 +52,47 @@ def read_labels(folder):
         name = labels.loc[repeated, "VideoName"].iloc[0]
         splits = labels.loc[labels["VideoName"] == name, "split"]
         raise DataError(
-            f"{folder}: the clip {name} stands in the lists of {' and '.join(splits)}; keep it in "
+            f"{folder}: the clip {name} is in the lists of {' and '.join(splits)}; keep it in "
             f"one ({repeated.sum()} such rows)."
         )
     return labels
 
 
+def existing_folder(folder):
+    """The data folder as a path; DataError when it does not exist."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise DataError(f"The data folder {folder} does not exist: check the path.")
+    return folder
+
+
 def read_label_list(path, split):
-    """Read and check the label list of one split; `read_labels` says what is raised."""
-    path = Path(path)
+    """Read and check the label list of one split; raises as `read_labels`."""
+    table = read_label_text(path)
+    for column, wrong, what in wrong_cells(table):
+        if wrong.any():
+            first = table[wrong].iloc[0]
+            raise DataError(
+                f"{path}, row {first['row']}: {column} {first[column]!r} {what} "
+                f"({wrong.sum()} such rows)."
+            )
+    return table[LABEL_COLUMNS].astype(dict.fromkeys(ATTRIBUTES, int)).assign(split=split)
+
+
+def read_label_text(path):
+    """Read a label list as text, with the row of each entry as an editor counts it.
+
+    Raises
+    ------
+    DataError
+        When it is missing, is not a UTF-8 list of equally long rows, or lacks a column.
+    """
+    path, header_line = Path(path), f"its first line must be {','.join(LABEL_COLUMNS)}."
     if not path.is_file():
         raise DataError(
             f"The label list {path.name} is missing from {path.parent}: give the folder that "
             "holds the three *_set_age_labels.csv files."
         )
-    table = read_csv_rows(path)
-    missing = [column for column in LABEL_COLUMNS if column not in table.columns]
-    if missing:
-        raise DataError(
-            f"{path} lacks the column {', '.join(missing)}: its first line must be "
-            f"{','.join(LABEL_COLUMNS)}."
-        )
-    table = table[[*LABEL_COLUMNS, "row"]].copy()
-    for column, codes in ATTRIBUTES.items():
-        known = table[column].isin([str(code) for code in codes])
-        if not known.all():
-            bad = table[~known].iloc[0]
-            raise DataError(
-                f"{path}, row {bad['row']}: {column} is {bad[column]!r}, but must be one of "
-                f"{', '.join(map(str, codes))} ({(~known).sum()} such rows)."
-            )
-        table[column] = table[column].astype(int)
-    repeated = table["VideoName"].duplicated()
-    if repeated.any():
-        bad = table[repeated].iloc[0]
-        raise DataError(
-            f"{path}, row {bad['row']}: the clip {bad['VideoName']} stands twice; keep one of the "
-            f"rows ({repeated.sum()} such rows)."
-        )
-    return table.drop(columns="row").assign(split=split)
-
-
-def read_csv_rows(path):
-    """A comma-separated list as text, with the row of each entry as an editor counts it."""
     try:
         # utf-8-sig: spreadsheet programs put a byte-order mark in front of the header.
         with path.open(encoding="utf-8-sig", newline="") as stream:
@@ -107,15 +103,32 @@ def read_csv_rows(path):
             f"{path} cannot be read as a UTF-8 comma-separated list: {error}."
         ) from None
     if not rows:
-        raise DataError(f"{path} is empty: its first line must be {','.join(LABEL_COLUMNS)}.")
+        raise DataError(f"{path} is empty: {header_line}")
     header = rows[0][1]
     for number, row in rows:
         if len(row) != len(header):
             raise DataError(
                 f"{path}, row {number}: {len(row)} fields where the header has {len(header)}."
             )
+    missing = [column for column in LABEL_COLUMNS if header.count(column) != 1]
+    if missing:
+        raise DataError(f"{path} needs one column {', '.join(missing)}: {header_line}")
     table = pd.DataFrame([row for _, row in rows[1:]], columns=header, dtype=str)
     return table.assign(row=[number for number, _ in rows[1:]])
+
+
+def wrong_cells(table):
+    """Yield (column, rows, what is wrong there) for all that makes the text of a list unusable.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        `read_label_text`; the rows are a Series of bool with its index.
+    """
+    for column, codes in ATTRIBUTES.items():
+        known = [str(code) for code in codes]
+        yield column, ~table[column].isin(known), f"is not one of {', '.join(known)}"
+    yield "VideoName", table["VideoName"].duplicated(), "is listed twice; keep one of the rows"
 
 
 def count_labels(labels, column, *, by=None):
@@ -158,7 +171,7 @@ def compare_splits(labels):
     pandas.DataFrame
         One row a label column: distance to the whole of each split (total variation, 0 same to 1
         disjoint), and the p-value of a chi-square test over users, each in the first of the
-        user's age groups, as a user's clips are no independent draws.
+        user's age groups, as a user's clips are not independent draws.
     """
     from scipy.stats import chi2_contingency
 

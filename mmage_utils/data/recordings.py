@@ -10,7 +10,7 @@ from mmage_utils.errors import DataError
 
 SAMPLE_RATE = 8000  # Hz
 RATES = (4000, 384_000)  # Hz; a header that says another rate is damaged
-SECONDS = (0.1, 900.0)  # outside is refused: no word, or too much for memory
+SECONDS = (0.1, 900.0)  # outside is refused: too short for a word, or too long for memory
 USUAL_SECONDS = (1.0, 60.0)  # outside is noted; the data's clips have 15.302 s
 OFFSET = 0.005  # of full scale; 8-bit silence may stand one step (0.008) off
 FULL = 0.99  # of full scale, which 8 bits reach to 127/128
@@ -68,7 +68,7 @@ def read_recording(path):
         if start.startswith(b"RIFF") and "not recognised" in reason:
             reason = "its header is cut short"
         elif "not recognised" in reason:
-            reason = f"it is no sound file, it begins with {start!r}"
+            reason = f"it is not a sound file, it begins with {start!r}"
             raise _unreadable(path, reason, "Save it as WAV.") from None
         raise _unreadable(path, f"it is damaged: {reason}", "Copy it again.") from None
     if seen < SECONDS[0] * rate:
@@ -96,7 +96,7 @@ def open_recording(path):
     Raises
     ------
     DataError
-        When it is missing, a folder, no regular file, or may not be read. Its cause is the
+        When it is missing, a folder, not a regular file, or may not be read. Its cause is the
         OSError: such a failure belongs to the place and not to the content.
     """
     try:
@@ -104,7 +104,7 @@ def open_recording(path):
         if stat.S_ISREG(mode):
             return open(path, "rb")
         # Before opening, which would wait for the other end of a pipe.
-        raise IsADirectoryError if stat.S_ISDIR(mode) else OSError(0, "it is no regular file")
+        raise IsADirectoryError if stat.S_ISDIR(mode) else OSError(0, "it is not a regular file")
     except OSError as error:
         other = (error.strerror or str(error), "Check the path and the disk.")
         raise _unreadable(path, *NO_ACCESS.get(type(error), other)) from error
@@ -116,7 +116,7 @@ def _unreadable(path, reason, fix):
 
 
 def _lacking_share(stream):
-    """Share of its samples' bytes that a WAV file promises and has not (it was cut short)."""
+    """Share of the bytes that a WAV file's header promises and that are missing (a cut file)."""
     size = os.fstat(stream.fileno()).st_size
     stream.seek(12)
     for _ in range(100):  # chunks; a damaged file could hold millions
@@ -125,7 +125,7 @@ def _lacking_share(stream):
             break
         name, length = struct.unpack("<4sI", head)
         if name == b"data":
-            # A program that writes into a pipe cannot know the length, and gives the greatest.
+            # A program that writes into a pipe does not know the length, and gives the greatest.
             known = 0 < length < 0x7FFFF000
             return max(0.0, 1 - (size - stream.tell()) / length) if known else 0.0
         stream.seek(length + length % 2, os.SEEK_CUR)
@@ -154,7 +154,7 @@ def _mono(sound):
     resampler = None
     if sound.samplerate != SAMPLE_RATE:
         resampler = soxr.ResampleStream(sound.samplerate, SAMPLE_RATE, 1, quality="HQ")
-    blocks, seen, peak, full = [], 0, 0.0, 0
+    blocks, seen, peak, full = [np.zeros(0, np.float32)], 0, 0.0, 0
     while True:
         try:
             block = sound.read(max(1, BLOCK // sound.channels), dtype="float32", always_2d=True)
@@ -167,12 +167,12 @@ def _mono(sound):
         height = np.abs(block)
         seen, peak = seen + len(block), max(peak, float(height.max()))
         full += np.count_nonzero(height >= FULL) / sound.channels
-        with np.errstate(all="ignore"):  # what is not finite is refused at the end
+        with np.errstate(all="ignore"):  # NaN and infinite samples are refused at the end
             mono = block.mean(1, dtype=np.float64).astype(np.float32)
         blocks.append(resampler.resample_chunk(mono) if resampler else mono)
     if resampler:
-        blocks.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
-    return np.concatenate([np.zeros(0, np.float32), *blocks]), seen, peak, full
+        blocks.append(resampler.resample_chunk(blocks[0], last=True))
+    return np.concatenate(blocks), seen, peak, full
 
 
 def _level(samples, peak, full):

@@ -19,8 +19,7 @@ ENGLISH_WORDS = 8  # fewer words say nothing about the language
 EMPTY, FOREIGN = "without words", "hardly English"
 LONG = "unusually long"  # of very long ones only the first 512 tokens are embedded
 
-
-# The codes of a text; those that call something are admitted to say what, and to be refused.
+# The codes of a text; those that call something are let in so that the refusal can name it.
 CODES = [
     getattr(pickle, name)[0]
     for name in (
@@ -56,7 +55,7 @@ def read_transcript(path):
     Raises
     ------
     DataError
-        When the file holds anything but a text; the message names it.
+        When the file is anything but a pickled text; the message names it.
     """
     return _decode(path)[0]
 
@@ -67,8 +66,8 @@ def read_transcripts(clips):
     Returns
     -------
     pandas.DataFrame, shape (n clips, 3)
-        VideoName, text and notes (from which encoding it was decoded, `EMPTY`, `FOREIGN` or
-        `LONG`; joined by ``; ``, mostly an empty text).
+        VideoName, text and notes (the encoding it was decoded from, `EMPTY`, `FOREIGN` or `LONG`,
+        joined by ``; ``; mostly empty).
 
     Raises
     ------
@@ -104,18 +103,18 @@ def _decode(path):
         # From memory, where a code that asks for more than there is gets what there is.
         text = _TextUnpickler(io.BytesIO(path.read_bytes()), encoding="bytes").load()
     except Exception as error:  # a damaged pickle raises almost anything
-        usual = {KeyError: "it holds more.", EOFError: "it is cut short."}
+        usual = {KeyError: "it contains more than a text.", EOFError: "it is cut short."}
         reason = usual.get(type(error)) or str(error) or type(error).__name__
         reason = f"not a pickled str: {reason}"
         raise DataError(f"The transcript {path} is {reason}", reason) from None
     if isinstance(text, bytes):
         return _from_bytes(text)
-    sound = text.encode("utf-8", "replace").decode("utf-8")
-    return sound, [] if sound == text else ["with invalid characters, replaced by ?"]
+    valid = text.encode("utf-8", "replace").decode("utf-8")
+    return valid, [] if valid == text else ["with invalid characters, replaced by ?"]
 
 
 def _from_bytes(data):
-    """Bytes as text, by their mark of order or the first encoding that fits."""
+    """Bytes as text, by their byte-order mark or the first encoding that fits."""
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8-sig"),
         (codecs.BOM_UTF16_LE, "utf-16"),
@@ -131,7 +130,7 @@ def _from_bytes(data):
 
 
 def _unusual(text):
-    """What a reader should know of a text: no words, too many, or hardly an English one."""
+    """Notes on a text that has no words, too many, or is hardly English."""
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     words = re.findall(r"\w+", text.lower())

@@ -1,8 +1,8 @@
 """The label lists of the sample: 10,000 clips of 3,060 invented users, counted as the real lists.
 
 Every count that the report and the data set's public lists give is met exactly: an integer
-programme finds how many clips, and how many users, of each gender, ethnicity and age group stand
-in each split. The people are invented; only the counts are those of the data.
+programme finds how many clips and users of each gender, ethnicity and age group are in each split.
+The people are invented; only the counts are those of the data.
 """
 
 import string
@@ -38,18 +38,8 @@ CELL_COUNTS = {
 }
 
 
-def allocate_cells():
-    """Find clips and users per split and cell that meet every published count.
-
-    Returns
-    -------
-    clips, users : numpy.ndarray of int, shape (3 splits, 2 genders, 3 ethnicities, 7 age groups)
-
-    Raises
-    ------
-    RuntimeError
-        When the counts contradict each other, so that no table exists.
-    """
+def _allocate_cells():
+    """Find clips and users per (split, gender, ethnicity, age group) that meet every count."""
     shape = (len(SPLITS), len(GENDERS), len(ETHNICITIES), len(AGE_GROUPS))
     n = int(np.prod(shape))
     ages = np.array([AGE_COUNTS[split] for split in SPLITS])
@@ -94,8 +84,7 @@ def allocate_cells():
     )
     if not solution.success:
         raise RuntimeError(f"the published counts admit no table: {solution.message}")
-    found = np.rint(solution.x[: 2 * n]).astype(int).reshape(2, *shape)
-    return found[0], found[1]
+    return np.rint(solution.x[: 2 * n]).astype(int).reshape(2, *shape)
 
 
 def draw_labels(seed):
@@ -114,7 +103,7 @@ def draw_labels(seed):
         user_group, the age group of most of the user's clips.
     """
     rng = np.random.default_rng([seed, 1])
-    clips, users = allocate_cells()
+    clips, users = _allocate_cells()
     names = iter(_draw_names(rng, users.sum()))
     rows = []
     for (s, g, e, a), n_clips in np.ndenumerate(clips):
@@ -128,11 +117,9 @@ def draw_labels(seed):
             ]
     table = pd.DataFrame(rows, columns=[*LABEL_COLUMNS, "split", "user_group"])
     _give_two_groups(table, rng)
-    order = rng.permutation(len(table))
-    table = table.iloc[order]
-    table["split"] = pd.Categorical(table["split"], SPLITS)
-    table = table.sort_values("split", kind="stable").astype({"split": str})
-    return table.reset_index(drop=True)
+    table = table.iloc[rng.permutation(len(table))]
+    in_turn = [table[table["split"] == split] for split in SPLITS]
+    return pd.concat(in_turn, ignore_index=True)
 
 
 def _draw_names(rng, n):

@@ -74,23 +74,23 @@ def _espeak(voice, seed):
         library = ctypes.CDLL(path)
     except OSError as error:
         raise RuntimeError(f"eSpeak NG cannot be loaded from {path}: {error}") from error
-    parts = []
+    blocks = []
 
     @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
     def collect(samples, count, _events):
         if samples and count > 0:
-            parts.append(ctypes.string_at(samples, 2 * count))
+            blocks.append(ctypes.string_at(samples, 2 * count))
         return 0
 
     def say(text, wpm, pitch, pitch_range):
-        parts.clear()
+        blocks.clear()
         for parameter, value in ((_RATE, wpm), (_PITCH, pitch), (_RANGE, pitch_range)):
             library.espeak_SetParameter(parameter, round(float(value)), 0)
         size = ctypes.c_size_t(len(text.encode()) + 1)
         failed = library.espeak_Synth(text.encode(), size, 0, 1, 0, _UTF8, None, None)
         if failed:
             raise RuntimeError(f"eSpeak NG failed with code {failed} on {text!r}")
-        return np.frombuffer(b"".join(parts), dtype=np.int16)
+        return np.frombuffer(b"".join(blocks), dtype=np.int16)
 
     try:
         rate = library.espeak_Initialize(_SYNCHRONOUS, 0, str(data).encode(), 0)
@@ -186,19 +186,19 @@ def _articulate(text, f0, f0_range, words_per_second, gender, years, rng):
     spoken = []
     with _espeak(voice, int(rng.integers(2**31 - 1))) as say:
         for i, chunk in enumerate(chunks):
-            # What has been said so far shows how far off the guess is.
+            # What was spoken so far shows how far off the guess is.
             left = max(span - pauses.sum() - sum(map(len, spoken)) / rate, 0.1)
             wpm = np.clip(60 * guesses[i:].sum() / (left * faster), *_WPM)
             level = f0 / faster * 2 ** (steps[i] / 12)
-            said = say(chunk, wpm, *_settings(variant, level, within)[:2])
-            loud = np.flatnonzero((said > _SILENT) | (said < -_SILENT))
-            spoken.append(said[loud[0] : loud[-1] + 1] if loud.size else said)
+            sound = say(chunk, wpm, *_settings(variant, level, within)[:2])
+            loud = np.flatnonzero((sound > _SILENT) | (sound < -_SILENT))
+            spoken.append(sound[loud[0] : loud[-1] + 1] if loud.size else sound)
     # The last chunk runs over or short a little: the pauses take it up.
     talked = sum(map(len, spoken)) / rate
     pauses *= np.clip((span - talked) / max(pauses.sum(), 1e-9), 0.6, 1.4)
     pieces = [spoken[0]]
-    for pause, said in zip(pauses, spoken[1:], strict=True):
-        pieces += [np.zeros(round(pause * rate), np.int16), said]
+    for pause, sound in zip(pauses, spoken[1:], strict=True):
+        pieces += [np.zeros(round(pause * rate), np.int16), sound]
     return signal.resample_poly(np.concatenate(pieces).astype(np.float32), *ratio)[:N_SAMPLES]
 
 
@@ -255,11 +255,11 @@ def speak(text, *, f0, f0_range, words_per_second, gender, years, rng) -> np.nda
         raise ValueError("there is nothing to say: the text has no words")
     if gender not in (1, 2) or not min(f0, f0_range, words_per_second, years) > 0:
         raise ValueError("gender must be 1 (male) or 2 (female) and the numbers positive")
-    said = _articulate(text, f0, f0_range, words_per_second, gender, years, rng)
+    sound = _articulate(text, f0, f0_range, words_per_second, gender, years, rng)
     speech = np.zeros(N_SAMPLES, np.float32)
-    lead = int(rng.uniform(0, min(N_SAMPLES - said.size, 0.3 * SAMPLE_RATE)))
-    speech[lead : lead + said.size] = said
-    speech_power = float(np.mean(said**2)) + 1e-9
+    lead = int(rng.uniform(0, min(N_SAMPLES - sound.size, 0.3 * SAMPLE_RATE)))
+    speech[lead : lead + sound.size] = sound
+    speech_power = float(np.mean(sound**2)) + 1e-9
 
     echo = np.exp(-np.arange(0, 0.15, 1 / SAMPLE_RATE) / rng.uniform(0.02, 0.07))
     echo *= rng.standard_normal(echo.size)

@@ -61,8 +61,12 @@ def make_sample(folder, *, n_clips=N_CLIPS, seed=0, n_jobs=-1):
         raise UsageError(f"The seed must be 0 or more, not {seed}.")
     folder = Path(folder).resolve()
     mark = {"what": "synthetic sample", "format": FORMAT, "clips": n_clips, "seed": seed}
-    if _is_there(folder, mark):
-        return False
+    if folder.is_file() or (folder.exists() and any(folder.iterdir())):
+        present = read_mark(folder)
+        if present == mark:
+            return False
+        content = "another sample" if present else "other files"
+        raise DataError(f"{folder} contains {content}: remove it or name another folder.")
 
     labels = label_lists.draw_labels(seed)
     chosen = choose_clips(labels, n_clips, seed)
@@ -83,18 +87,8 @@ def make_sample(folder, *, n_clips=N_CLIPS, seed=0, n_jobs=-1):
     table.to_csv(partial / CUES_FILE, index=False, lineterminator="\n", float_format="%.6g")
     write_text(partial / SYNTHETIC_MARK, json.dumps(mark, indent=1) + "\n")
     if folder.exists():
-        folder.rmdir()  # empty, or `_is_there` would have refused it
+        folder.rmdir()  # which is empty
     os.replace(partial, folder)
-    return True
-
-
-def _is_there(folder, mark):
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return False
-    present = read_mark(folder)
-    if present != mark:
-        content = "another sample" if present else "other files"
-        raise DataError(f"{folder} contains {content}: remove it or name another folder.")
     return True
 
 

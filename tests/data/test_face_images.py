@@ -108,11 +108,11 @@ def _bytes(kind="JPEG"):
     ("content", "reason"),
     [
         (b"", "it has no content"),
-        (b"These are words.", "it is no image, it begins with b'These ar'"),
+        (b"These are words.", "it is not an image, it begins with b'These ar'"),
         (_bytes()[:3000], "it is damaged: .*truncated"),
         (_bytes("PNG")[:3000], "it is damaged"),
         (_bytes()[:20], "it is"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n", "it is no image"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n", "it is not an image"),
     ],
 )
 def test_what_is_no_whole_image_is_named(tmp_path, content, reason):

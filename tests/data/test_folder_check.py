@@ -50,21 +50,17 @@ def test_all_problems_are_told_not_the_first(folder):
     edit(folder, "train_____0,3,1,2", "train_____0,9,3,2")
     edit(folder, "train_____1,4,1,2", "train_____1,4,1,7")
     assert said(folder, error=True) == [
-        f"{TRAIN}, row 2: AgeGroup '9' is not a known code",
-        f"{TRAIN}, row 2: Gender '3' is not a known code",
-        f"{TRAIN}, row 3: Ethnicity '7' is not a known code",
+        f"{TRAIN}, row 2: AgeGroup '9' is not one of 1, 2, 3, 4, 5, 6, 7",
+        f"{TRAIN}, row 2: Gender '3' is not one of 1, 2",
+        f"{TRAIN}, row 3: Ethnicity '7' is not one of 1, 2, 3",
     ]
 
 
 @pytest.mark.parametrize(
     ("old", "new", "what"),
     [
-        ("Gender", "Sex", f"{TRAIN}, row 1: the column Gender is missing"),
-        (
-            "train_____1.000",
-            "train_____0.000",
-            "row 3: VideoName 'train_____0.000.mp4' is listed again",
-        ),
+        ("Gender", "Sex", f"{TRAIN}: needs one column Gender"),
+        ("train_____1.000", "train_____0.000", "row 3: VideoName 'train_____0.000.mp4' is"),
         ("4,1,2\n", "4,1\n", "row 3: 4 fields"),
         ("train_____0.000.mp4,train_____0", "test______0.000.mp4,test______0", "in two lists"),
         ("train_____0.000.mp4,train_____0", "test______0.001.mp4,test______0", "in two splits"),
@@ -94,7 +90,7 @@ def test_warnings_of_lists(folder, old, new, what):
 
 def test_missing_list(folder):
     (folder / TRAIN).unlink()
-    assert f"{TRAIN}: the list is missing" in said(folder, error=True)
+    assert any(f"{TRAIN} is missing from" in one for one in said(folder, error=True))
 
 
 @pytest.fixture
@@ -127,4 +123,4 @@ def test_media_in_the_wrong_folder_and_without_a_row(small):
     assert said(small, error=True) == [f"valid/5/{first.name}: belongs to valid/2 by its row"]
     warnings = said(small, error=False)
     assert "valid/2/nobody_here.000.jpg: has no row in the label lists" in warnings
-    assert "valid/2/notes.txt: is no face, voice or transcript" in warnings
+    assert "valid/2/notes.txt: is not a face, voice or transcript" in warnings

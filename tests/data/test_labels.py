@@ -58,7 +58,13 @@ def test_missing_list_is_named(lists, split):
 @pytest.mark.parametrize("column", LABEL_COLUMNS)
 def test_missing_column_is_named_with_its_file(lists, column):
     _edit(lists, column, "Other", "test_set_age_labels.csv")
-    with pytest.raises(DataError, match=rf"test_set_age_labels\.csv lacks the column {column}:"):
+    with pytest.raises(DataError, match=rf"test_set_age_labels\.csv needs one column {column}:"):
+        read_labels(lists)
+
+
+def test_column_named_twice_is_refused(lists):
+    (lists / TRAIN).write_text(",".join([*LABEL_COLUMNS, "Gender"]) + "\nu.000.mp4,u,1,2,3,1\n")
+    with pytest.raises(DataError, match=rf"{TRAIN} needs one column Gender:"):
         read_labels(lists)
 
 
@@ -71,7 +77,9 @@ def test_unknown_code_is_named_with_file_and_row(lists, column, bad):
     fields = {"AgeGroup": "4", "Gender": "2", "Ethnicity": "2"}
     old = ",".join(fields.values())
     _edit(lists, old, ",".join((fields | {column: bad}).values()))
-    with pytest.raises(DataError, match=rf"{TRAIN}, row 3: {column} is '{bad}'.*\(1 such rows\)"):
+    with pytest.raises(
+        DataError, match=rf"{TRAIN}, row 3: {column} '{bad}' is not one of 1.*\(1 such rows\)"
+    ):
         read_labels(lists)
 
 
@@ -92,18 +100,18 @@ def test_rows_with_a_field_too_many_are_refused_rather_than_shifted(lists):
 def test_row_is_counted_as_an_editor_counts_lines(lists):
     _edit(lists, "-train_1.000", "\n-train_1.000")  # an empty line, then the bad one
     _edit(lists, "4,2,2", "9,2,2")
-    with pytest.raises(DataError, match=rf"{TRAIN}, row 4: AgeGroup is '9'"):
+    with pytest.raises(DataError, match=rf"{TRAIN}, row 4: AgeGroup '9' is not one of"):
         read_labels(lists)
 
 
-def test_clip_that_stands_twice_is_named_with_file_and_row(lists):
+def test_clip_listed_twice_is_named_with_file_and_row(lists):
     _edit(lists, "-train_2.000.mp4", "-train_0.000.mp4")
-    message = rf"{TRAIN}, row 4: the clip -train_0\.000\.mp4 stands twice"
+    message = rf"{TRAIN}, row 4: VideoName '-train_0\.000\.mp4' is listed twice"
     with pytest.raises(DataError, match=message):
         read_labels(lists)
 
 
-def test_clip_that_stands_in_two_lists_is_refused(lists):
+def test_clip_in_two_lists_is_refused(lists):
     _edit(lists, "-test_2.000.mp4", "-train_0.000.mp4", "test_set_age_labels.csv")
     with pytest.raises(DataError, match=r"-train_0\.000\.mp4"):
         read_labels(lists)

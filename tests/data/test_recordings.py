@@ -68,7 +68,7 @@ GOOD = {
 }
 BAD = {
     "zero bytes": (lambda p: p.write_bytes(b""), "0 bytes"),
-    "not a WAV": (lambda p: p.write_bytes(b"ID, name\n1, x\n"), "no sound file, it begins with"),
+    "not a WAV": (lambda p: p.write_bytes(b"ID, name\n1, x\n"), "not a sound file, it begins with"),
     "header cut in its name": (lambda p: _cut(p, 8), "header is cut short"),
     "header cut in its form": (lambda p: _cut(p, 30), "damaged"),
     "header without data": (lambda p: _cut(p, 44), "lasts 0.000 s.*100% of its data are lacking"),
@@ -77,7 +77,7 @@ BAD = {
     "infinite": (lambda p: _write(p, np.r_[_tone(), np.inf], subtype="FLOAT"), "NaN or infinite"),
     "too long": (lambda p: _write(p, np.zeros(4000 * 1201), 4000, "PCM_U8"), "Cut it into clips"),
     "a folder": (lambda p: p.mkdir(), "it is a folder"),
-    "a pipe": (os.mkfifo, "no regular file"),
+    "a pipe": (os.mkfifo, "not a regular file"),
     "missing": (lambda p: None, "no such file"),
 }
 
@@ -104,7 +104,7 @@ def test_what_can_be_converted_is_and_noted(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_cannot_be_read_is_named_with_reason_and_mend(name, tmp_path):
+def test_what_cannot_be_read_is_named_with_reason_and_fix(name, tmp_path):
     make, reason = BAD[name]
     path = tmp_path / "x.wav"
     make(path)

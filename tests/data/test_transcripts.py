@@ -56,7 +56,7 @@ def test_malicious_pickle_does_nothing_and_is_named(tmp_path, function, code, wr
     trace, path = tmp_path / "trace", tmp_path / "evil.pkl"
     path.write_bytes(pickle.dumps(wrap(_Attack(function, code.format(str(trace))))))
     with pytest.raises(
-        DataError, match=r"evil\.pkl is not a pickled str: it (asks for|holds more)"
+        DataError, match=r"evil\.pkl is not a pickled str: it (asks for|contains more)"
     ):
         transcripts.read_transcript(path)
     assert not trace.exists()
@@ -174,7 +174,7 @@ def test_unreadable_transcripts_are_counted_and_the_first_named(tmp_path):
     assert "clip4.pkl" in str(said.value)
     assert "clip5.pkl" not in str(said.value)
     assert str(said.value).endswith("\nand 2 more")
-    with pytest.raises(DataError, match=r"clip0\.pkl is not a pickled str: it holds more"):
+    with pytest.raises(DataError, match=r"clip0\.pkl is not a pickled str: it contains more"):
         transcripts.read_transcripts(clips.iloc[[0, 7]])
 
 
@@ -187,7 +187,7 @@ def test_what_is_no_text_is_refused_at_once(tmp_path, content):
     (tmp_path / "clip.pkl").write_bytes(content)
     tracemalloc.start()
     try:
-        with pytest.raises(DataError, match=r"clip\.pkl is not a pickled str: it holds more"):
+        with pytest.raises(DataError, match=r"clip\.pkl is not a pickled str: it contains more"):
             transcripts.read_transcript(tmp_path / "clip.pkl")
         assert tracemalloc.get_traced_memory()[1] < 10e6  # bytes
     finally:

@@ -1,4 +1,4 @@
-"""The seven acoustic features of a waveform, and how a network is fed with them (task e)."""
+"""The seven acoustic features of a waveform (task e)."""
 
 import warnings
 
@@ -10,11 +10,11 @@ from mmage_utils.features.voices.definition import FEATURES, HOP, summarise_f0
 
 RECIPES = ("fast", "published")
 PYIN = {"fmin": 10, "fmax": 450, "frame_length": 4096}  # the report's second setting
-SILENCE = 2.0**-14  # of full scale, two steps of 16 bits: dither is no voice
+SILENCE = 2.0**-14  # of full scale, two steps of 16 bits: dither is not a voice
 
 
 def load_voice(path):
-    """Samples of a recording as mono at 8 kHz, as `recordings.read_recording` gives them."""
+    """Samples of a recording as mono at 8 kHz; see `recordings.read_recording`."""
     return read_recording(path)[0]
 
 
@@ -23,13 +23,13 @@ def denoise(samples):
     import noisereduce
 
     with warnings.catch_warnings():
-        # Digital silence divides nothing by nothing; `acoustic_features` answers NaN for it.
+        # Digital silence divides 0 by 0; `acoustic_features` gives NaN for it.
         warnings.simplefilter("ignore", RuntimeWarning)
         return noisereduce.reduce_noise(y=samples, sr=SAMPLE_RATE, stationary=False)
 
 
 def find_onsets(samples):
-    """Times of sound onsets in s, which the report counts as words."""
+    """Times in s of the sound onsets, which the report counts as words, by librosa."""
     import librosa
 
     return librosa.onset.onset_detect(y=samples, sr=SAMPLE_RATE, hop_length=HOP, units="time")
@@ -43,20 +43,17 @@ def track_f0(samples, *, recipe="fast"):
     samples : numpy.ndarray, shape (n,)
         8 kHz.
     recipe : str
-        ``fast``: `fast.fast_f0`. ``published``: librosa's probabilistic YIN, 10-450 Hz,
-        frame 4096, the report's second setting.
+        ``fast``: `fast.fast_f0`. ``published``: `pyin`.
 
     Returns
     -------
-    times : numpy.ndarray, shape (frames,)
-        In s.
-    f0 : numpy.ndarray, shape (frames,)
-        In Hz, NaN where unvoiced.
+    times, f0 : numpy.ndarray, shape (frames,)
+        In s; in Hz, NaN where unvoiced.
 
     Raises
     ------
     UsageError
-        For another recipe.
+        For an unknown recipe.
     """
     check_recipe(recipe)
     if recipe == "fast":
@@ -80,16 +77,15 @@ def acoustic_features(samples, *, recipe="fast"):
     """The report's seven features of one clip, and the fraction of voiced frames.
 
     Silence has no features: all seven are NaN and the voiced fraction is 0. The report put seven
-    zeros there, which a network takes for a very deep voice that says nothing; neither recipe
-    does.
+    zeros there, which a network takes for a very deep voice that says nothing.
 
     Parameters
     ----------
     samples : numpy.ndarray, shape (n,)
-        8 kHz, as `load_voice` gives it; denoised here.
+        8 kHz, not denoised.
     recipe : str
         ``fast``: `fast.fast_features`. ``published``: the report's chain of noisereduce,
-        librosa's onsets and tempo (hop 128, start 10 bpm), and pyin (`track_f0`).
+        librosa's onsets and tempo (hop 128, start 10 bpm), and `pyin`.
 
     Returns
     -------
@@ -99,7 +95,7 @@ def acoustic_features(samples, *, recipe="fast"):
     Raises
     ------
     UsageError
-        For another recipe.
+        For an unknown recipe.
     """
     check_recipe(recipe)
     if len(samples) == 0 or np.ptp(samples) <= SILENCE:
@@ -109,7 +105,7 @@ def acoustic_features(samples, *, recipe="fast"):
 
         return fast_features(samples)
     clean = denoise(samples)
-    _, f0 = track_f0(clean, recipe=recipe)
+    _, f0 = pyin(clean, PYIN)
     voiced = {"voiced_fraction": float(np.mean(~np.isnan(f0)))}
     return _rhythm(clean) | summarise_f0(f0) | voiced
 

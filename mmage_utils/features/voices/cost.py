@@ -1,7 +1,7 @@
 """What the acoustic features of one clip cost, measured on this machine (task e)."""
 
 from functools import partial
-from time import perf_counter
+from timeit import repeat
 
 from mmage_utils.data.recordings import SAMPLE_RATE
 from mmage_utils.features.voices.acoustic import acoustic_features, pyin
@@ -44,10 +44,6 @@ def measure_cost(samples, *, passes=3):
     seconds = {}
     for name, run in ways.items():
         run(samples[:SAMPLE_RATE])
-        taken = []
-        for _ in range(1 if name == "first setting" else passes):
-            clock = perf_counter()
-            run(samples)
-            taken.append(perf_counter() - clock)
-        seconds[name] = min(taken)
+        n = 1 if name == "first setting" else passes
+        seconds[name] = min(repeat(partial(run, samples), number=1, repeat=n))
     return seconds

@@ -48,13 +48,13 @@ def fast_features(samples):
     Parameters
     ----------
     samples : numpy.ndarray, shape (n,)
-        Mono at 8 kHz, as `acoustic.load_voice` gives it; neither gain nor offset matters.
+        Mono at 8 kHz; neither gain nor offset matters.
 
     Returns
     -------
     dict
-        `FEATURES` (units in `definition.UNITS`) and voiced_fraction, 0..1. For silence, and
-        for a clip without samples, NaN and 0.
+        `FEATURES` (units in `definition.UNITS`) and voiced_fraction, 0..1; NaN and 0 for silence
+        and for a clip without samples.
 
     Raises
     ------
@@ -85,35 +85,24 @@ def fast_f0(samples):
 
     Returns
     -------
-    times : numpy.ndarray, shape (frames,)
-        Middles of the frames in s, every 16 ms.
-    f0 : numpy.ndarray, shape (frames,)
-        In Hz, NaN where unvoiced.
+    times, f0 : numpy.ndarray, shape (frames,)
+        Middles of the frames in s, every 16 ms; Hz, NaN where unvoiced.
 
     Raises
     ------
     ValueError
         As `fast_features`.
     """
-    times = np.arange(_count_frames(len(samples))) * (HOP / SAMPLE_RATE)
+    n_frames = 1 + len(samples) // HOP if len(samples) else 0
+    times = np.arange(n_frames) * (HOP / SAMPLE_RATE)
     samples = level(samples)
     if samples is None:
         return times, np.full(len(times), np.nan)
     return times, pitch_of_spectra(power_spectra(samples))
 
 
-def _count_frames(n):
-    return 1 + n // HOP if n else 0
-
-
 def level(samples):
-    """Take off the offset and scale to unit power as float32; None for silence.
-
-    Raises
-    ------
-    ValueError
-        When the samples are not one row of finite numbers.
-    """
+    """Take off the offset and scale to unit power as float32; None for silence."""
     samples = np.asarray(samples, float)
     if samples.ndim != 1 or not np.isfinite(samples).all():
         raise ValueError("samples must be one row of finite numbers")
@@ -124,16 +113,7 @@ def level(samples):
 
 
 def power_spectra(samples):
-    """Power spectra of Hann windows about every `HOP`-th sample.
-
-    Parameters
-    ----------
-    samples : numpy.ndarray of float32, shape (n,)
-
-    Returns
-    -------
-    numpy.ndarray of float32, shape (1 + n // HOP, 257)
-    """
+    """Power spectra of Hann windows about every `HOP`-th sample, shape (frames, 257), float32."""
     from scipy import fft
 
     padded = np.pad(samples, WINDOW // 2)
@@ -150,12 +130,7 @@ def _window():
 
 
 def gate_noise(power):
-    """Power in bands of hearing that stands out of the noise.
-
-    Parameters
-    ----------
-    power : numpy.ndarray of float32, shape (frames, 257)
-        From `power_spectra`.
+    """Power in bands of hearing that stands out of the noise, from `power_spectra`.
 
     Returns
     -------
@@ -213,17 +188,7 @@ def estimate_tempo(envelope):
 
 
 def pitch_of_spectra(power):
-    """f0 in Hz of each frame, NaN where unvoiced.
-
-    Parameters
-    ----------
-    power : numpy.ndarray of float32, shape (frames, 257)
-        From `power_spectra`.
-
-    Returns
-    -------
-    numpy.ndarray, shape (frames,)
-    """
+    """f0 in Hz of each frame of `power_spectra`, shape (frames,); NaN where unvoiced."""
     from scipy import fft
 
     power = power.copy()
@@ -241,11 +206,10 @@ def pitch_of_spectra(power):
 
 @cache
 def _lag_window():
-    """What undoes the window's own autocorrelation, (lags,), and the first and last lag tried."""
+    """Correction of the window's own autocorrelation, (lags,); the first and last lag tried."""
     from scipy import fft
 
     spectrum = np.abs(fft.rfft(_window().astype(float), 2 * N_FFT)) ** 2
-    own = fft.irfft(spectrum, 2 * N_FFT * FINER)
     last = math.ceil(FINER * SAMPLE_RATE / PITCH_RANGE[0])
-    own = own[: last + 2]
+    own = fft.irfft(spectrum, 2 * N_FFT * FINER)[: last + 2]
     return (own[0] / own).astype(np.float32), FINER * SAMPLE_RATE // PITCH_RANGE[1], last

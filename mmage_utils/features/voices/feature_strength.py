@@ -35,17 +35,16 @@ def feature_strength(features, clips, *, split="train", seed=0):
     rows = {}
     for name in FEATURES:
         x = table[name].to_numpy(float)
-        column = x.reshape(-1, 1)
-        bits = [
-            mutual_info_classif(column, table[label], random_state=seed)[0] / np.log(2)
+        age, gender = (
+            mutual_info_classif(x[:, None], table[label], random_state=seed)[0] / np.log(2)
             for label in ("AgeGroup", "Gender")
-        ]
+        )
         rows[name] = {
             "clips": len(x),
             "eta squared, age group": eta_squared(x, table["AgeGroup"]),
             "Cohen's d, male - female": cohens_d(x[table["Gender"] == 1], x[table["Gender"] == 2]),
-            "mutual information, age group (bits)": bits[0],
-            "mutual information, gender (bits)": bits[1],
+            "mutual information, age group (bits)": age,
+            "mutual information, gender (bits)": gender,
         }
     return pd.DataFrame(rows).T
 

@@ -38,24 +38,15 @@ def compiled(name):
     loop = {"gate": gate, "pick": pick, "track": track}[name]
     try:
         return njit(cache=True)(loop)
-    except RuntimeError:  # there is no folder to keep it in
+    except RuntimeError:  # no folder to keep it in
         return njit(loop)
 
 
 def gate(amplitude, follow, band_of_bin, n_bands):
     """Power that passes a noise gate, after noisereduce's for noise that is not stationary.
 
-    Parameters
-    ----------
-    amplitude : numpy.ndarray of float32, shape (frames, bins)
-    follow : float32
-        Share of a new frame in the floor of the noise, which is smoothed forward and back.
-    band_of_bin : numpy.ndarray of int, shape (bins,)
-    n_bands : int
-
-    Returns
-    -------
-    numpy.ndarray of float32, shape (frames, n_bands)
+    Takes amplitudes (frames, bins) and gives power (frames, n_bands), both float32. `follow` is
+    the share of a new frame in the floor of the noise, which is smoothed forward and back.
     """
     frames, bins = amplitude.shape
     floor = amplitude.copy()
@@ -91,32 +82,22 @@ def gate(amplitude, follow, band_of_bin, n_bands):
 def pick(envelope):
     """Mark the onsets of an envelope, (frames,) in 0..1: strongest about, above the mean, apart."""
     n = len(envelope)
-    found = np.zeros(n, np.bool_)
+    onset = np.zeros(n, np.bool_)
     t = 0
     while t < n:
         strongest = envelope[max(t - AROUND, 0) : t + AROUND].max()
         mean = envelope[max(t - NEIGHBOURS, 0) : t + NEIGHBOURS + 1].mean()
-        found[t] = envelope[t] == strongest and envelope[t] >= mean + EXCESS
-        t += APART + 1 if found[t] else 1
-    return found
+        onset[t] = envelope[t] == strongest and envelope[t] >= mean + EXCESS
+        t += APART + 1 if onset[t] else 1
+    return onset
 
 
 def track(lags, unvoiced, first, last):
     """Follow the best path through the peaks of the autocorrelation.
 
-    Parameters
-    ----------
-    lags : numpy.ndarray of float32, shape (frames, last + 2 or more)
-        1 where a frame repeats itself perfectly.
-    unvoiced : numpy.ndarray, shape (frames,)
-        How periodic a frame must be to count as voiced.
-    first, last : int
-        Shortest and longest lag tried.
-
-    Returns
-    -------
-    numpy.ndarray, shape (frames,)
-        Lag of the period, with its fraction; 0 where unvoiced.
+    Takes the autocorrelation of each frame (frames, last + 2 or more), which is 1 where a frame
+    repeats itself perfectly; how periodic each must be to count as voiced (frames,); and the
+    shortest and longest lag tried. Gives the lag of the period (frames,), 0 where unvoiced.
     """
     n = len(lags)
     strength = np.full((n, CANDIDATES), -1e9)  # of each candidate; the first is unvoiced

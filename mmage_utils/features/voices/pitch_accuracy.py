@@ -1,7 +1,7 @@
-"""How right a pitch tracker is, against fundamental frequencies that are known (task e).
+"""Errors of a pitch tracker against known fundamental frequencies (task e).
 
-The errors are those of Rabiner et al. (1976), as they are usual: gross pitch errors among frames
-that are voiced in both, and wrong decisions on voicing among all frames.
+The usual errors of Rabiner et al. (1976): gross pitch errors among frames that are voiced in both,
+and wrong decisions on voicing among all frames.
 """
 
 import numpy as np
@@ -12,16 +12,14 @@ COUNTS = ("frames", "both_voiced", "gross", "voicing", "octave")
 
 
 def at_times(wanted, times, f0):
-    """Take from a tracker's frames the one nearest to each time wanted.
+    """f0 of the tracker's frame nearest to each time wanted.
 
     Parameters
     ----------
     wanted : numpy.ndarray, shape (n,)
         In s.
-    times : numpy.ndarray, shape (frames,)
-        Of the tracker's frames, in s, increasing.
-    f0 : numpy.ndarray, shape (frames,)
-        In Hz, NaN where unvoiced.
+    times, f0 : numpy.ndarray, shape (frames,)
+        Of the tracker's frames: increasing, in s; in Hz, NaN where unvoiced.
 
     Returns
     -------
@@ -56,27 +54,16 @@ def count_errors(truth, estimate):
     truth, estimate = np.asarray(truth, float), np.asarray(estimate, float)
     if truth.shape != estimate.shape:
         raise ValueError(f"shapes {truth.shape} and {estimate.shape} differ")
-    voiced, said = ~np.isnan(truth), ~np.isnan(estimate)
-    ratio = estimate[voiced & said] / truth[voiced & said]
+    voiced, heard = ~np.isnan(truth), ~np.isnan(estimate)
+    ratio = estimate[voiced & heard] / truth[voiced & heard]
     gross = np.abs(ratio - 1) > TOLERANCE
-    near = [np.abs(ratio / factor - 1) <= TOLERANCE for factor in (0.5, 2)]
-    counts = (
-        truth.size,
-        ratio.size,
-        gross.sum(),
-        (voiced != said).sum(),
-        (gross & sum(near)).sum(),
-    )
+    octave = gross & np.any([np.abs(ratio / k - 1) <= TOLERANCE for k in (0.5, 2)], axis=0)
+    counts = (truth.size, ratio.size, gross.sum(), (voiced != heard).sum(), octave.sum())
     return dict(zip(COUNTS, map(int, counts), strict=True))
 
 
 def sum_errors(counts):
-    """Rates over all frames of many clips.
-
-    Parameters
-    ----------
-    counts : list of dict
-        From `count_errors`.
+    """Rates over all frames of many clips, from a list of `count_errors`.
 
     Returns
     -------
@@ -97,7 +84,7 @@ def sum_errors(counts):
 
 
 def accuracy_table(conditions, trackers, *, n_jobs=1):
-    """Hold trackers against clips whose pitch is known.
+    """Errors of pitch trackers on clips whose pitch is known.
 
     Parameters
     ----------
@@ -105,7 +92,7 @@ def accuracy_table(conditions, trackers, *, n_jobs=1):
         Such as clean and noisy.
     trackers : dict of str to callable
         Each takes samples at 8 kHz, (n,), and returns times in s and f0 in Hz, NaN where
-        unvoiced. All get the same samples.
+        unvoiced.
     n_jobs : int
         Processes, as in joblib.
 
