@@ -1,22 +1,16 @@
 """Everything that is wrong with a data folder, with file and row, not only the first thing."""
 
-from operator import itemgetter
 from typing import NamedTuple
 
 import pandas as pd
 
 from mmage_utils.data.clips import MEDIA, list_media
-from mmage_utils.data.labels import (
-    LABEL_LIST,
-    SPLITS,
-    existing_folder,
-    read_label_text,
-    wrong_cells,
-)
+from mmage_utils.data.labels import ATTRIBUTES, LABEL_LIST, SPLITS, existing_folder, read_label_text
 from mmage_utils.data.recordings import USUAL_SECONDS
 from mmage_utils.errors import DataError
 
-FORMS = {"VideoName": r".{11}\.\d{3}\.mp4", "UserID": ".{11}"}  # as YouTube names its videos
+DUPLICATE, UNKNOWN = "is listed twice", "is not one of "  # errors; others are warnings
+OTHER_USER = "VideoName does not begin with the UserID"
 
 
 class Problem(NamedTuple):
@@ -81,29 +75,52 @@ def _check_bytes(path):
     return [Problem(False, path.name, what) for what in remarks]
 
 
+def label_schema():
+    """The pandera schema of a label list read as text; an error is what is wrong with a cell."""
+    import pandera.pandas as pa
+
+    def usual(pattern):
+        return pa.Check.str_matches(rf"^\s*{pattern}\s*$", error="does not have the usual form")
+
+    trimmed = pa.Check(lambda column: column == column.str.strip(), error="has spaces around it")
+    once = pa.Check(lambda column: ~column.duplicated(), error=DUPLICATE)
+    own = pa.Check(
+        lambda table: [
+            video.strip().startswith(user.strip())
+            for video, user in zip(table["VideoName"], table["UserID"], strict=True)
+        ],
+        error=OTHER_USER,
+    )
+    columns = {
+        "VideoName": pa.Column(str, [trimmed, usual(r".{11}\.\d{3}\.mp4"), once]),
+        "UserID": pa.Column(str, [trimmed, usual(".{11}")]),
+    }
+    for name, codes in ATTRIBUTES.items():
+        known = [*map(str, codes)]
+        columns[name] = pa.Column(str, pa.Check.isin(known, error=UNKNOWN + ", ".join(known)))
+    return pa.DataFrameSchema(columns, checks=own)
+
+
 def _check_list(name, table):
     """Wrong and unusual cells of a list, in the order of its rows."""
+    import pandera.errors
+
     if table.empty:
         return [Problem(True, name, "lists no clip")]
-    checks = [(True, *cells) for cells in wrong_cells(table)]
-    checks += [(False, *cells) for cells in _unusual_cells(table)]
-    rows = [
-        (row, Problem(error, f"{name}, row {row}", f"{column} {value!r:.60} {what}"))
-        for error, column, wrong, what in checks
-        for row, value in table.loc[wrong, ["row", column]].itertuples(index=False)
-    ]
-    return [problem for _, problem in sorted(rows, key=itemgetter(0))]
-
-
-def _unusual_cells(table):
-    """Cells that are worth a warning, as `labels.wrong_cells`."""
-    for column, form in FORMS.items():
-        text = table[column].str.strip()
-        yield column, table[column] != text, "has spaces around it"
-        yield column, ~text.str.fullmatch(form), "does not have the usual form"
-    pairs = zip(table["VideoName"].str.strip(), table["UserID"].str.strip(), strict=True)
-    foreign = pd.Series([not video.startswith(user) for video, user in pairs], index=table.index)
-    yield "VideoName", foreign, "does not begin with the UserID"
+    try:
+        label_schema().validate(table, lazy=True)
+    except pandera.errors.SchemaErrors as failed:
+        cases = failed.failure_cases.dropna(subset="index")
+        cases = cases.drop_duplicates(["check", "column", "index"])
+        problems = []
+        for case in cases.sort_values("index", kind="stable").itertuples():
+            row, what = table.iloc[int(case.index)], case.check
+            if what != OTHER_USER:
+                what = f"{case.column} {row[case.column]!r:.60} {what}"
+            error = case.check.startswith((DUPLICATE, UNKNOWN))
+            problems.append(Problem(error, f"{name}, row {row['row']}", what))
+        return list(dict.fromkeys(problems))
+    return []
 
 
 def _check_users(labels):

@@ -116,7 +116,11 @@ def test_a_run_without_notebooks_is_an_error(tmp_path):
     [
         (["--slides", "--only", "1"], 2, "--slides runs no notebook"),
         (["--slides", "--refresh"], 2, "--slides runs no notebook"),
-        (["--slides", "--run", "nosuchrun"], 1, "runs/nosuchrun/notebooks contains no notebook named"),
+        (
+            ["--slides", "--run", "nosuchrun"],
+            1,
+            "runs/nosuchrun/notebooks contains no notebook named",
+        ),
     ],
 )
 def test_slides_alone_need_an_earlier_run(options, code, message):
