@@ -1,4 +1,4 @@
-"""The command mmage ends in 0, 1 or 2, and says what is wrong in one line."""
+"""The command mmage: its exit code is 0, 1 or 2, and an error is one line."""
 
 import json
 import subprocess
@@ -54,7 +54,7 @@ def test_lists_without_media_are_no_error(lists):
     ],
     ids=["empty folder", "no list", "no column", "age group 9"],
 )
-def test_wrong_data_end_in_1_and_one_line(lists, spoil, message):
+def test_wrong_data_give_exit_code_1_and_one_line(lists, spoil, message):
     spoil(lists)
     result = _mmage("report", "--data", lists)
     assert result.exit_code == 1
@@ -111,7 +111,7 @@ def test_predictions_are_scored_and_written(sample, tmp_path):
     assert gap["clips"] == 1975
 
 
-def test_folder_with_other_files_ends_in_1(lists):
+def test_folder_with_other_files_gives_exit_code_1(lists):
     result = _mmage("sample", lists)
     assert result.exit_code == 1
     assert result.stderr.count("\n") == 1
@@ -123,7 +123,7 @@ def test_folder_with_other_files_ends_in_1(lists):
     [(["--clips", 5], "160 to 10000"), (["--clips", 10_001], "160 to 10000"),
      (["--seed", -1], "0 or more")],
 )  # fmt: skip
-def test_wrong_usage_ends_in_2_and_one_line(tmp_path, arguments, message):
+def test_wrong_usage_gives_exit_code_2_and_one_line(tmp_path, arguments, message):
     result = _mmage("sample", tmp_path / "new", *arguments)
     assert result.exit_code == 2
     assert message in result.stderr
@@ -131,7 +131,7 @@ def test_wrong_usage_ends_in_2_and_one_line(tmp_path, arguments, message):
     assert not (tmp_path / "new").exists()
 
 
-def test_place_that_cannot_be_written_is_no_traceback(tmp_path):
+def test_folder_that_cannot_be_written_gives_no_traceback(tmp_path):
     (tmp_path / "file").write_text("")
     result = _mmage("sample", tmp_path / "file" / "new", "--clips", 160)
     assert isinstance(result.exception, SystemExit)
@@ -147,7 +147,7 @@ def test_empty_folder_that_one_stands_in_becomes_the_sample(tmp_path, monkeypatc
     assert (tmp_path / "here" / "synthetic.json").is_file()
 
 
-def test_unknown_option_ends_in_2_without_a_traceback():
+def test_unknown_option_gives_exit_code_2_without_a_traceback():
     command = [sys.executable, "-m", "mmage_utils.cli", "check-data", "--nothing"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 2

@@ -63,12 +63,13 @@ def test_saved_figures_have_twice_the_pixels_of_the_screen(run):
 
 
 def test_same_figure_gives_the_same_bytes(run):
-    for name in ("one", "two"):
+    for name in ("first", "second"):
         figure, ax = plt.subplots()
         ax.plot([1, 3, 2])
         runs.save_figure(run, figure, name)
-    one, two = ((run.folder / "figures" / f"{name}.png").read_bytes() for name in ("one", "two"))
-    assert one == two
+    paths = (run.folder / "figures" / f"{name}.png" for name in ("first", "second"))
+    first, second = (path.read_bytes() for path in paths)
+    assert first == second
 
 
 def test_results_are_read_back_as_plain_values(run):
@@ -89,8 +90,8 @@ def test_results_are_read_back_as_plain_values(run):
         },
         headline="h",
     )
-    found = runs.load_results(run, "g", "07_multimodal_fusion")
-    assert found == {
+    results = runs.load_results(run, "g", "07_multimodal_fusion")
+    assert results == {
         "run": "test",
         "data": "synthetic sample, seed 0",
         "synthetic": True,
@@ -115,7 +116,7 @@ def test_missing_results_name_the_notebook_to_run(run):
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../x", "/tmp/x", "a/"])
-def test_run_names_that_are_no_plain_folder_are_refused(name, lists):
+def test_run_names_that_are_not_plain_folder_names_are_refused(name, lists):
     with pytest.raises(DataError, match="must be a plain folder name"):
         runs.open_run(name, lists)
 

@@ -86,7 +86,7 @@ def notebook_slides(page):
     for section in page.sections:
         heading = title if section is first else section.title
         for group in group_items(section):
-            if section is not first or group.visual or group.words:  # else it is on the divider
+            if section is not first or group.visual or group.words:  # the divider has the rest
                 slides += _group_slides(group, heading, place_of(divider))
     key = f"s{page.name[:2]}"
     return [slide._replace(key=f"{key}-{n}" if n else key) for n, slide in enumerate(slides)]

@@ -7,22 +7,22 @@ from pypdf import PdfReader
 from mmage_utils.report import export
 from mmage_utils.report.chromium import launch, print_pdf
 
-# Everything on the slide that is shown must lie on the screen, and nothing may scroll.
+# Everything on the slide that is shown must be on the screen, and nothing may scroll.
 OVERFLOWS = """() => {
   const page = Reveal.getCurrentSlide().querySelector(".page");
-  const boxes = [page, ...page.querySelectorAll("*")].filter((one) => one.offsetParent !== null);
-  const off = boxes.filter((one) => {
-    const box = one.getBoundingClientRect();
+  const boxes = [page, ...page.querySelectorAll("*")].filter((node) => node.offsetParent !== null);
+  const off = boxes.filter((node) => {
+    const box = node.getBoundingClientRect();
     return box.left < -1 || box.top < -1 || box.right > innerWidth + 1 ||
       box.bottom > innerHeight + 1;
   });
-  const cut = [page, page.querySelector(".visual")].filter((one) =>
-    one.scrollHeight > one.clientHeight + 1 || one.scrollWidth > one.clientWidth + 1);
-  return [...off, ...cut].map((one) => `${one.tagName}.${one.className}`);
+  const cut = [page, page.querySelector(".visual")].filter((node) =>
+    node.scrollHeight > node.clientHeight + 1 || node.scrollWidth > node.clientWidth + 1);
+  return [...off, ...cut].map((node) => `${node.tagName}.${node.className}`);
 }"""
 SMALLEST = """() => Math.min(...[...document.querySelectorAll(".page *")]
-  .filter((one) => [...one.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
-  .map((one) => parseFloat(getComputedStyle(one).fontSize)))"""
+  .filter((node) => [...node.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
+  .map((node) => parseFloat(getComputedStyle(node).fontSize)))"""
 CONTRASTS = """() => {
   const luminance = (colour) => {
     const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map((v) => v / 255)
@@ -30,17 +30,17 @@ CONTRASTS = """() => {
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const clear = (colour) => colour === "rgba(0, 0, 0, 0)" || colour === "transparent";
-  const found = [];
-  for (const one of document.querySelectorAll(ROOTS)) {
-    if (![...one.childNodes].some((n) => n.nodeType === 3 && n.data.trim())) continue;
-    let ground = one;
+  const weak = [];
+  for (const node of document.querySelectorAll(ROOTS)) {
+    if (![...node.childNodes].some((n) => n.nodeType === 3 && n.data.trim())) continue;
+    let ground = node;
     while (ground && clear(getComputedStyle(ground).backgroundColor)) ground = ground.parentElement;
     const back = ground ? getComputedStyle(ground).backgroundColor : "rgb(255, 255, 255)";
-    const pair = [luminance(getComputedStyle(one).color), luminance(back)].sort((a, b) => b - a);
+    const pair = [luminance(getComputedStyle(node).color), luminance(back)].sort((a, b) => b - a);
     const ratio = (pair[0] + 0.05) / (pair[1] + 0.05);
-    if (ratio < 4.5) found.push(`${one.tagName}.${one.className} ${one.textContent} ${ratio}`);
+    if (ratio < 4.5) weak.push(`${node.tagName}.${node.className} ${node.textContent} ${ratio}`);
   }
-  return found;
+  return weak;
 }"""
 
 
@@ -61,8 +61,8 @@ def browser(deck, chromium):
 
 @pytest.fixture
 def opened(browser):
-    """Function that opens a file with the network off; it must ask and complain of nothing."""
-    contexts, said = [], []
+    """Function that opens a file with the network off; it must request and report nothing."""
+    contexts, messages = [], []
 
     def open_file(path, width=1280, height=720, ready="Reveal.isReady()"):
         context = browser.new_context(viewport={"width": width, "height": height})
@@ -70,13 +70,13 @@ def opened(browser):
         context.set_offline(True)
         page = context.new_page()
         address = path.resolve().as_uri()
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("requestfailed", lambda request: said.append(request.url[:100]))
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
+        page.on("requestfailed", lambda request: messages.append(request.url[:100]))
         context.on(
             "request",
             lambda request: (
-                None if request.url.startswith((address, "data:")) else said.append(request.url)
+                None if request.url.startswith((address, "data:")) else messages.append(request.url)
             ),
         )
         page.goto(address)
@@ -86,21 +86,21 @@ def opened(browser):
     yield open_file
     for context in contexts:
         context.close()
-    assert said == []
+    assert messages == []
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080)])
 def test_every_slide_fits_the_screen_and_shows_its_picture(deck, opened, width, height):
     page = opened(deck, width, height)
-    found = {}
+    overflows = {}
     for number in range(page.evaluate("Reveal.getTotalSlides()")):
         page.evaluate("number => Reveal.slide(number)", number)
         over = page.evaluate(OVERFLOWS)
         if over:
-            found[number + 1] = over
-    assert found == {}
+            overflows[number + 1] = over
+    assert overflows == {}
     assert page.evaluate(
-        "[...document.images].every(one => one.complete && one.naturalWidth > 0 && one.alt)"
+        "[...document.images].every(image => image.complete && image.naturalWidth > 0 && image.alt)"
     )
 
 
@@ -152,7 +152,7 @@ def test_the_deck_of_one_notebook_opens_alone(deck, opened):
 
 def test_the_reading_copy_opens_with_code_folded(deck, opened):
     page = opened(deck.parent.parent / "report.html", ready="document.readyState === 'complete'")
-    assert page.evaluate("[...document.images].every(one => one.naturalWidth > 0 && one.alt)")
+    assert page.evaluate("[...document.images].every(image => image.naturalWidth > 0 && image.alt)")
     assert page.evaluate(CONTRASTS.replace("ROOTS", '"main *, nav *"')) == []
     code = page.locator("details.code pre").first
     assert not code.is_visible()

@@ -1,4 +1,4 @@
-"""What a run is read in: which files there are, what they hold, and that they need no other."""
+"""The decks and the reading copy: which files are written, with which content, loading nothing."""
 
 import re
 
@@ -33,7 +33,7 @@ def test_a_deck_goes_through_all_tasks_and_ends_on_the_summary_page(made):
     assert len({slide.key for slide in made}) == len(made)
 
 
-def test_a_slide_holds_one_figure_or_table_and_a_title(made):
+def test_a_slide_has_one_figure_or_table_and_a_title(made):
     for slide in made:
         assert slide.body.count("<img") + slide.body.count("<table") <= 1, slide.title
         assert slide.title
@@ -41,7 +41,7 @@ def test_a_slide_holds_one_figure_or_table_and_a_title(made):
             assert re.search(r'alt="[^"]{10,}"', slide.body), slide.title
 
 
-def test_every_sentence_stands_on_a_slide_or_in_its_notes(executed, made):
+def test_every_sentence_is_on_a_slide_or_in_its_notes(executed, made):
     page = re.sub(r"<[^>]+>|&[a-z]+;|\s", "", "".join(s.claim + s.body + s.notes for s in made))
     page = re.sub(r"[\W\d_]", "", page)
     sections = [section for source in read_pages(executed) for section in source.sections]
@@ -69,7 +69,7 @@ def test_the_files_of_a_run(executed, written):
     assert (executed / "report.html").stat().st_size < 25e6
 
 
-def test_files_ask_for_nothing(executed, written):
+def test_files_load_nothing(executed, written):
     files = [*written.parent.glob("*.html"), executed / "report.html"]
     assert len(files) == 11
     for path in files:
@@ -83,7 +83,7 @@ def test_files_ask_for_nothing(executed, written):
         assert not re.search(r"@import", page)
 
 
-def test_the_reading_copy_holds_code_folded_and_contents_that_lead_somewhere(executed, written):
+def test_the_reading_copy_has_folded_code_and_links_that_work(executed, written):
     page = (executed / "report.html").read_text()
     assert page.count('<details class="code">') > 100
     assert "runs" in page

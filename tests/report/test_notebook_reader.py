@@ -1,4 +1,4 @@
-"""What decks and the reading copy make of a notebook's cells."""
+"""How a notebook's cells are read for decks and the reading copy."""
 
 import base64
 import io
@@ -46,16 +46,16 @@ def test_sentences_go_with_the_figure_before_them(tmp_path):
     (section,) = sections_of(
         tmp_path,
         new_markdown_cell("## Heading\n\nWhat comes."),
-        new_code_cell("say()", outputs=[shown(text_markdown="Said first.")]),
+        new_code_cell("say()", outputs=[shown(text_markdown="Before it.")]),
         new_code_cell("show()", outputs=[shown(image_png=picture)]),
-        new_code_cell("say()", outputs=[shown(text_markdown="Said after.")]),
+        new_code_cell("say()", outputs=[shown(text_markdown="After it.")]),
         new_markdown_cell("More."),
         new_code_cell("say()", outputs=[shown(text_markdown="Of no figure.")]),
     )
     first, last = notebook_reader.group_items(section)
     assert section.title == "Heading"
     assert first.intro == "What comes."
-    assert first.words == ["Said first.", "Said after."]
+    assert first.words == ["Before it.", "After it."]
     assert first.visual.size == (40, 20)
     assert (last.intro, last.visual, last.words) == ("More.", None, ["Of no figure."])
 
@@ -74,14 +74,14 @@ def test_nothing_that_a_notebook_shows_is_lost(executed):
                 elif item.kind == "words":
                     assert item.content in words
                 else:
-                    assert any(item is one for one in kept)
+                    assert any(item is other for other in kept)
 
 
 @pytest.mark.parametrize(
     ("source", "names"),
     [
         ('runs.save_figure(run, figure, "a_b")', ["a_b"]),
-        ('save_figure(run, one, "a")\nsave_figure(run, two, "b")', ["a", "b"]),
+        ('save_figure(run, f, "a")\nsave_figure(run, g, "b")', ["a", "b"]),
         ('save_figure(run, plots.plot_x(table, title="x"), "a", page=True)', ["a"]),
         ("save_figure(run, figure, name)", []),
         ("print(1)", []),
@@ -135,7 +135,7 @@ def test_long_tables_are_split_between_whole_groups_of_rows(rows, span, sizes):
     assert "border" not in pieces[0]
 
 
-def test_markdown_shows_tags_instead_of_obeying_them():
+def test_tags_in_markdown_are_shown_as_text():
     assert "<script>" not in notebook_reader.render_markdown("a <script>alert(1)</script>")
 
 
@@ -144,7 +144,7 @@ def test_alt_text_is_one_plain_sentence_after_the_other():
     assert notebook_reader.alt_text("Heading", group) == "Heading. Right for 3. Wrong for 2."
 
 
-def test_the_name_of_the_index_stands_beside_those_of_the_columns():
+def test_the_name_of_the_index_is_in_the_row_of_the_column_names():
     frame = pd.DataFrame({"clips": [2, 7], "words": ["some words here", "others"]})
     frame.index = pd.Index(["7-13", "14-18"], name="age group")
     soup = clean_table(frame.to_html())
@@ -154,12 +154,12 @@ def test_the_name_of_the_index_stands_beside_those_of_the_columns():
     assert len(clean_table(two.to_html()).select("thead tr")) == 3
 
 
-def test_words_stand_left_and_numbers_right():
+def test_columns_of_words_and_wide_cells_are_marked():
     frame = pd.DataFrame(
-        {"share": ["44.1% to 64.9%", "3/7"], "said": ["some words", "x" * 40], "n": [1, 2]},
+        {"share": ["44.1% to 64.9%", "3/7"], "text": ["some words", "x" * 40], "n": [1, 2]},
         index=["one", "7-13"],
     )
     soup = clean_table(frame.to_html())
     marked = [cell.get_text() for cell in soup.select("td.words, th.words")]
-    assert marked == ["said", "some words", "x" * 40]
+    assert marked == ["text", "some words", "x" * 40]
     assert [cell.get_text() for cell in soup.select(".wide")] == ["x" * 40]

@@ -1,4 +1,4 @@
-"""The runner on toy notebooks: what it injects, writes, reports and refuses."""
+"""The runner on toy notebooks: what it injects, writes, prints and refuses."""
 
 import json
 import os
@@ -144,7 +144,7 @@ def test_no_notebooks_is_an_error(tmp_path):
         run_report()
 
 
-def test_a_run_executes_with_its_parameters_and_says_only_that(tmp_path, capfd, monkeypatch):
+def test_a_run_executes_with_its_parameters_and_prints_only_that(tmp_path, capfd, monkeypatch):
     monkeypatch.chdir(tmp_path)
     source = write_notebook(tmp_path, "01_toy", "import os", "print(EPOCHS, RUN, os.getcwd())")
     before = source.read_bytes()
@@ -196,7 +196,7 @@ def test_a_cell_that_was_not_reached_is_a_failure():
     assert "code cell 2" in find_failure(new_notebook(cells=[done, empty, skipped]))
 
 
-def test_a_dead_kernel_is_told_of_the_cell_that_ran_last():
+def test_a_dead_kernel_fails_in_the_cell_that_ran_last():
     cells = [new_code_cell(source, execution_count=1) for source in ("first", "last", "never")]
     for cell in cells:  # as papermill leaves them, even the one in which the kernel died
         cell.metadata["papermill"] = {"status": "completed", "start_time": "2020"}
@@ -205,7 +205,7 @@ def test_a_dead_kernel_is_told_of_the_cell_that_ran_last():
     assert failure == "in code cell 2:\n    last\n\n    Kernel died"
 
 
-def test_refresh_brings_outputs_and_figures_home(tmp_path):
+def test_refresh_copies_outputs_and_figures(tmp_path):
     path = write_notebook(
         tmp_path,
         "01_toy",

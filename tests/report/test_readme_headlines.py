@@ -27,7 +27,7 @@ def test_a_changed_result_changes_the_readme(headlines):
     assert "| face: test accuracy 12.3% |" in after
 
 
-def test_what_the_table_links_to_is_there():
+def test_the_files_that_the_table_links_to_exist():
     for _, notebook, figure, _ in TASKS:
         assert (ROOT / "notebooks" / f"{notebook}.ipynb").is_file()
         assert (ROOT / "figures" / "sample" / f"{figure}.png").is_file()
