@@ -3,7 +3,7 @@
 import pytest
 
 from mmage_utils.data.labels import AGE_GROUPS, count_labels
-from mmage_utils.display.tables import age_table
+from mmage_utils.display.data_tables import age_table
 from mmage_utils.sample.label_lists import draw_labels
 
 AGES = {
