@@ -1,7 +1,8 @@
-"""The prediction table: one row a clip, joined on VideoName and never by position."""
+"""The prediction table: one row per clip, joined on VideoName and never by position."""
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.errors import DataError
@@ -17,9 +18,8 @@ def tabulate(clips, probabilities):
     Parameters
     ----------
     clips : pandas.DataFrame
-        The clips that were predicted.
+        The predicted clips: a label list or a prediction table.
     probabilities : array-like, shape (n clips, 7)
-        Rows sum to 1.
 
     Returns
     -------
@@ -28,34 +28,36 @@ def tabulate(clips, probabilities):
     """
     probabilities = np.asarray(probabilities, dtype=float)
     table = clips[["VideoName", "UserID", "split"]].reset_index(drop=True)
-    table["ground_truth"] = clips["AgeGroup"].to_numpy()
+    table["ground_truth"] = age_groups_of(clips).to_numpy()
     table["prediction"] = probabilities.argmax(1) + 1
     table[P_COLUMNS] = probabilities
     return table
 
 
 def age_groups_of(table):
-    """Age groups 1..7 of a table: ground_truth of predictions, AgeGroup of label lists."""
+    """True age groups 1..7: ground_truth of predictions, AgeGroup of label lists."""
     return table["ground_truth"] if "ground_truth" in table else table["AgeGroup"]
 
 
 def softmax(logits):
-    """Probabilities of logits, row by row, in double precision."""
-    logits = np.asarray(logits, dtype=float)
-    exponents = np.exp(logits - logits.max(-1, keepdims=True))
-    return exponents / exponents.sum(-1, keepdims=True)
+    """Probabilities of logits, along the last axis, in double precision."""
+    return special.softmax(np.asarray(logits, dtype=float), axis=-1)
 
 
 def logits(table, *, floor=1e-12):
-    """Log-probabilities, shape (n, 7): the logits up to a constant per row.
-
-    A softmax does not see that constant, so adding these is adding logits.
-    """
+    """Log-probabilities, shape (n, 7): the logits up to a constant per row."""
     return np.log(np.clip(table[P_COLUMNS].to_numpy(float), floor, 1))
 
 
+def with_logits(table, values):
+    """A prediction table with other logits, shape (n, 7), and the predictions they give."""
+    changed = table.copy()
+    changed[P_COLUMNS], changed["prediction"] = softmax(values), values.argmax(1) + 1
+    return changed
+
+
 def write_predictions(run, model, table):
-    """Write ``predictions/<model>.csv`` of a run, all splits in one file."""
+    """Write the predictions of all splits to ``predictions/<model>.csv`` of a run."""
     with whole(run.folder / "predictions" / f"{model}.csv") as path:
         table[COLUMNS].to_csv(path, index=False, float_format="%.9g", lineterminator="\n")
 
@@ -66,7 +68,7 @@ def read_predictions(run, model, notebook):
     Raises
     ------
     DataError
-        When it is not there (the message names the notebook to run) or lacks a column.
+        When the file or a column is missing; the message names the notebook to run.
     """
     path = run.folder / "predictions" / f"{model}.csv"
     if not path.is_file():
@@ -82,14 +84,13 @@ def read_predictions(run, model, notebook):
 
 
 def shared_rows(table, other):
-    """The rows of a table whose clips another table has too, in their order.
-
-    Parameters
-    ----------
-    table, other : pandas.DataFrame
-        Clips or predictions; both have VideoName.
-    """
+    """The rows of a table whose VideoName another table has too, in their order."""
     return table[table["VideoName"].isin(other["VideoName"])].reset_index(drop=True)
+
+
+def of_split(tables, split):
+    """The rows of one split, of each table of a dict."""
+    return {name: table[table["split"] == split] for name, table in tables.items()}
 
 
 def join_labels(table, clips):
@@ -98,13 +99,13 @@ def join_labels(table, clips):
     Raises
     ------
     DataError
-        When a prediction has no listed clip, a clip stands twice, or the age group differs.
+        When a predicted clip is not listed, a clip is listed twice, or the age group differs.
     """
     labels = clips[["VideoName", "AgeGroup", "Gender", "Ethnicity"]]
     try:
         joined = table.merge(labels, on="VideoName", how="left", validate="1:1")
     except pd.errors.MergeError:
-        raise DataError("A clip stands twice in the predictions or in the label lists.") from None
+        raise DataError("A clip is listed twice in the predictions or the label lists.") from None
     unknown = joined["AgeGroup"].isna()
     if unknown.any():
         first = joined.loc[unknown, "VideoName"].iloc[0]
@@ -122,28 +123,22 @@ def join_labels(table, clips):
 
 
 def shared_clips(tables):
-    """Keep, in each table, the clips that all of them predict, in one common order.
-
-    Returns
-    -------
-    list of pandas.DataFrame
-        Tables with equal VideoName columns.
-    """
+    """Keep the clips that all tables predict, in the order of the first table, as a list."""
     common = set.intersection(*(set(table["VideoName"]) for table in tables))
-    order = [name for name in tables[0]["VideoName"] if name in common]
-    return [table.set_index("VideoName").loc[order].reset_index() for table in tables]
+    names = [name for name in tables[0]["VideoName"] if name in common]
+    return [table.set_index("VideoName").loc[names].reset_index() for table in tables]
 
 
 def add_up_per_user(table):
-    """Add the probabilities of each user's clips: one row a user (the report's task d).
+    """Average the probabilities of each user's clips (the report's task d).
 
-    The ground truth of a user is the age group of most of the user's clips, the younger one on a
-    tie.
+    The ground truth of a user is the most frequent age group of the user's clips, the younger one
+    on a tie.
 
     Returns
     -------
     pandas.DataFrame
-        UserID, split, ground_truth, prediction, clips, p1..p7 (means over the user's clips).
+        One row per user: UserID, p1..p7, prediction, ground_truth, split, clips (their number).
     """
     by_user = table.groupby("UserID", sort=False)
     users = by_user[P_COLUMNS].mean()
@@ -155,26 +150,12 @@ def add_up_per_user(table):
 
 
 def spread_to_clips(table):
-    """Give every clip the prediction of its user: aggregation scored in the unit of clips."""
+    """Give every clip the prediction of its user, so that `add_up_per_user` is scored by clip."""
     users = add_up_per_user(table).set_index("UserID")
-    spread = table.copy()
-    spread[[*P_COLUMNS, "prediction"]] = users.loc[
-        table["UserID"], [*P_COLUMNS, "prediction"]
-    ].to_numpy()
-    return spread.astype({"prediction": int})
+    values = users.loc[table["UserID"], [*P_COLUMNS, "prediction"]]
+    return table.assign(**values.set_index(table.index))
 
 
 def adjust(table, adjustment):
-    """Take an adjustment off the logits of a prediction table.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Predictions with p1..p7.
-    adjustment : array-like, shape (7,)
-        `class_balance.adjustment`.
-    """
-    z = logits(table) - adjustment
-    adjusted = table.copy()
-    adjusted[P_COLUMNS], adjusted["prediction"] = softmax(z), z.argmax(1) + 1
-    return adjusted
+    """Subtract an adjustment, `class_balance.adjustment`, from the logits of predictions."""
+    return with_logits(table, logits(table) - adjustment)

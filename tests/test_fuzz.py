@@ -1,4 +1,4 @@
-"""Whatever the file, the commands give a result or a sentence, never a traceback."""
+"""For any file, the commands give a result or a sentence, never a traceback."""
 
 import shutil
 
@@ -81,7 +81,7 @@ def test_mutated_media(small, tmp_path):
 
 
 @pytest.mark.parametrize("command", ["evaluate", "check-predictions"])
-def test_places_that_are_no_files(small, tmp_path, command):
+def test_paths_that_are_not_files(small, tmp_path, command):
     labels = small / "test_set_age_labels.csv"
     call(command, tmp_path, labels)
     call(command, tmp_path / "missing.csv", labels)

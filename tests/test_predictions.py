@@ -49,8 +49,8 @@ def test_table_ignores_the_index_of_the_clips():
 
 def test_written_table_is_read_back_to_eight_digits(run, random_table):
     predictions.write_predictions(run, "image", random_table)
-    found = predictions.read_predictions(run, "image", "02_image_classifier")
-    pd.testing.assert_frame_equal(found, random_table, rtol=0, atol=1e-8, check_dtype=False)
+    result = predictions.read_predictions(run, "image", "02_image_classifier")
+    pd.testing.assert_frame_equal(result, random_table, rtol=0, atol=1e-8, check_dtype=False)
 
 
 def test_missing_predictions_name_the_notebook_to_run(run):
@@ -78,7 +78,7 @@ def test_labels_are_joined_on_the_name(random_table):
     [
         (lambda t: t.replace("clip0003.mp4", "other.mp4"), "1 predicted clips.*first other.mp4"),
         (lambda t: t.assign(ground_truth=t["ground_truth"] % 7 + 1), "40 clips contradicts"),
-        (lambda t: pd.concat([t, t.tail(1)]), "stands twice"),
+        (lambda t: pd.concat([t, t.tail(1)]), "listed twice"),
     ],
 )
 def test_predictions_that_do_not_fit_the_labels_are_refused(random_table, spoil, message):
@@ -86,9 +86,9 @@ def test_predictions_that_do_not_fit_the_labels_are_refused(random_table, spoil,
         predictions.join_labels(spoil(random_table), _labels(random_table))
 
 
-def test_labels_that_hold_a_clip_twice_are_refused(random_table):
+def test_labels_that_list_a_clip_twice_are_refused(random_table):
     labels = _labels(random_table)
-    with pytest.raises(DataError, match="stands twice"):
+    with pytest.raises(DataError, match="listed twice"):
         predictions.join_labels(random_table, pd.concat([labels, labels.head(1)]))
 
 
@@ -124,11 +124,11 @@ def test_shared_clips_come_in_the_order_of_the_first_table(random_table):
 
 
 def test_softmax_of_the_logits_gives_the_probabilities_back(random_table):
-    found = predictions.softmax(predictions.logits(random_table))
-    np.testing.assert_allclose(found, random_table[P_COLUMNS], atol=1e-10)
+    result = predictions.softmax(predictions.logits(random_table))
+    np.testing.assert_allclose(result, random_table[P_COLUMNS], atol=1e-10)
 
 
-def test_softmax_bears_large_logits():
+def test_softmax_accepts_large_logits():
     np.testing.assert_allclose(predictions.softmax([[1e4, 1e4, -1e4]]), [[0.5, 0.5, 0]])
 
 

@@ -1,8 +1,8 @@
 """Late fusion of separately trained models, on their stored predictions (tasks g and h).
 
-`add_logits` is the report's rule. `fit_fusion` and `apply_fusion` are the corrected ones. There a
-modality speaks through its evidence, log p - log prior, so that the prior, which every model has
-learnt, is counted once however many models speak; all that is chosen is chosen on valid.
+`add_logits` is the report's rule; `fit_fusion` and `apply_fusion` correct it. They add the evidence
+of each modality, log p - log prior, so that the prior, which every model has learnt, counts once.
+Everything is chosen on valid.
 """
 
 from itertools import combinations
@@ -13,17 +13,15 @@ import pandas as pd
 
 from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.fusion.rules import (
-    apply_stack,
+    apply_rule,
     complete_clips,
     cool,
-    fit_stack,
+    fit_rule,
     fit_temperatures,
-    fit_weights,
     held_out_loss,
     leave_users_out,
-    multiply,
 )
-from mmage_utils.predictions import P_COLUMNS, logits, shared_clips, softmax
+from mmage_utils.predictions import logits, of_split, shared_clips, tabulate, with_logits
 
 # The report's weights for image, audio and text (task h; task g adds the logits as they are).
 PUBLISHED_WEIGHTS = {
@@ -34,41 +32,37 @@ PUBLISHED_WEIGHTS = {
 }
 
 RULES = ("product", "weighted", "stacking")
-C_GRID = (0.001, 0.01, 0.1, 1.0)  # of scikit-learn: small is a strong L2 penalty
+C_GRID = (0.001, 0.01, 0.1, 1.0)  # of `rules.fit_stack`
 FOLDS = 5
 _KEYS = ["VideoName", "UserID", "split", "ground_truth"]
 
 
 def add_logits(tables, weights):
-    """Add the models' logits with weights, then softmax and argmax, as the report does.
+    """Add the weighted logits of models, then softmax and argmax, as the report does.
 
     Parameters
     ----------
     tables : iterable of pandas.DataFrame
-        Prediction tables; they are joined on VideoName, and clips that one of them lacks are
-        left out.
+        Prediction tables, joined on VideoName.
     weights : sequence of float
-        One weight a model; with one weight 1 and the others 0, the result is that model.
+        One weight per model.
 
     Returns
     -------
     pandas.DataFrame
-        A prediction table of the shared clips.
+        A prediction table of the clips that all tables share.
 
     Raises
     ------
     ValueError
-        When the numbers of tables and weights differ, or a weight is negative.
+        When the numbers of tables and weights differ, a weight is negative, or all are 0.
     """
     tables = list(tables)
     if len(tables) != len(weights) or not (min(weights) >= 0 and sum(weights) > 0):
         raise ValueError("fusion needs one weight, not negative, for each model, and not only 0")
     tables = shared_clips(tables)
     total = sum(weight * logits(table) for table, weight in zip(tables, weights, strict=True))
-    fused = tables[0].copy()
-    fused[P_COLUMNS] = softmax(total)
-    fused["prediction"] = total.argmax(1) + 1
-    return fused
+    return with_logits(tables[0], total)
 
 
 class Fusion(NamedTuple):
@@ -92,14 +86,14 @@ class Fusion(NamedTuple):
     held_out: dict
 
     def record(self):
-        """The chosen numbers, without the many coefficients of the stacking, for the results."""
+        """The chosen numbers without the coefficients of the stacking, for the results."""
         return {**self._asdict(), "stacks": list(self.stacks)}
 
 
 def subsets(names):
-    """All subsets of modalities but the empty one, small ones first, as tuples."""
-    names = tuple(names)
-    return [some for size in range(1, len(names) + 1) for some in combinations(names, size)]
+    """All subsets of modalities except the empty one, small ones first, as tuples."""
+    sizes = range(1, len(names) + 1)
+    return [subset for size in sizes for subset in combinations(names, size)]
 
 
 def subset_name(names):
@@ -108,36 +102,36 @@ def subset_name(names):
 
 
 def align(tables):
-    """Join prediction tables on VideoName, with a gap where a table lacks a clip.
+    """Join prediction tables on VideoName.
 
     Parameters
     ----------
     tables : dict of str to pandas.DataFrame
-        Modality to predictions, rows in any order; clips may lack in some. A row whose
-        probabilities are missing counts as lacking.
+        Modality to predictions, in any order. Clips, or their probabilities, may be missing.
 
     Returns
     -------
     clips : pandas.DataFrame
         VideoName, UserID, split, ground_truth of every clip of any table, in order of VideoName.
     log_p : numpy.ndarray, shape (modalities, n clips, 7)
-        Log-probabilities, NaN where the modality is missing.
+        Log-probabilities, NaN where a modality lacks the clip.
 
     Raises
     ------
     ValueError
-        When a clip stands twice in a table, or tables contradict each other on a clip.
+        When a clip is listed twice in a table, or tables contradict each other on a clip.
     """
-    parts = [table[_KEYS] for table in tables.values()]
-    clips = pd.concat(parts).drop_duplicates().sort_values("VideoName", ignore_index=True)
-    if clips["VideoName"].duplicated().any():
-        name = clips.loc[clips["VideoName"].duplicated(), "VideoName"].iloc[0]
+    clips = pd.concat([table[_KEYS] for table in tables.values()]).drop_duplicates()
+    clips = clips.sort_values("VideoName", ignore_index=True)
+    repeated = clips["VideoName"].duplicated()
+    if repeated.any():
+        name = clips.loc[repeated, "VideoName"].iloc[0]
         raise ValueError(f"the tables contradict each other on the clip {name}")
     row_of = pd.Index(clips["VideoName"])
     log_p = np.full((len(tables), len(clips), N_GROUPS), np.nan)
     for k, (name, table) in enumerate(tables.items()):
         if table["VideoName"].duplicated().any():
-            raise ValueError(f"a clip stands twice in the predictions of {name}")
+            raise ValueError(f"a clip is listed twice in the predictions of {name}")
         log_p[k, row_of.get_indexer(table["VideoName"])] = logits(table)
     return clips, log_p
 
@@ -145,22 +139,22 @@ def align(tables):
 def fit_fusion(tables, prior, *, rules=RULES, penalties=C_GRID, folds=FOLDS):
     """Choose temperatures, weights, penalty and rule on the valid clips.
 
-    Every rule is fitted for every subset of modalities, so that a clip that lacks one is scored
-    by what was fitted for those it has. Penalty and rule are those of least log-loss on valid
-    users that were left out of the fit (folds grouped by user), never of the fit itself.
+    Every rule is fitted for every subset of modalities, so that a clip that lacks one is scored by
+    a fit of those it has. Penalty and rule have the least log-loss on valid users left out of the
+    fit (folds grouped by user).
 
     Parameters
     ----------
     tables : dict of str to pandas.DataFrame
-        Modality to predictions of all splits, in any order; only rows of valid are looked at.
+        Modality to predictions of all splits, in any order; only rows of valid are used.
     prior : array-like, shape (7,)
         Shares of the age groups in train (`evaluation.train_prior`).
     rules : sequence of str
         Those to choose from: ``product`` (posteriors multiplied, the prior once), ``weighted``
         (each evidence with a weight of at least 0, of least log-loss), ``stacking`` (multinomial
-        logistic regression on the log-probabilities). All come after the temperatures.
+        logistic regression on the log-probabilities). All use the temperatures.
     penalties : sequence of float
-        C of the stacking to choose from.
+        Penalties of the stacking to choose from, as `rules.fit_stack`.
     folds : int
 
     Returns
@@ -175,44 +169,42 @@ def fit_fusion(tables, prior, *, rules=RULES, penalties=C_GRID, folds=FOLDS):
     if not rules or set(rules) - set(RULES):
         raise ValueError(f"fusion rules are {', '.join(RULES)}")
     names, prior = tuple(tables), np.asarray(prior, dtype=float)
-    valid = {name: table[table["split"] == "valid"] for name, table in tables.items()}
-    clips, log_p = align(valid)
+    clips, log_p = align(of_split(tables, "valid"))
     truth, users = clips["ground_truth"].to_numpy(), clips["UserID"].to_numpy()
-    complete = ~np.isnan(log_p).any((0, 2))
+    everything = range(len(names))
+    _, complete = complete_clips(log_p, everything)
     if len(set(users[complete])) < folds:
         raise ValueError(f"fusion needs at least {folds} valid users with all modalities")
-    parts = leave_users_out(log_p, truth, users, folds)
-    everything = tuple(range(len(names)))
+    left_out = leave_users_out(log_p, truth, users, folds)
 
-    def held_out(rule, some, penalty=None):
-        return held_out_loss(rule, some, parts, truth, prior, penalty)
+    def held_out(rule, subset, penalty=None):
+        return held_out_loss(rule, subset, left_out, truth, prior, penalty)
 
     penalty = None
     if "stacking" in rules:
         penalty = min(penalties, key=lambda c: held_out("stacking", everything, c))
-    every = subsets(everything)
-    keys = [subset_name(names[k] for k in some) for some in every]
+    keys = {subset_name(names[k] for k in subset): subset for subset in subsets(everything)}
     losses = {
-        rule: {key: held_out(rule, some, penalty) for key, some in zip(keys, every, strict=True)}
+        rule: {key: held_out(rule, subset, penalty) for key, subset in keys.items()}
         for rule in rules
     }
     temperatures = fit_temperatures(log_p, truth)
-    calibrated = cool(log_p, temperatures)
-    weights, stacks = {}, {}
-    for key, some in zip(keys, every, strict=True):
-        inside, here = complete_clips(calibrated, some)
-        if "weighted" in rules:
-            fitted = fit_weights(inside, truth[here], prior)
-            weights[key] = {names[k]: float(w) for k, w in zip(some, fitted, strict=True)}
-        if "stacking" in rules:
-            stacks[key] = fit_stack(inside, truth[here], prior, penalty)
+    log_p = cool(log_p, temperatures)
+    learnt = {rule: {} for rule in RULES}
+    for key, subset in keys.items():
+        inside, complete = complete_clips(log_p, subset)
+        for rule in rules:
+            learnt[rule][key] = fit_rule(rule, inside, truth[complete], prior, penalty)
     return Fusion(
         rule=min(rules, key=lambda rule: losses[rule][subset_name(names)]),
         prior=prior,
         temperatures=dict(zip(names, temperatures, strict=True)),
-        weights=weights,
+        weights={
+            key: {names[k]: float(w) for k, w in zip(keys[key], weights, strict=True)}
+            for key, weights in learnt["weighted"].items()
+        },
         C=penalty,
-        stacks=stacks,
+        stacks=learnt["stacking"],
         held_out=losses,
     )
 
@@ -224,16 +216,16 @@ def apply_fusion(fitted, tables, *, use=None, rule=None):
     ----------
     fitted : Fusion
     tables : dict of str to pandas.DataFrame
-        Modality to predictions, as `fit_fusion`.
-    use : sequence of str, optional
-        Modalities to use; the clips stay those of all tables.
+        Modality to predictions, in any order.
+    use : iterable of str, optional
+        Modalities to use; the clips are still those of all tables.
     rule : str, optional
-        Another rule than the chosen one.
+        A rule other than the chosen one.
 
     Returns
     -------
     pandas.DataFrame
-        A prediction table of every clip of any table, in order of VideoName. A clip without any
+        A prediction table of every clip of any table, in order of VideoName. A clip without a
         modality to use gets the prior.
 
     Raises
@@ -245,26 +237,15 @@ def apply_fusion(fitted, tables, *, use=None, rule=None):
     use = names if use is None else tuple(use)
     if rule not in fitted.held_out or set(tables) - set(names) or set(use) - set(names):
         raise ValueError("this rule or modality is not among those that were fitted")
-    names = tuple(name for name in names if name in tables)
+    names = [name for name in names if name in tables]
     clips, log_p = align({name: tables[name] for name in names})
     log_p = cool(log_p, [fitted.temperatures[name] for name in names])
-    there = ~np.isnan(log_p).any(2) & np.isin(names, use)[:, None]
+    usable = ~np.isnan(log_p).any(2) & np.isin(names, use)[:, None]
     p = np.tile(fitted.prior, (len(clips), 1))
-    for pattern in np.unique(there, axis=1).T:
-        some = tuple(np.flatnonzero(pattern))
-        if some:
-            rows = (there == pattern[:, None]).all(0)
-            own = [names[k] for k in some]
-            p[rows] = _answer(fitted, rule, own, log_p[np.ix_(some, rows)])
-    table = clips.assign(prediction=p.argmax(1) + 1)
-    table[P_COLUMNS] = p
-    return table
-
-
-def _answer(fitted, rule, names, log_p):
-    """Probabilities by the fitted rule for one subset of modalities, shape (n, 7)."""
-    if rule == "stacking":
-        return apply_stack(fitted.stacks[subset_name(names)], log_p)
-    if rule == "weighted":
-        return multiply(log_p, fitted.prior, list(fitted.weights[subset_name(names)].values()))
-    return multiply(log_p, fitted.prior)
+    for pattern in np.unique(usable[:, usable.any(0)], axis=1).T:
+        rows = (usable == pattern[:, None]).all(0)
+        key = subset_name(np.array(names)[pattern])
+        weights = list(fitted.weights[key].values()) if rule == "weighted" else None
+        learnt = fitted.stacks[key] if rule == "stacking" else weights
+        p[rows] = apply_rule(rule, learnt, log_p[np.ix_(pattern, rows)], fitted.prior)
+    return tabulate(clips, p)

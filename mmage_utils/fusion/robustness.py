@@ -1,13 +1,13 @@
-"""What damages predictions on purpose: lost modalities, lost order, a modality without meaning."""
+"""Predictions damaged on purpose: lost modalities, lost order, a modality without meaning."""
 
 import numpy as np
 import pandas as pd
 
 from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.fusion.late_fusion import apply_fusion
-from mmage_utils.predictions import P_COLUMNS
-from mmage_utils.scores.bootstrap import DRAWS, interval, ratio_interval, sum_per_user
-from mmage_utils.scores.metrics import confusion, scores_of
+from mmage_utils.predictions import P_COLUMNS, of_split, shared_clips
+from mmage_utils.scores.bootstrap import DRAWS, estimate, estimate_ratio, sum_per_user
+from mmage_utils.scores.metrics import scores_of
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -22,34 +22,32 @@ def lose_modality(fitted, tables, *, shares=SHARES, repeats=5, split="test", dra
         Modality to predictions, in any order. Clips of the split that have all are used.
     shares : sequence of float
     repeats : int
-        Choices of the clips that are averaged.
+        Random choices of clips to average over.
 
     Returns
     -------
     pandas.DataFrame
-        One row a modality and share: modality, share, accuracy, low, high (95%, bootstrap over
+        One row per modality and share: modality, share, accuracy, low, high (95%, bootstrap over
         users).
     """
-    parts = {name: table[table["split"] == split] for name, table in tables.items()}
-    common = set.intersection(*(set(table["VideoName"]) for table in parts.values()))
-    parts = {name: table[table["VideoName"].isin(common)] for name, table in parts.items()}
+    own = of_split(tables, split)
+    own = dict(zip(own, shared_clips(list(own.values())), strict=True))
     rows = []
-    for name in parts:
+    for name in own:
         for share in shares:
             right = []
             for repeat in range(1 if share in (0, 1) else repeats):
-                left = drop_modality(parts, name, share, seed=seed + repeat, split=split)
+                left = drop_modality(own, name, share, seed=seed + repeat, split=split)
                 table = apply_fusion(fitted, left)
                 right.append(table["prediction"] == table["ground_truth"])
-            hits = sum_per_user(table, np.mean(right, axis=0)[:, None])
-            clips = sum_per_user(table, np.ones((len(table), 1)))
-            (low,), (high,) = ratio_interval(hits, clips, draws=draws, seed=seed)
-            rows.append((name, share, hits.sum() / clips.sum(), low, high))
+            hits = sum_per_user(table, np.mean(right, axis=0))
+            clips = sum_per_user(table, np.ones(len(table)))
+            rows.append((name, share, *estimate_ratio(hits, clips, draws=draws, seed=seed)))
     return pd.DataFrame(rows, columns=["modality", "share", "accuracy", "low", "high"])
 
 
 def shuffle_predictions(table, *, draws=DRAWS, seed=0):
-    """Scores of the same answers when their order is lost, as in the report's chart of task g.
+    """Scores of the same predictions in a random order, as in the report's chart of task g.
 
     Parameters
     ----------
@@ -59,33 +57,30 @@ def shuffle_predictions(table, *, draws=DRAWS, seed=0):
     Returns
     -------
     pandas.DataFrame
-        Indexed by accuracy and kappa (quadratic weights): joined, as they are; expected in a
-        random order (the sum over groups of true share times predicted share; a kappa of 0);
+        Indexed by accuracy and kappa (quadratic weights): joined (in the right order), expected in
+        a random order (the sum over groups of true share times predicted share; a kappa of 0), and
         mean, low and high (95%) over random orders.
     """
     ordered = table.sort_values("VideoName")
     true, answers = (ordered[name].to_numpy() - 1 for name in ("ground_truth", "prediction"))
     rng = np.random.default_rng([seed, 13])
-    cells = N_GROUPS**2
-    matrices = np.empty((draws, cells))
-    for k in range(draws):
-        matrices[k] = np.bincount(true * N_GROUPS + rng.permutation(answers), minlength=cells)
-    shuffled = scores_of(matrices.reshape(-1, N_GROUPS, N_GROUPS))
-    own = scores_of(confusion(ordered))
+    orders = [answers, *(rng.permutation(answers) for _ in range(draws))]
+    cells = [np.bincount(true * N_GROUPS + order, minlength=N_GROUPS**2) for order in orders]
+    scores = scores_of(np.reshape(cells, (-1, N_GROUPS, N_GROUPS)))
     shares = [np.bincount(groups, minlength=N_GROUPS) / len(groups) for groups in (true, answers)]
     rows = {}
     for name, expected in (("accuracy", float(shares[0] @ shares[1])), ("kappa", 0.0)):
-        low, high = interval(shuffled[name])
-        rows[name] = {"joined": float(own[name]), "expected": expected}
-        rows[name] |= {"mean": shuffled[name].mean(), "low": low, "high": high}
+        joined, low, high = estimate(scores[name])
+        rows[name] = {"joined": joined, "expected": expected}
+        rows[name] |= {"mean": scores[name][1:].mean(), "low": low, "high": high}
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def permute_users(table, *, seed=0):
     """Permute a modality's predictions across the users of each split.
 
-    Every user gets the predictions of another one's files, so that nothing in them speaks of the
-    user's age, while files of one person stay together.
+    Every user gets the predictions of another user, which say nothing of the user's age, while
+    those of one person stay together.
 
     Parameters
     ----------
@@ -95,8 +90,8 @@ def permute_users(table, *, seed=0):
     Returns
     -------
     pandas.DataFrame
-        The same clips and ground truths in order of VideoName, with the predictions of others. A
-        user with more clips than the giver gets the giver's files again from the first.
+        The same clips and ground truths in order of VideoName, with the predictions of others,
+        which are repeated for a user with more clips than the giver.
     """
     permuted = table.sort_values("VideoName", ignore_index=True)
     columns = ["prediction", *P_COLUMNS]
@@ -105,7 +100,7 @@ def permute_users(table, *, seed=0):
     rng = np.random.default_rng([seed, 17])
     for _, split in permuted.groupby("split"):
         rows = [split.index.to_numpy()[own] for own in split.groupby("UserID").indices.values()]
-        # A rotation of a random order: nobody keeps the own files.
+        # A rotation of a random order, so that nobody keeps their own.
         order = rng.permutation(len(rows))
         for taker, giver in zip(order, np.roll(order, 1), strict=True):
             source[rows[taker]] = np.resize(rows[giver], len(rows[taker]))
@@ -114,21 +109,18 @@ def permute_users(table, *, seed=0):
 
 
 def drop_modality(tables, name, share, *, seed=0, split="test"):
-    """Take a modality away from a share of the clips, chosen at random.
+    """Remove a modality from a share, 0..1, of the clips of a split, chosen at random.
 
     Parameters
     ----------
     tables : dict of str to pandas.DataFrame
-    name : str
-        The modality that goes missing.
-    share : float
-        0..1 of the clips of the split. With the same seed, the clips of a smaller share are among
-        those of a larger one.
+        Modality to predictions.
 
     Returns
     -------
     dict of str to pandas.DataFrame
-        The tables; rows of the clips are gone from that of `name`.
+        The tables, that of `name` without these clips. With the same seed, a larger share contains
+        the clips of a smaller one.
     """
     table = tables[name]
     clips = np.sort(table.loc[table["split"] == split, "VideoName"].to_numpy())

@@ -1,13 +1,14 @@
 """Rules that pool the log-probabilities of several experts, on plain arrays (tasks g and h)."""
 
 import numpy as np
+from scipy.special import log_softmax
 
 from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.predictions import softmax
 from mmage_utils.scores.calibration import best_temperature
 
-FLOOR = 1e-12  # the least probability that a logarithm is taken of
-CAUTION = 1e-4  # stacking takes no probability for smaller than this
+FLOOR = 1e-12  # smaller probabilities are raised to this before a logarithm
+CAUTION = 1e-4  # the same, for the inputs of stacking
 MAX_WEIGHT = 3.0
 
 
@@ -19,10 +20,10 @@ def multiply(log_p, prior, weights=None):
     log_p : array-like, shape (experts, n, 7)
         Log-posteriors.
     prior : array-like, shape (7,)
-        The prior behind all of them. A group of prior 0 gets no probability to speak of.
+        The prior of all experts. A group of prior 0 gets a probability of almost 0.
     weights : sequence of float, optional
-        Weight of each expert's evidence, log p - log prior; 1 by default. Then, for calibrated
-        experts that are independent given the age group, this is Bayes' rule.
+        Weight of each expert's evidence, log p - log prior. By default all are 1, which is Bayes'
+        rule for calibrated experts that are independent given the age group.
 
     Returns
     -------
@@ -47,8 +48,7 @@ def fit_weights(log_p, groups, prior):
     Returns
     -------
     numpy.ndarray, shape (experts,)
-        A point of the simplex times a scale: 0 to `MAX_WEIGHT` each. One expert alone has
-        weight 1, as its temperature has scaled it already.
+        0 to `MAX_WEIGHT` each. A single expert has weight 1, as its temperature has scaled it.
     """
     from scipy.optimize import minimize
 
@@ -59,13 +59,9 @@ def fit_weights(log_p, groups, prior):
     of_truth = evidence[:, rows, true]
 
     def loss(weights):  # convex in the weights
-        logits = log_prior + np.tensordot(weights, evidence, 1)
-        top = logits.max(1)
-        exponents = np.exp(logits - top[:, None])
-        total = exponents.sum(1)
-        mean = np.einsum("mnk,nk->mn", evidence, exponents / total[:, None])
-        value = np.mean(np.log(total) + top - logits[rows, true])
-        return value, (mean - of_truth).mean(1)
+        log_q = log_softmax(log_prior + np.tensordot(weights, evidence, 1), axis=1)
+        mean = np.einsum("mnk,nk->mn", evidence, np.exp(log_q))
+        return -log_q[rows, true].mean(), (mean - of_truth).mean(1)
 
     start, bounds = np.ones(len(evidence)), [(0, MAX_WEIGHT)] * len(evidence)
     return minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B").x
@@ -76,11 +72,11 @@ def fit_stack(log_p, groups, prior, penalty):
 
     Parameters
     ----------
-    log_p : array-like, shape (experts, n, 7)
-    groups : array-like of int, shape (n,)
+    log_p, groups
+        As `fit_weights`.
     prior : array-like, shape (7,)
-        One clip's weight at the mean input is spread over the groups, half by the prior and half
-        evenly, so that a group without a clip is improbable but not impossible.
+        The weight of one clip at the mean input is spread over the groups, half by the prior and
+        half evenly, so that a group without clips stays possible.
     penalty : float
         C of scikit-learn: the smaller, the stronger the L2 penalty.
 
@@ -102,30 +98,38 @@ def fit_stack(log_p, groups, prior, penalty):
     return centre, model.coef_, model.intercept_
 
 
-def apply_stack(stack, log_p):
-    """Probabilities of `fit_stack`'s regression, shape (n, 7)."""
-    centre, coefficients, intercepts = stack
+def fit_rule(rule, log_p, groups, prior, penalty):
+    """What a rule learns: weights, the regression of the stacking, or None (``product``)."""
+    if rule == "stacking":
+        return fit_stack(log_p, groups, prior, penalty)
+    return fit_weights(log_p, groups, prior) if rule == "weighted" else None
+
+
+def apply_rule(rule, learnt, log_p, prior):
+    """Probabilities, shape (n, 7), by a rule and what `fit_rule` returned for it."""
+    if rule != "stacking":
+        return multiply(log_p, prior, learnt)
+    centre, coefficients, intercepts = learnt
     return softmax((_stack_inputs(log_p) - centre) @ coefficients.T + intercepts)
 
 
 def fit_temperatures(log_p, groups):
-    """One temperature an expert, each on the clips that it has (`calibration`)."""
-    there = ~np.isnan(log_p).any(2)
-    pairs = zip(log_p, there, strict=True)
-    return [best_temperature(one[here], groups[here]) for one, here in pairs]
+    """One temperature per expert, fitted on the clips that it has (`calibration`)."""
+    known = ~np.isnan(log_p).any(2)
+    pairs = zip(log_p, known, strict=True)
+    return [best_temperature(expert[clips], groups[clips]) for expert, clips in pairs]
 
 
 def cool(log_p, temperatures):
-    """Log-probabilities after the temperatures, normalised; NaN stays."""
-    divided = log_p / np.reshape(temperatures, (-1, 1, 1))
-    return divided - np.log(np.exp(divided).sum(2, keepdims=True))
+    """Log-probabilities divided by the temperatures and normalised; NaN stays."""
+    return log_softmax(log_p / np.reshape(temperatures, (-1, 1, 1)), axis=2)
 
 
-def complete_clips(log_p, some):
-    """Log-probabilities of some experts on the clips that have all of them, and which these are."""
-    inside = log_p[list(some)]
-    here = ~np.isnan(inside).any((0, 2))
-    return inside[:, here], here
+def complete_clips(log_p, experts):
+    """Log-probabilities of some experts on the clips that all of them have, and a mask of these."""
+    chosen = log_p[list(experts)]
+    complete = ~np.isnan(chosen).any((0, 2))
+    return chosen[:, complete], complete
 
 
 def leave_users_out(log_p, groups, users, folds):
@@ -134,55 +138,41 @@ def leave_users_out(log_p, groups, users, folds):
     Returns
     -------
     list of (numpy.ndarray of bool, shape (n,); numpy.ndarray, shape (experts, n, 7))
-        Which clips are left out, and the log-probabilities of all after the temperatures.
+        The clips left out, and the log-probabilities of all clips after the temperatures.
     """
     from sklearn.model_selection import GroupKFold
 
-    parts = []
-    for _, out in GroupKFold(folds).split(users, groups=users):
-        left_out = np.zeros(len(users), dtype=bool)
-        left_out[out] = True
+    held_out = []
+    for _, fold in GroupKFold(folds).split(users, groups=users):
+        left_out = np.isin(np.arange(len(users)), fold)
         temperatures = fit_temperatures(log_p[:, ~left_out], groups[~left_out])
-        parts.append((left_out, cool(log_p, temperatures)))
-    return parts
+        held_out.append((left_out, cool(log_p, temperatures)))
+    return held_out
 
 
-def held_out_loss(rule, some, parts, groups, prior, penalty=None):
-    """Mean log-loss of the clips with all experts, each scored by a fit without its user.
+def held_out_loss(rule, experts, folds, groups, prior, penalty=None):
+    """Mean log-loss, in nats, of the complete clips, each scored by a fit without its user.
 
     Parameters
     ----------
     rule : str
         ``product``, ``weighted`` or ``stacking``.
-    some : sequence of int
+    experts : sequence of int
         The experts that the rule may use.
-    parts : list
+    folds : list
         `leave_users_out`.
-    groups : numpy.ndarray of int, shape (n,)
-    prior : array-like, shape (7,)
-    penalty : float, optional
-        C of the stacking.
-
-    Returns
-    -------
-    float
-        In nats.
+    groups, prior, penalty
+        As `fit_stack`.
     """
-    total = count = 0
-    for left_out, log_p in parts:
+    losses = []
+    for left_out, log_p in folds:
         scored = left_out & ~np.isnan(log_p).any((0, 2))
-        out = log_p[np.ix_(some, scored)]
-        inside, here = complete_clips(log_p[:, ~left_out], some)
-        seen = groups[~left_out][here]
-        if rule == "product":
-            p = multiply(out, prior)
-        elif rule == "weighted":
-            p = multiply(out, prior, fit_weights(inside, seen, prior))
-        else:
-            p = apply_stack(fit_stack(inside, seen, prior, penalty), out)
-        hit = p[np.arange(len(p)), groups[scored] - 1]
-        total, count = total - np.log(np.clip(hit, FLOOR, 1)).sum(), count + len(p)
-    return float(total / count)
+        inside, complete = complete_clips(log_p[:, ~left_out], experts)
+        learnt = fit_rule(rule, inside, groups[~left_out][complete], prior, penalty)
+        p = apply_rule(rule, learnt, log_p[np.ix_(experts, scored)], prior)
+        of_truth = p[np.arange(len(p)), groups[scored] - 1]
+        losses.append(-np.log(np.clip(of_truth, FLOOR, 1)))
+    return float(np.concatenate(losses).mean())
 
 
 def _evidence(log_p, prior):
@@ -191,7 +181,6 @@ def _evidence(log_p, prior):
 
 
 def _stack_inputs(log_p):
-    """Log-probabilities side by side, each expert's row centred, shape (n, 7 experts)."""
-    cautious = np.maximum(log_p, np.log(CAUTION))
-    cautious = cautious - cautious.mean(2, keepdims=True)
-    return np.moveaxis(cautious, 0, 1).reshape(cautious.shape[1], -1)
+    """Log-probabilities, centred for each clip and expert, shape (n, 7 experts)."""
+    floored = np.maximum(log_p, np.log(CAUTION))
+    return np.hstack(list(floored - floored.mean(2, keepdims=True)))

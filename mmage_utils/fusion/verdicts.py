@@ -1,14 +1,15 @@
-"""Whether a modality helps: a verdict per modality that the numbers carry (task h).
+"""Whether a modality helps: a verdict per modality, from its paired gain on test (task h).
 
-A modality is added to the best of the others, which was chosen on valid; the paired gain on test
-is averaged over training seeds for each user, and users are what is drawn and flipped.
+A modality is added to the best subset of the others, chosen on valid. The gain of each user is
+averaged over training seeds; intervals and p-values are over users.
 """
 
 import numpy as np
 import pandas as pd
 
 from mmage_utils.fusion.late_fusion import apply_fusion, subset_name, subsets
-from mmage_utils.scores.bootstrap import DRAWS, ratio_interval, sum_per_user
+from mmage_utils.predictions import of_split
+from mmage_utils.scores.bootstrap import DRAWS, estimate_ratio, sum_per_user
 from mmage_utils.scores.comparison import holm, sign_flip
 
 LEVEL, POWER = 0.05, 0.8
@@ -21,26 +22,25 @@ def judge_modalities(fits, tables, *, split="test", draws=DRAWS, seed=0, target=
     Parameters
     ----------
     fits : list of late_fusion.Fusion
-        One a training seed, each fitted on valid.
+        One per training seed, each fitted on valid.
     tables : list of dict of str to pandas.DataFrame
         For each seed, modality to predictions of the same clips.
     target : float
-        The gain in accuracy for which the needed test users are counted.
+        As `users_needed`.
 
     Returns
     -------
     pandas.DataFrame
-        One row a modality: modality, added_to (the subset of the others of least held-out
+        One row per modality: modality, added_to (the subset of the others of least held-out
         log-loss on valid, mean over seeds), value (gain in accuracy per clip, mean over seeds),
-        low, high (95%, bootstrap over users of each user's mean gain), p (two-sided, flipping the
-        sign of whole users), p_holm (adjusted for all modalities), helps (p_holm below .05 and
-        the interval above 0), by_seed (list of the gain of each), users_needed (`users_needed`),
-        clips, users.
+        low, high (95%, bootstrap over users of each user's mean gain), p (`comparison.sign_flip`),
+        by_seed (list of gains), users_needed, clips, users, p_holm (adjusted for all modalities),
+        helps (p_holm below .05 and the interval above 0).
 
     Raises
     ------
     ValueError
-        When the numbers of fits and tables differ, there is one modality only, or the seeds'
+        When the numbers of fits and tables differ, there is only one modality, or the seeds'
         predictions are not of the same clips.
     """
     if not fits or len(fits) != len(tables):
@@ -48,23 +48,31 @@ def judge_modalities(fits, tables, *, split="test", draws=DRAWS, seed=0, target=
     names = tuple(fits[0].temperatures)
     if len(names) < 2:
         raise ValueError("a verdict needs a modality and others to add it to")
-    parts = [
-        {name: table[table["split"] == split] for name, table in one.items()} for one in tables
-    ]
-    bases = {name: _best_of_the_rest(fits, name) for name in names}
-    fuller = {
-        name: tuple(one for one in names if one in base or one == name)
-        for name, base in bases.items()
-    }
-    used = {*bases.values(), *fuller.values()}
-    clips, right = _right_clips(fits, parts, used)
-    table = pd.DataFrame(
-        [
-            {"modality": name, "added_to": subset_name(base)}
-            | _judge(right[fuller[name]] - right[base], clips, draws, seed, target)
-            for name, base in bases.items()
-        ]
-    )
+    seeds = [(fitted, of_split(own, split)) for fitted, own in zip(fits, tables, strict=True)]
+    rows = []
+    for name in names:
+        base = _best_of_the_rest(fits, name)
+        clips, right = _right_clips(seeds, base)
+        _, right_with = _right_clips(seeds, (*base, name))
+        gains = sum_per_user(clips, right_with - right)
+        counts = sum_per_user(clips, np.ones(len(clips)))
+        mean = gains.mean(1)
+        value, low, high = estimate_ratio(mean, counts, draws=draws, seed=seed)
+        rows.append(
+            {
+                "modality": name,
+                "added_to": subset_name(base),
+                "value": value,
+                "low": low,
+                "high": high,
+                "p": sign_flip(mean, draws=draws, seed=seed),
+                "by_seed": (gains.sum(0) / len(clips)).tolist(),
+                "users_needed": users_needed(mean, counts, target=target),
+                "clips": len(clips),
+                "users": len(counts),
+            }
+        )
+    table = pd.DataFrame(rows)
     table["p_holm"] = holm(table["p"])
     table["helps"] = (table["p_holm"] < LEVEL) & (table["low"] > 0)
     return table
@@ -73,71 +81,50 @@ def judge_modalities(fits, tables, *, split="test", draws=DRAWS, seed=0, target=
 def _best_of_the_rest(fits, name):
     """The subset of the other modalities that is best on valid, by the rules of the fits."""
     others = [other for other in fits[0].temperatures if other != name]
-    return min(
-        subsets(others),
-        key=lambda use: np.mean([one.held_out[one.rule][subset_name(use)] for one in fits]),
-    )
+
+    def loss(use):
+        return np.mean([fitted.held_out[fitted.rule][subset_name(use)] for fitted in fits])
+
+    return min(subsets(others), key=loss)
 
 
-def _right_clips(fits, parts, used):
-    """Clips of each user, shape (users,), and for each subset the right ones, (users, seeds)."""
-    right, first = {use: [] for use in used}, None
-    for fitted, tables in zip(fits, parts, strict=True):
-        for use, seeds in right.items():
-            table = apply_fusion(fitted, tables, use=use)
-            first = table if first is None else first
-            if not table[["VideoName", "ground_truth"]].equals(
-                first[["VideoName", "ground_truth"]]
-            ):
-                raise ValueError("the seeds' predictions are not of the same clips")
-            seeds.append(table["prediction"] == table["ground_truth"])
-    clips = sum_per_user(first, np.ones((len(first), 1)))[:, 0]
-    right = {use: sum_per_user(first, np.stack(seeds, axis=1)) for use, seeds in right.items()}
-    return clips, right
-
-
-def _judge(gains, clips, draws, seed, target):
-    mean = gains.mean(1)
-    (low,), (high,) = ratio_interval(mean[:, None], clips[:, None], draws=draws, seed=seed)
-    return {
-        "value": float(mean.sum() / clips.sum()),
-        "low": low,
-        "high": high,
-        "p": sign_flip(mean, draws=draws, seed=seed),
-        "by_seed": (gains.sum(0) / clips.sum()).tolist(),
-        "users_needed": users_needed(mean, clips, target=target),
-        "clips": int(clips.sum()),
-        "users": len(clips),
-    }
+def _right_clips(seeds, use):
+    """The clips, and whether each seed's fusion of a subset is right, shape (n clips, seeds)."""
+    fused = [apply_fusion(fitted, tables, use=use) for fitted, tables in seeds]
+    clips = fused[0][["VideoName", "UserID", "ground_truth"]]
+    if not all(table[clips.columns].equals(clips) for table in fused):
+        raise ValueError("the seeds' predictions are not of the same clips")
+    right = [table["prediction"] == table["ground_truth"] for table in fused]
+    return clips, np.stack(right, axis=1).astype(float)
 
 
 def users_needed(gains, clips, *, target=ONE_POINT, power=POWER, level=LEVEL):
-    """Users that a test set needs to show a gain in accuracy.
+    """Number of users that a test set needs to show a gain in accuracy.
 
     Parameters
     ----------
     gains : array-like, shape (n users,)
-        Right clips won by the one model over the other.
+        Right clips that a user gains from one model to the other.
     clips : array-like, shape (n users,)
         Clips of each user.
     target : float
-        The true gain, a share.
+        The true gain, as a share.
     power, level : float
-        Probability of showing it, and of showing one that is not there (two-sided).
+        Probability of showing it, and of showing a gain where there is none (two-sided).
 
     Returns
     -------
     float
-        A whole number, from the variance of the users' paired gains, by the normal approximation;
-        NaN where the two models never differ, as then no variance is known.
+        A whole number, from the variance of the gains, by the normal approximation; NaN if the
+        two models never differ, as the variance is then unknown.
     """
     from statsmodels.stats.power import normal_sample_size_one_tail
 
     gains, clips = np.asarray(gains, dtype=float), np.asarray(clips, dtype=float)
     ratio = gains.sum() / clips.sum()
-    # A user's pull on the ratio of two sums: its variance over users is n times that of the ratio.
-    pull = (gains - ratio * clips) / clips.mean()
-    if len(pull) < 2 or not np.any(gains):
+    # Influence of each user on the ratio: its variance is n times that of the ratio.
+    influence = (gains - ratio * clips) / clips.mean()
+    if len(influence) < 2 or not np.any(gains):
         return np.nan
-    n = normal_sample_size_one_tail(target, power, level / 2, pull.std(ddof=1))
+    n = normal_sample_size_one_tail(target, power, level / 2, influence.std(ddof=1))
     return float(np.ceil(n))

@@ -1,4 +1,6 @@
-"""The bootstrap over users: whole users are drawn, as the clips of one person go together."""
+"""The bootstrap over users: it draws whole users, as the clips of one person are alike."""
+
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -9,46 +11,52 @@ DRAWS = 2000
 
 
 def draw_users(n_users, *, draws=DRAWS, seed=0):
-    """Weights of a bootstrap over users, shape (draws, n_users): how often each is drawn."""
+    """How often each user counts, shape (1 + draws, n_users): once in the first row, the sample."""
     rng = np.random.default_rng([seed, n_users])
-    return rng.multinomial(n_users, np.full(n_users, 1 / n_users), size=draws).astype(np.float32)
+    drawn = rng.multinomial(n_users, np.full(n_users, 1 / n_users), size=draws)
+    return np.vstack([np.ones(n_users), drawn])
 
 
 def sum_per_user(table, values):
-    """Sum rows of values per user, shape (n_users, width), in order of UserID."""
+    """Sums of values, shape (n clips, ...), per user, in order of UserID: (n_users, ...)."""
     user = pd.factorize(table["UserID"], sort=True)[0]
-    sums = np.zeros((user.max() + 1, values.shape[1]))
+    sums = np.zeros((user.max() + 1, *values.shape[1:]))
     np.add.at(sums, user, values)
     return sums
 
 
-def user_confusions(table, weights=1):
-    """Confusion counts of every user, shape (n_users, 49), in order of UserID."""
+def drawn_confusions(table, weights=1, *, draws=DRAWS, seed=0):
+    """Confusion matrices of the sample and of each draw, shape (1 + draws, 7, 7)."""
     cell = (table["ground_truth"] - 1) * N_GROUPS + table["prediction"] - 1
-    return sum_per_user(table, np.eye(N_GROUPS**2)[cell] * np.reshape(weights, (-1, 1)))
+    counts = sum_per_user(table, np.eye(N_GROUPS**2)[cell] * np.reshape(weights, (-1, 1)))
+    drawn = draw_users(len(counts), draws=draws, seed=seed)
+    return (drawn @ counts).reshape(-1, N_GROUPS, N_GROUPS)
 
 
-def interval(values):
-    """The 2.5th and 97.5th percentile of bootstrap values, along the first axis."""
-    return np.nanpercentile(values, [2.5, 97.5], axis=0)
+def interval(values, percentages=(2.5, 97.5)):
+    """Percentiles along the first axis, of a 95% interval by default; NaN where all are NaN."""
+    with warnings.catch_warnings(action="ignore", category=RuntimeWarning):
+        return np.nanpercentile(values, percentages, axis=0)
 
 
-def ratio_interval(hits, counts, *, draws=DRAWS, seed=0):
-    """95% intervals of ratios of sums over users, such as right clips over clips.
+def estimate(values):
+    """Value of the sample and its 95% interval, from values of the sample and of each draw."""
+    return values[0], *interval(values[1:])
+
+
+def estimate_ratio(hits, counts, *, draws=DRAWS, seed=0):
+    """Ratios of sums over users, such as right clips over clips, with 95% intervals.
 
     Parameters
     ----------
-    hits, counts : numpy.ndarray, shape (n_users, k)
-        Of every user: `sum_per_user`.
+    hits, counts : numpy.ndarray, shape (n_users, ...)
+        `sum_per_user`.
 
     Returns
     -------
-    low, high : numpy.ndarray, shape (k,)
-        NaN where nothing is counted.
+    value, low, high : numpy.ndarray, shape (...)
+        NaN where the count is 0.
     """
-    low, high = np.full((2, counts.shape[1]), np.nan)
-    known = counts.sum(0) > 0
     drawn = draw_users(len(counts), draws=draws, seed=seed)
     with np.errstate(invalid="ignore"):
-        low[known], high[known] = interval((drawn @ hits[:, known]) / (drawn @ counts[:, known]))
-    return low, high
+        return estimate((drawn @ hits) / (drawn @ counts))

@@ -1,17 +1,17 @@
-"""How far a model's confidence can be believed (task g).
+"""Whether a model's confidence, the probability of its prediction, can be believed (task g).
 
-Confidence is the probability of the answer that is given. A temperature is fitted on valid; what
-is read on test uses it and chooses nothing.
+Temperatures are fitted on valid; test chooses nothing.
 """
 
 import numpy as np
 import pandas as pd
+from scipy.special import log_softmax
 
-from mmage_utils.predictions import P_COLUMNS, logits, softmax
-from mmage_utils.scores.bootstrap import DRAWS, ratio_interval, sum_per_user
-from mmage_utils.scores.metrics import bin_of
+from mmage_utils.predictions import logits, with_logits
+from mmage_utils.scores.bootstrap import DRAWS, estimate_ratio, sum_per_user
+from mmage_utils.scores.metrics import answers, bin_of
 
-TEMPERATURES = (0.05, 20.0)  # where a temperature is looked for
+TEMPERATURES = (0.05, 20.0)  # the range that is searched
 RELIABILITY_BINS = 10
 
 
@@ -28,7 +28,7 @@ def best_temperature(log_p, groups):
     Returns
     -------
     float
-        Within `TEMPERATURES`; above 1 the model was too sure of itself.
+        Within `TEMPERATURES`; above 1 the model was too confident.
 
     Raises
     ------
@@ -37,35 +37,20 @@ def best_temperature(log_p, groups):
     """
     from scipy.optimize import minimize_scalar
 
-    log_p, true = np.asarray(log_p, dtype=float), np.asarray(groups) - 1
+    log_p = np.asarray(log_p, dtype=float)
+    rows, true = np.arange(len(log_p)), np.asarray(groups) - 1
     if not len(log_p):
         raise ValueError("a temperature needs clips to be fitted on")
-    # Distances to the true group: the log-loss at T is the mean of log sum exp(gap / T).
-    gap = log_p - log_p[np.arange(len(log_p)), true][:, None]
-    top = gap.max(1)
-    gap = gap - top[:, None]
 
     def loss(log_t):
-        beta = np.exp(-log_t)
-        return np.mean(top * beta + np.log(np.exp(gap * beta).sum(1)))
+        return -log_softmax(log_p * np.exp(-log_t), axis=1)[rows, true].mean()
 
     bounds = np.log(TEMPERATURES)
     return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
 
 
 def calibrate(table, temperature):
-    """Divide the logits by a temperature: the answers stay, their probabilities change.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        A prediction table.
-    temperature : float
-
-    Returns
-    -------
-    pandas.DataFrame
-        The same clips in the same order.
+    """Divide the logits of predictions by a temperature; the predicted age groups stay.
 
     Raises
     ------
@@ -74,51 +59,34 @@ def calibrate(table, temperature):
     """
     if not temperature > 0:
         raise ValueError("a temperature must be above 0")
-    calibrated = table.copy()
-    calibrated[P_COLUMNS] = softmax(logits(table) / temperature)
-    return calibrated
+    return with_logits(table, logits(table) / temperature).assign(prediction=table["prediction"])
 
 
 def reliability(table, *, bins=RELIABILITY_BINS, draws=DRAWS, seed=0):
-    """Confidence and accuracy of the answers, by bins of confidence.
+    """Confidence and accuracy by bins of confidence.
 
     Parameters
     ----------
     table : pandas.DataFrame
         Predictions of one split.
     bins : int
-        Bins of equal width over 0..1.
+        Number of bins of equal width over 0..1.
 
     Returns
     -------
     pandas.DataFrame
-        One row a bin that holds clips: from, to, confidence (mean), accuracy, low, high (95%,
-        bootstrap over users), clips, users. With one user no interval is known: low and high are
-        missing.
+        One row per bin with clips: from, to, clips, users, confidence (mean), accuracy, low, high
+        (95%, bootstrap over users; NaN for a single user).
     """
     confidence, right = answers(table)
-    which = bin_of(confidence, bins)
-    inside = np.eye(bins)[which]
+    inside = np.eye(bins)[bin_of(confidence, bins)]
     counts = sum_per_user(table, inside)
-    low, high = ratio_interval(
-        sum_per_user(table, inside * right[:, None]), counts, draws=draws, seed=seed
-    )
-    rows = pd.DataFrame(
-        {
-            "from": np.arange(bins) / bins,
-            "to": np.arange(1, bins + 1) / bins,
-            "clips": counts.sum(0).astype(int),
-            "users": (counts > 0).sum(0),
-        }
-    )
-    means = pd.DataFrame({"confidence": confidence, "accuracy": right}).groupby(which).mean()
-    rows = rows.join(means).assign(low=low, high=high)
+    hits = sum_per_user(table, inside * right[:, None])
+    edges = np.arange(bins + 1) / bins
+    rows = pd.DataFrame({"from": edges[:-1], "to": edges[1:], "clips": counts.sum(0).astype(int)})
+    rows["users"] = (counts > 0).sum(0)
+    rows["confidence"] = confidence @ inside / rows["clips"]
+    estimates = estimate_ratio(hits, counts, draws=draws, seed=seed)
+    rows["accuracy"], rows["low"], rows["high"] = estimates
     rows.loc[rows["users"] < 2, ["low", "high"]] = np.nan
     return rows[rows["clips"] > 0].reset_index(drop=True)
-
-
-def answers(table):
-    """Confidence of each clip's answer, and whether it is right (1 or 0), two arrays."""
-    p = table[P_COLUMNS].to_numpy(float)
-    confidence = p[np.arange(len(p)), table["prediction"].to_numpy() - 1]
-    return confidence, (table["prediction"] == table["ground_truth"]).to_numpy(float)

@@ -3,27 +3,36 @@
 import numpy as np
 import pandas as pd
 
-from mmage_utils.data.labels import N_GROUPS
-from mmage_utils.scores.bootstrap import DRAWS, draw_users, interval, user_confusions
-from mmage_utils.scores.metrics import confusion, scores_of
+from mmage_utils.scores.bootstrap import DRAWS, drawn_confusions, estimate
+from mmage_utils.scores.metrics import scores_of
 
 METRICS = ("accuracy", "balanced_accuracy", "kappa")
 
 
 def pair_up(table, other):
-    """Join two predictions of the same clips on VideoName; the second is prediction_other.
+    """Join two predictions of the same clips on VideoName.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `table` with prediction_other and gain: 1 where only the first is right, -1 where only the
+        other is.
 
     Raises
     ------
     ValueError
         When the clips differ.
     """
-    both = table.merge(
+    pair = table.merge(
         other[["VideoName", "prediction"]], on="VideoName", suffixes=("", "_other"), validate="1:1"
     )
-    if not len(table) == len(other) == len(both):
+    if not len(table) == len(other) == len(pair):
         raise ValueError("the two predictions are not of the same clips")
-    return both
+    right, right_other = (
+        (pair[column] == pair["ground_truth"]).astype(int)
+        for column in ("prediction", "prediction_other")
+    )
+    return pair.assign(gain=right - right_other)
 
 
 def difference(table, other, metric="accuracy", *, draws=DRAWS, seed=0):
@@ -32,7 +41,7 @@ def difference(table, other, metric="accuracy", *, draws=DRAWS, seed=0):
     Parameters
     ----------
     table, other : pandas.DataFrame
-        Predictions (VideoName, UserID, ground_truth, prediction) of the same clips, in any order.
+        Predictions (VideoName, UserID, ground_truth, prediction), in any order.
     metric : str
         A score of `metrics.scores_of`.
 
@@ -46,15 +55,13 @@ def difference(table, other, metric="accuracy", *, draws=DRAWS, seed=0):
     ValueError
         When the clips differ.
     """
-    both = pair_up(table, other)
-    weights = draw_users(both["UserID"].nunique(), draws=draws, seed=seed)
-    values, spread = [], []
-    for answers in (both, both.assign(prediction=both["prediction_other"])):
-        values.append(scores_of(confusion(answers))[metric])
-        drawn = (weights @ user_confusions(answers)).reshape(-1, N_GROUPS, N_GROUPS)
-        spread.append(scores_of(drawn)[metric])
-    low, high = interval(spread[0] - spread[1])
-    return {"value": float(values[0] - values[1]), "low": float(low), "high": float(high)}
+    pair = pair_up(table, other)
+    scores, scores_other = (
+        scores_of(drawn_confusions(rows, draws=draws, seed=seed))[metric]
+        for rows in (pair, pair.assign(prediction=pair["prediction_other"]))
+    )
+    values = map(float, estimate(scores - scores_other))
+    return dict(zip(("value", "low", "high"), values, strict=True))
 
 
 def differences(tables, pairs, metrics=("accuracy",), **settings):
@@ -69,7 +76,7 @@ def differences(tables, pairs, metrics=("accuracy",), **settings):
     Returns
     -------
     pandas.DataFrame
-        One row a pair and metric: model, other, metric, value, low, high.
+        One row per pair and metric: model, other, metric, value, low, high.
     """
     return pd.DataFrame(
         [
@@ -86,7 +93,7 @@ def compare(table, other, *, draws=DRAWS, seed=0):
 
     Parameters
     ----------
-    table, other : pandas.DataFrame
+    table, other
         As `difference`.
 
     Returns
@@ -94,9 +101,8 @@ def compare(table, other, *, draws=DRAWS, seed=0):
     differences : pandas.DataFrame
         One row for each of `METRICS`: metric, value (`table` minus `other`), low, high.
     tests : dict
-        only_first, only_second: clips that only the one and only the other gets right; p_mcnemar,
-        exact, which takes clips for independent; p_users: two-sided p-value of the difference in
-        accuracy by swapping the two models for whole users; clips, users.
+        only_first, only_second: clips that only one of the two gets right; p_mcnemar: exact, as if
+        clips were independent; p_users: `sign_flip`; clips, users.
 
     Raises
     ------
@@ -106,11 +112,7 @@ def compare(table, other, *, draws=DRAWS, seed=0):
     from statsmodels.stats.contingency_tables import mcnemar
 
     pair = pair_up(table, other)
-    right = pair["prediction"] == pair["ground_truth"]
-    right_other = pair["prediction_other"] == pair["ground_truth"]
-    only, only_other = int((right & ~right_other).sum()), int((right_other & ~right).sum())
-    both, neither = int((right & right_other).sum()), int((~right & ~right_other).sum())
-    gains = user_gains(pair)
+    only, only_other = (int((pair["gain"] == sign).sum()) for sign in (1, -1))
     rows = [
         {"metric": metric} | difference(table, other, metric, draws=draws, seed=seed)
         for metric in METRICS
@@ -118,43 +120,18 @@ def compare(table, other, *, draws=DRAWS, seed=0):
     return pd.DataFrame(rows), {
         "only_first": only,
         "only_second": only_other,
-        "p_mcnemar": float(mcnemar([[both, only], [only_other, neither]], exact=True).pvalue),
-        "p_users": sign_flip(gains, draws=draws, seed=seed),
+        "p_mcnemar": float(mcnemar([[0, only], [only_other, 0]], exact=True).pvalue),
+        "p_users": sign_flip(pair.groupby("UserID")["gain"].sum(), draws=draws, seed=seed),
         "clips": len(pair),
-        "users": len(gains),
+        "users": pair["UserID"].nunique(),
     }
 
 
-def user_gains(pair):
-    """Right clips of each user that the first of two predictions wins over the second.
-
-    Parameters
-    ----------
-    pair : pandas.DataFrame
-        `pair_up`.
-
-    Returns
-    -------
-    numpy.ndarray of int, shape (n users,)
-    """
-    right, right_other = (
-        (pair[name] == pair["ground_truth"]).astype(int)
-        for name in ("prediction", "prediction_other")
-    )
-    return (right - right_other).groupby(pair["UserID"]).sum().to_numpy()
-
-
 def sign_flip(gains, *, draws=DRAWS, seed=0):
-    """Two-sided p-value of a sum of paired gains, by flipping the sign of whole users.
-
-    Parameters
-    ----------
-    gains : array-like, shape (n users,)
-        Right clips won by the one model over the other.
-    """
+    """Two-sided p-value of the sum of users' gains, from flips of the signs of whole users."""
     gains = np.asarray(gains, dtype=float)
     signs = np.random.default_rng([seed, 7]).choice([-1.0, 1.0], size=(draws, len(gains)))
-    # A hair's breadth: equal sums added in another order still count as equal.
+    # The tolerance makes equal sums count as equal, whatever the order of their terms.
     extreme = np.sum(np.abs(signs @ gains) >= abs(gains.sum()) - 1e-9)
     return float((1 + extreme) / (1 + draws))
 
@@ -167,20 +144,10 @@ def holm(p):
 
 
 def compare_pairs(tables, pairs, *, draws=DRAWS, seed=0):
-    """Compare the accuracies of several pairs of models.
-
-    Parameters
-    ----------
-    tables, pairs
-        As `differences`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `differences`, with p (over users) and p_holm, adjusted for all pairs together.
-    """
-    p = [
-        sign_flip(user_gains(pair_up(tables[model], tables[other])), draws=draws, seed=seed)
+    """`differences` in accuracy, with p (`sign_flip`) and p_holm, adjusted for all pairs."""
+    gains = [
+        pair_up(tables[model], tables[other]).groupby("UserID")["gain"].sum()
         for model, other in pairs
     ]
+    p = [sign_flip(gain, draws=draws, seed=seed) for gain in gains]
     return differences(tables, pairs, draws=draws, seed=seed).assign(p=p, p_holm=holm(p))

@@ -1,15 +1,21 @@
-"""Accuracy per category with n and intervals, and the course's bias with interval and null.
+"""Accuracy per category of perceived age, gender and ethnicity, and the course's bias."""
 
-The categories are perceived age, gender and ethnicity; small ones show k/n and users only.
-"""
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from mmage_utils.data.labels import ATTRIBUTES
-from mmage_utils.scores.bootstrap import DRAWS, draw_users, interval, ratio_interval, sum_per_user
+from mmage_utils.scores.bootstrap import (
+    DRAWS,
+    draw_users,
+    estimate,
+    estimate_ratio,
+    interval,
+    sum_per_user,
+)
 
-MIN_USERS = 10  # below this many users a percentage says nothing
+MIN_USERS = 10  # a percentage of fewer users says nothing
 GROUP_COLUMNS = {"AgeGroup": "ground_truth", "Gender": "Gender", "Ethnicity": "Ethnicity"}
 
 
@@ -26,56 +32,39 @@ def accuracy_by(table, attribute, *, draws=DRAWS, seed=0):
     Returns
     -------
     pandas.DataFrame
-        One row a category: right, clips, users, accuracy, low, high. A category without clips
-        has accuracy NaN; one with fewer than 10 users has no interval.
+        One row per category: right, clips, users, accuracy (NaN without clips), low, high (NaN
+        for fewer than `MIN_USERS` users).
     """
-    from fairlearn.metrics import MetricFrame
+    from fairlearn.metrics import MetricFrame, count
+    from sklearn.metrics import accuracy_score
 
     attributes = [attribute] if isinstance(attribute, str) else list(attribute)
-    frame = MetricFrame(
-        metrics={"right": _right, "clips": _clips, "users": _users},
+    rows = MetricFrame(
+        metrics={"right": partial(accuracy_score, normalize=False), "clips": count},
         y_true=table["ground_truth"],
         y_pred=table["prediction"],
         sensitive_features=pd.DataFrame(
             {name: table[GROUP_COLUMNS[name]].map(ATTRIBUTES[name]) for name in attributes}
         ),
-        sample_params={"users": {"user": table["UserID"]}},
     ).by_group
     names = [list(ATTRIBUTES[name].values()) for name in attributes]
     index = names[0] if len(names) == 1 else pd.MultiIndex.from_product(names)
-    counts = frame.reindex(index).fillna(0).astype(int)
-    counts["accuracy"] = counts["right"] / counts["clips"].where(counts["clips"] > 0)
-    low, high = ratio_interval(
-        *_user_hits(table, *_category(table, attributes)), draws=draws, seed=seed
-    )
-    enough = (counts["users"] >= MIN_USERS).to_numpy()
-    return counts.assign(low=np.where(enough, low, np.nan), high=np.where(enough, high, np.nan))
+    rows = rows.reindex(index).fillna(0).astype(int)
+    hits, clips = _user_hits(table, attributes)
+    rows["users"] = (clips > 0).sum(0)
+    estimates = estimate_ratio(hits, clips, draws=draws, seed=seed)
+    rows["accuracy"], rows["low"], rows["high"] = estimates
+    rows.loc[rows["users"] < MIN_USERS, ["low", "high"]] = np.nan
+    return rows
 
 
-def _right(y_true, y_pred):
-    return np.sum(np.asarray(y_true) == np.asarray(y_pred))
-
-
-def _clips(y_true, y_pred):
-    return len(y_true)
-
-
-def _users(y_true, y_pred, user):
-    return len(np.unique(np.asarray(user, dtype=str)))
-
-
-def _category(table, attributes):
-    """Number of each clip's category among all combinations of the attributes, and how many."""
+def _user_hits(table, attributes):
+    """Right clips and clips of each user in each combination, two arrays (n_users, categories)."""
     sizes = [len(ATTRIBUTES[name]) for name in attributes]
     codes = [table[GROUP_COLUMNS[name]].to_numpy() - 1 for name in attributes]
-    return np.ravel_multi_index(codes, sizes), int(np.prod(sizes))
-
-
-def _user_hits(table, codes, shape):
-    """Right clips and clips of every user in every category, two arrays (n_users, categories)."""
+    inside = np.eye(np.prod(sizes))[np.ravel_multi_index(codes, sizes)]
     right = (table["ground_truth"] == table["prediction"]).to_numpy()
-    here = np.eye(shape)[codes]
-    return sum_per_user(table, here * right[:, None]), sum_per_user(table, here)
+    return sum_per_user(table, inside * right[:, None]), sum_per_user(table, inside)
 
 
 def bias(accuracies):
@@ -84,7 +73,7 @@ def bias(accuracies):
     Parameters
     ----------
     accuracies : array-like, shape (..., categories)
-        Categories without clips (NaN) take no part.
+        Categories without clips (NaN) are left out.
 
     Returns
     -------
@@ -102,8 +91,8 @@ def bias(accuracies):
 def biases(table, *, model="", draws=DRAWS, seed=0):
     """Age, gender and ethnicity bias and their average, each with interval and null.
 
-    The null distribution permutes the attribute across users, so that it has nothing to do with
-    who is right; small categories make a bias even then.
+    The null distribution permutes the attribute across users: with small categories, chance alone
+    makes a bias.
 
     Parameters
     ----------
@@ -117,33 +106,29 @@ def biases(table, *, model="", draws=DRAWS, seed=0):
     pandas.DataFrame
         One row for AgeGroup, Gender, Ethnicity and average: model, attribute, value, low, high
         (95%, bootstrap over users), null95 (95th percentile of the null distribution),
-        exceeds_chance. An attribute of one category alone has NaN and counts in no average.
+        exceeds_chance. An attribute with a single category has NaN and is left out of the average.
     """
     rng = np.random.default_rng([seed, 5])
-    draw_of = {}  # the value first, then its bootstrap, and the null distribution
+    values_of = {}  # of the sample and its bootstrap, and of the null distribution
     for name in ATTRIBUTES:
-        codes, shape = _category(table, [name])
-        hits, clips = _user_hits(table, codes, shape)
-        weights = draw_users(len(hits), draws=draws, seed=seed)
-        # A user's category: that of most of the user's clips.
-        category = np.eye(shape)[clips.argmax(1)]
+        hits, clips = _user_hits(table, [name])
+        drawn = draw_users(len(hits), draws=draws, seed=seed)
+        # The category of a user is that of most of the user's clips.
+        category = np.eye(clips.shape[1])[clips.argmax(1)]
         right, all_clips = hits.sum(1), clips.sum(1)
+        null = np.empty(draws)
         with np.errstate(invalid="ignore"):
-            value = bias(hits.sum(0) / clips.sum(0))
-            spread = bias((weights @ hits) / (weights @ clips))
-            null = np.empty(draws)
+            values = bias((drawn @ hits) / (drawn @ clips))
             for draw in range(draws):
                 permuted = category[rng.permutation(len(category))]
                 null[draw] = bias((right @ permuted) / (all_clips @ permuted))
-        draw_of[name] = np.append(value, spread), null
-    known = [pair for pair in draw_of.values() if not np.isnan(pair[0][0])] or [draw_of["AgeGroup"]]
-    draw_of["average"] = [np.mean(draws_, axis=0) for draws_ in zip(*known, strict=True)]
+        values_of[name] = values, null
+    known = [pair for pair in values_of.values() if not np.isnan(pair[0][0])]
+    known = known or [values_of["AgeGroup"]]
+    values_of["average"] = [np.mean(arrays, axis=0) for arrays in zip(*known, strict=True)]
     rows = []
-    for name, (spread, null) in draw_of.items():
-        value = float(spread[0])
-        numbers = [np.nan] * 3
-        if not np.isnan(value):
-            numbers = [*interval(spread[1:]), np.nanpercentile(null, 95)]
-        rows.append((model, name, value, *numbers, value > numbers[2]))
+    for name, (values, null) in values_of.items():
+        null95 = interval(null, 95)
+        rows.append((model, name, *estimate(values), null95, values[0] > null95))
     columns = ["model", "attribute", "value", "low", "high", "null95", "exceeds_chance"]
     return pd.DataFrame(rows, columns=columns)

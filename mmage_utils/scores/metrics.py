@@ -1,22 +1,22 @@
-"""Scores as functions of a confusion matrix, or of sums over clips, so that draws are products."""
+"""Scores as functions of confusion matrices, or of sums over clips, for a bootstrap of products."""
 
 import numpy as np
 
 from mmage_utils.data.labels import N_GROUPS
-from mmage_utils.predictions import P_COLUMNS
+from mmage_utils.predictions import P_COLUMNS, logits
 
 CALIBRATION_BINS = 15  # of the expected calibration error
 
 
 def confusion(table, weights=1):
-    """Confusion matrix of clips: rows are the true age groups, columns the predicted ones."""
+    """Confusion matrix of clips: rows are true age groups, columns predicted ones."""
     matrix = np.zeros((N_GROUPS, N_GROUPS), dtype=np.result_type(weights))
     np.add.at(matrix, (table["ground_truth"] - 1, table["prediction"] - 1), weights)
     return matrix
 
 
 def unit_weights(table, unit):
-    """Weight of each clip: 1 in the unit of clips, 1 / (clips of its user) in that of users."""
+    """Weight of each clip: 1 if the unit is ``clip``, 1 / (clips of its user) if ``user``."""
     if unit == "clip":
         return np.ones(len(table))
     return 1 / table.groupby("UserID")["UserID"].transform("size").to_numpy()
@@ -33,8 +33,8 @@ def scores_of(matrix):
     Returns
     -------
     dict of str to numpy.ndarray, shape (...)
-        accuracy, balanced_accuracy (over groups that occur), macro_f1 (over groups that occur or
-        are predicted), kappa (quadratic weights), mae (age groups), within_one.
+        accuracy, balanced_accuracy (of groups that occur), macro_f1 (of groups that occur or are
+        predicted), kappa (quadratic weights), mae (age groups), within_one.
     """
     matrix = np.asarray(matrix, dtype=float)
     total = matrix.sum((-2, -1))
@@ -47,7 +47,7 @@ def scores_of(matrix):
         f1 = np.where(true + predicted > 0, 2 * hits / (true + predicted), np.nan)
         disagreement = (expected * distance**2).sum((-2, -1))
         kappa = 1 - (matrix * distance**2).sum((-2, -1)) / disagreement
-    # One group on both sides: no disagreement is possible, and none is there.
+    # With a single group, true and predicted, no disagreement is possible.
     kappa = np.where(disagreement == 0, 1.0, kappa)
     return {
         "accuracy": hits.sum(-1) / total,
@@ -59,30 +59,32 @@ def scores_of(matrix):
     }
 
 
+def answers(table):
+    """Confidence (probability of the prediction) of each clip, and 1.0 or 0.0: right or wrong."""
+    p = table[P_COLUMNS].to_numpy(float)
+    confidence = p[np.arange(len(p)), table["prediction"] - 1]
+    return confidence, (table["prediction"] == table["ground_truth"]).to_numpy(float)
+
+
 def bin_of(confidence, bins):
     """Bin of each confidence among bins of equal width over 0..1."""
     return np.minimum((confidence * bins).astype(int), bins - 1)
 
 
 def probability_sums(table, weights):
-    """Sums that log-loss and calibration error are made of, for each clip.
+    """Terms of log-loss and calibration error for each clip, to be summed.
 
-    Columns: weight, log-loss, and for each bin of the answer's probability the weight, the
-    probability and the hits.
+    Columns: weight, log-loss, and for each bin of confidence the weight, confidence and hits.
     """
-    p = table[P_COLUMNS].to_numpy(float)
-    rows = np.arange(len(p))
-    loss = -np.log(np.clip(p[rows, table["ground_truth"] - 1], 1e-12, 1))
-    confidence = p[rows, table["prediction"] - 1]
+    loss = -logits(table)[np.arange(len(table)), table["ground_truth"] - 1]
+    confidence, hits = answers(table)
     in_bin = np.eye(CALIBRATION_BINS)[bin_of(confidence, CALIBRATION_BINS)]
-    hits = (table["ground_truth"] == table["prediction"]).to_numpy(float)
-    parts = [np.ones((len(p), 1)), loss[:, None], in_bin]
-    parts += [in_bin * confidence[:, None], in_bin * hits[:, None]]
-    return np.hstack(parts) * weights[:, None]
+    in_bins = [in_bin, in_bin * confidence[:, None], in_bin * hits[:, None]]
+    return np.hstack([np.ones((len(table), 1)), loss[:, None], *in_bins]) * weights[:, None]
 
 
 def probability_scores(sums):
-    """Log-loss (nats) and expected calibration error (15 bins) of `probability_sums`."""
+    """Log-loss (nats) and expected calibration error of sums of `probability_sums`."""
     total, loss = sums[..., 0], sums[..., 1]
     _, confidence, hits = np.split(sums[..., 2:], 3, axis=-1)
     return {"log_loss": loss / total, "ece": np.abs(confidence - hits).sum(-1) / total}

@@ -1,8 +1,9 @@
-"""A doctor for prediction files: what is wrong, how it is known, and the likely mend.
+"""Check a prediction file against a label list: what is wrong, the evidence, and the likely fix.
 
-The report scored a chart of task g on rows that stood in another order than their labels.
+The report once scored a chart of task g on rows in another order than their labels.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,25 +13,25 @@ import pandas as pd
 from mmage_utils.data.labels import LABEL_LIST, N_GROUPS, SPLITS, read_label_list
 from mmage_utils.errors import DataError, first_few
 from mmage_utils.predictions import P_COLUMNS
-from mmage_utils.scores.metrics import confusion, scores_of
-from mmage_utils.scores.prediction_file import Finding, read_prediction_file
+from mmage_utils.scores.metrics import answers, confusion, scores_of
+from mmage_utils.scores.prediction_file import Findings, Unscorable, read_prediction_file
 
 PERMUTATIONS = 1000
 SUM_TOLERANCE = 1e-3  # of a row of probabilities, as printed with few digits
-SHIFT_GAIN = 0.1  # accuracy that a shift must bring before the labels are taken for shifted
+SHIFT_GAIN = 0.1  # accuracy that a shift must gain to be reported
 
 
 class Reference(NamedTuple):
-    """The label list that predictions are held against, and what is known around it."""
+    """The label list that predictions are checked against, and the lists beside it."""
 
     labels: pd.DataFrame  # the clips to be scored
     split: str
-    train: pd.DataFrame | None  # the train list, which tells the constant predictor's answer
+    train: pd.DataFrame | None  # the train list, for the constant predictor
     others: dict  # VideoName of a clip that is not scored -> its split
 
 
 class Examination(NamedTuple):
-    """Findings, and the predictions that can be scored (None when nothing can)."""
+    """Findings, and the predictions that can be scored (None if there are none)."""
 
     findings: list
     table: pd.DataFrame | None
@@ -39,7 +40,7 @@ class Examination(NamedTuple):
 def read_reference(path, *, split="test"):
     """Read a label list, or the list of one split of a data folder.
 
-    From a folder, only clips with media are expected to be predicted, if any clip has media.
+    If any clip of a folder has media, only clips with media are expected to be predicted.
 
     Raises
     ------
@@ -51,11 +52,11 @@ def read_reference(path, *, split="test"):
         from mmage_utils.data.clips import MEDIA, read_clips
 
         clips = read_clips(path)
-        here = clips["split"] == split
-        if not here.any():
+        labels = clips[clips["split"] == split]
+        if labels.empty:
             raise DataError(f"{path} lists no clip of the split {split!r}.")
-        has = clips[list(MEDIA)].notna().any(axis=1)
-        labels = clips[here & has] if (here & has).any() else clips[here]
+        with_media = labels[list(MEDIA)].notna().any(axis=1)
+        labels = labels[with_media] if with_media.any() else labels
         rest = clips[~clips["VideoName"].isin(labels["VideoName"])]
         others = dict(zip(rest["VideoName"], rest["split"], strict=True))
         train = clips[clips["split"] == "train"]
@@ -67,20 +68,18 @@ def read_reference(path, *, split="test"):
         raise DataError(f"{path} lists no clip.")
     others, train = {}, labels if split == "train" else None
     for name in SPLITS if named else ():
-        sibling = path.with_name(LABEL_LIST.format(split=name))
-        if name == split or not sibling.is_file():
+        if name == split:
             continue
-        try:
-            listed = read_label_list(sibling, name)
-        except DataError:
-            continue  # it only helps to say where a foreign clip belongs
-        others |= dict.fromkeys(listed["VideoName"], name)
-        train = listed if name == "train" else train
+        # It only tells of which split an extra clip is, so it may be missing or wrong.
+        with suppress(DataError):
+            listed = read_label_list(path.with_name(LABEL_LIST.format(split=name)), name)
+            others |= dict.fromkeys(listed["VideoName"], name)
+            train = listed if name == "train" else train
     return Reference(labels, split, train, others)
 
 
 def check_predictions(path, reference):
-    """Examine a prediction file against a label list.
+    """Check a prediction file against a label list.
 
     Parameters
     ----------
@@ -92,114 +91,104 @@ def check_predictions(path, reference):
     Returns
     -------
     Examination
-        Its table holds the clips that can be scored: VideoName, UserID, Gender, Ethnicity, split,
-        ground_truth (from the list), prediction, and p1..p7 where they can be used.
+        Its table has the clips that can be scored: VideoName, prediction, p1..p7 if usable,
+        UserID, ground_truth (of the list), Gender, Ethnicity, split.
     """
-    table, findings = read_prediction_file(path)
-    if table is None:
-        return Examination(findings, None)
-    findings = list(findings)
-    table = _check_clips(table, reference, findings)
-    if table is None:
-        return Examination(findings, None)
-    given = table["ground_truth"].rename("given") if "ground_truth" in table else None
-    labels = reference.labels[["VideoName", "UserID", "AgeGroup", "Gender", "Ethnicity", "split"]]
-    probabilities = [name for name in P_COLUMNS if name in table]
-    table = table[["VideoName", "prediction", *probabilities]].merge(
-        labels.rename(columns={"AgeGroup": "ground_truth"}), on="VideoName", validate="1:1"
-    )
-    if given is not None:
-        _check_given_truth(given.to_numpy(), table["ground_truth"].to_numpy(), findings)
-    table = _check_answers(table, findings)
-    if table is None:
-        return Examination(findings, None)
-    if probabilities:
-        table = _check_probabilities(table, findings)
+    findings = Findings()
+    try:
+        table = _check_clips(read_prediction_file(path, findings), reference, findings)
+        given = table.get("ground_truth")
+        labels = reference.labels.rename(columns={"AgeGroup": "ground_truth"})
+        columns = ["VideoName", "UserID", "ground_truth", "Gender", "Ethnicity", "split"]
+        own = table.columns.intersection(["VideoName", "prediction", *P_COLUMNS], sort=False)
+        table = table[own].merge(labels[columns], on="VideoName", validate="1:1")
+        if given is not None:
+            _check_given_truth(given.to_numpy(), table["ground_truth"].to_numpy(), findings)
+        table = _check_answers(table, findings)
+        if set(P_COLUMNS) <= set(table):
+            table = _check_probabilities(table, findings)
+    except Unscorable:
+        table = None
     return Examination(findings, table)
 
 
 def _check_clips(table, reference, findings):
-    """Keep the listed clips, each once; say what is foreign, doubled or missing."""
+    """Keep each listed clip once; report extra, duplicate and missing clips."""
     listed = set(reference.labels["VideoName"])
     if "split" in table and table["split"].isin(SPLITS).any():
-        # A file of ours holds all splits: the other ones are no business of this list.
+        # A file of all splits is expected to have clips that this list lacks.
         inside = table["VideoName"].isin(listed)
         wrong = inside & table["split"].ne(reference.split)
         if wrong.any():
             evidence = (
-                f"{wrong.sum()} clips of {reference.split} are said to be of another split, first "
+                f"{wrong.sum()} clips of {reference.split} have another split, first "
                 f"{first_few(table.loc[wrong, 'VideoName'])}"
             )
-            findings.append(Finding("wrong split", evidence, "Write the split of the label list."))
+            findings.add("wrong split", evidence, "Write the split of the label list.")
         table = table[inside | table["split"].eq(reference.split)]
-    foreign = table[~table["VideoName"].isin(listed)]["VideoName"]
-    known = foreign.map(reference.others).dropna()
-    if len(known):
-        counts = known.value_counts()
-        evidence = " and ".join(f"{n} are of {name}" for name, n in counts.items())
-        mend = f"Give the predictions of {reference.split}, or the list that belongs to them."
-        findings.append(Finding("clips of another split", evidence, mend))
-    extra = foreign[~foreign.isin(list(reference.others))]
+    inside = table["VideoName"].isin(listed)
+    unlisted, table = table.loc[~inside, "VideoName"], table[inside]
+    splits = unlisted.map(reference.others)
+    if splits.notna().any():
+        evidence = " and ".join(f"{n} are of {name}" for name, n in splits.value_counts().items())
+        fix = f"Give the predictions of {reference.split}, or the list that belongs to them."
+        findings.add("clips of another split", evidence, fix)
+    extra = unlisted[splits.isna()]
     if len(extra):
         evidence = f"{len(extra)} clips are in no label list, first {first_few(extra)}"
-        findings.append(Finding("extra clips", evidence, "Check the names, and the list given."))
-    table = table[table["VideoName"].isin(listed)]
+        findings.add("extra clips", evidence, "Check the names, and the list given.")
     repeated = table["VideoName"].duplicated()
     if repeated.any():
-        evidence = (
-            f"{repeated.sum()} rows, first {first_few(table.loc[repeated, 'VideoName'].unique())}"
-        )
-        mend = "Write each clip once; the first row of each is used."
-        findings.append(Finding("duplicated clips", evidence, mend))
-        table = table[~repeated]
-    missing = reference.labels.loc[~reference.labels["VideoName"].isin(table["VideoName"])]
+        names = table.loc[repeated, "VideoName"].unique()
+        evidence = f"{repeated.sum()} rows, first {first_few(names)}"
+        fix = "Write each clip once; the first row of each is used."
+        findings.add("duplicate clips", evidence, fix)
+    table = table[~repeated]
+    missing = reference.labels["VideoName"]
+    missing = missing[~missing.isin(table["VideoName"])]
     if len(missing):
-        evidence = f"{len(missing)} of {len(listed)}, first {first_few(missing['VideoName'])}"
-        findings.append(Finding("missing clips", evidence, "Predict every clip of the list."))
+        evidence = f"{len(missing)} of {len(listed)}, first {first_few(missing)}"
+        findings.add("missing clips", evidence, "Predict every clip of the list.")
     if table.empty:
-        mend = "Give the list that belongs to these predictions."
         evidence = "no predicted clip is in the label list"
-        findings.append(Finding("nothing to score", evidence, mend, fatal=True))
-        return None
+        fix = "Give the list that belongs to these predictions."
+        findings.add("nothing to score", evidence, fix, fatal=True)
     return table.reset_index(drop=True)
 
 
 def _check_given_truth(given, truth, findings):
-    """Hold the file's ground truth against the list's."""
+    """Compare the file's ground truth with that of the list."""
     wrong = given != truth
     if not wrong.any():
         return
     for shift in (1, -1):
         if np.array_equal(given + shift, truth):
             evidence = f"in every row it is the list's age group {-shift:+d}"
-            mend = f"Labels run from 1 to 7: add {shift:+d}."
-            findings.append(Finding("shifted ground truth", evidence, mend))
+            fix = f"Labels run from 1 to 7: add {shift:+d}."
+            findings.add("shifted ground truth", evidence, fix)
             return
+    what = "ground truth contradicts the label list"
     evidence = f"it differs from the label list in {wrong.sum()} of {len(truth)} rows"
-    same = np.array_equal(np.sort(given), np.sort(truth))
-    if same:
-        evidence += ", yet holds the same numbers of each age group"
+    fix = "Take the ground truth from the list; it is the list's that is scored."
+    if np.array_equal(np.sort(given), np.sort(truth)):
         what = "ground truth in another order than the clips"
-        mend = "Write each row's values together, or turn shuffling off when predicting."
-        findings.append(Finding(what, evidence, mend))
-        return
-    mend = "Take the ground truth from the list; it is the list's that is scored."
-    findings.append(Finding("ground truth contradicts the label list", evidence, mend))
+        evidence += ", but has the same number of each age group"
+        fix = "Write each row's values together, or turn shuffling off when predicting."
+    findings.add(what, evidence, fix)
 
 
 def _check_answers(table, findings):
-    """Examine the predicted age groups; None when they cannot be scored."""
+    """Check the predicted age groups."""
     truth, prediction = table["ground_truth"].to_numpy(), table["prediction"].to_numpy()
-    outside = ~np.isin(prediction, range(1, N_GROUPS + 1))
+    groups = range(1, N_GROUPS + 1)
+    outside = ~np.isin(prediction, groups)
     accuracy = np.mean(prediction == truth)
     shifts = {shift: np.mean(prediction + shift == truth) for shift in (-2, -1, 1, 2)}
     best = max(shifts, key=shifts.get)
-    moved = prediction + best
     constant = len(np.unique(prediction)) == 1
-    fits = np.isin(moved, range(1, N_GROUPS + 1)).all() and not constant
-    if fits and (
-        shifts[best] > accuracy + SHIFT_GAIN or (outside.any() and shifts[best] > accuracy)
-    ):
+    fits = np.isin(prediction + best, groups).all() and not constant
+    least = accuracy + (0 if outside.any() else SHIFT_GAIN)
+    if fits and shifts[best] > least:
         what = "0-based labels" if best == 1 else "shifted labels"
         evidence = (
             f"{best:+d} on every prediction changes accuracy from {accuracy:.3f} "
@@ -207,77 +196,67 @@ def _check_answers(table, findings):
         )
         if outside.any():
             evidence += f", and {outside.sum()} predictions are outside 1..7"
-        mend = f"Labels run from 1 to 7: add {best:+d}."
-        findings.append(Finding(what, evidence, mend, fatal=bool(outside.any())))
-        if outside.any():
-            return None
+        fix = f"Labels run from 1 to 7: add {best:+d}."
+        findings.add(what, evidence, fix, fatal=bool(outside.any()))
     elif outside.any():
-        first = table.loc[outside, "VideoName"]
-        evidence = f"{outside.sum()} predictions, first for {first_few(first)}"
-        mend = "Labels run from 1 to 7."
-        findings.append(Finding("labels outside 1..7", evidence, mend, fatal=True))
-        return None
+        names = table.loc[outside, "VideoName"]
+        evidence = f"{outside.sum()} predictions, first for {first_few(names)}"
+        findings.add("labels outside 1..7", evidence, "Labels run from 1 to 7.", fatal=True)
     table = table.astype({"prediction": int})
     if constant and len(table) > 1:
         evidence = f"all {len(table)} predictions are {int(prediction[0])}"
-        mend = "Check the loss weights and the learning rate: nothing was learnt, or it was lost."
-        findings.append(Finding("constant output", evidence, mend))
+        fix = "Check the loss weights and the learning rate: the model learnt nothing."
+        findings.add("constant output", evidence, fix)
     else:
         _check_order(table, findings)
     return table
 
 
 def _check_order(table, findings):
-    """Tell predictions that know nothing of their rows from predictions that do."""
+    """Report predictions that are no better than the same ones in a random order."""
     truth, prediction = table["ground_truth"].to_numpy(), table["prediction"].to_numpy()
     if len(table) < 30 or len(np.unique(truth)) == 1:
         return  # too few to tell
     rng = np.random.default_rng(len(table))
     orders = rng.permuted(np.broadcast_to(prediction, (PERMUTATIONS, len(table))), axis=1)
     low, high = np.percentile((orders == truth).mean(1), [0.5, 99.5])
-    # Quadratic kappa falls as the mean squared distance grows; the marginals stay as they are.
-    distance = ((orders - truth) ** 2).mean(1)
-    near, far = np.percentile(distance, [0.5, 99.5])
-    here = scores_of(confusion(table))
-    inside = low <= here["accuracy"] <= high
+    # As the marginals stay, quadratic kappa falls exactly as the mean squared distance grows.
+    near, far = np.percentile(((orders - truth) ** 2).mean(1), [0.5, 99.5])
+    scores = scores_of(confusion(table))
+    inside = low <= scores["accuracy"] <= high
     if inside and near <= np.mean((prediction - truth) ** 2) <= far:
         evidence = (
-            f"accuracy {here['accuracy']:.3f} is what these predictions give in a random order "
-            f"({low:.3f} to {high:.3f}), and quadratic kappa is {here['kappa']:.2f}"
+            f"accuracy {scores['accuracy']:.3f} is what these predictions give in a random order "
+            f"({low:.3f} to {high:.3f}), and quadratic kappa is {scores['kappa']:.2f}"
         )
-        mend = (
+        fix = (
             "Join predictions on VideoName and turn shuffling off when predicting; "
             "otherwise the model knows nothing of its clips."
         )
-        findings.append(Finding("rows in another order than their labels", evidence, mend))
+        findings.add("rows in another order than their labels", evidence, fix)
 
 
 def _check_probabilities(table, findings):
-    """Examine p1..p7; rows that cannot be used make the columns go."""
-    p = table[P_COLUMNS].to_numpy()
-    mend = "Write the softmax of the logits."
-    broken = ~np.isfinite(p).all(1) | (p < 0).any(1) | (p.sum(1) <= 0)
-    if broken.any():
-        first = table.loc[broken, "VideoName"]
-        evidence = f"{broken.sum()} rows hold NaN or negative numbers, first {first_few(first)}"
-        findings.append(Finding("broken probabilities, not scored", evidence, mend))
-        return table.drop(columns=P_COLUMNS)
+    """Check and normalise p1..p7; drop them all when a row cannot be used."""
+    p, fix = table[P_COLUMNS].to_numpy(), "Write the softmax of the logits."
     total = p.sum(1)
-    off = np.abs(total - 1) > SUM_TOLERANCE
-    if off.any():
-        worst = total[np.abs(total - 1).argmax()]
-        evidence = f"{off.sum()} rows do not sum to 1, the worst to {worst:.4g}"
-        findings.append(Finding("probabilities not normalised", evidence, mend))
+    broken = ~np.isfinite(p).all(1) | (p < 0).any(1) | (total <= 0)
+    if broken.any():
+        names = table.loc[broken, "VideoName"]
+        evidence = f"{broken.sum()} rows contain NaN or negative numbers, first {first_few(names)}"
+        findings.add("broken probabilities, not scored", evidence, fix)
+        return table.drop(columns=P_COLUMNS)
+    off = np.abs(total - 1)
+    if off.max() > SUM_TOLERANCE:
+        count, worst = (off > SUM_TOLERANCE).sum(), total[off.argmax()]
+        evidence = f"{count} rows do not sum to 1, the worst to {worst:.4g}"
+        findings.add("probabilities not normalised", evidence, fix)
     # Printed digits may tie: the prediction must be among the largest.
-    chosen = p[np.arange(len(p)), table["prediction"] - 1]
-    other = chosen < p.max(1) - SUM_TOLERANCE * total
+    confidence, _ = answers(table)
+    other = confidence < p.max(1) - SUM_TOLERANCE * total
     if other.any():
-        first = table.loc[other, "VideoName"]
-        evidence = f"{other.sum()} rows, first {first_few(first)}"
-        mend = "Take prediction and probabilities from the same rows; columns run from 1 to 7."
-        findings.append(
-            Finding("prediction is not the argmax of its probabilities", evidence, mend)
-        )
-    table = table.copy()
-    table[P_COLUMNS] = p / total[:, None]
-    return table
+        names = table.loc[other, "VideoName"]
+        evidence = f"{other.sum()} rows, first {first_few(names)}"
+        fix = "Take prediction and probabilities from the same rows; columns run from 1 to 7."
+        findings.add("prediction is not the argmax of its probabilities", evidence, fix)
+    return table.assign(**table[P_COLUMNS].div(total, axis=0))

@@ -1,4 +1,4 @@
-"""Read prediction files as people write them, and say what had to be overlooked to do so."""
+"""Read prediction files as people write them, and note what had to be overlooked."""
 
 import csv
 import io
@@ -17,21 +17,35 @@ MAX_BYTES = 200_000_000
 
 
 class Finding(NamedTuple):
-    """One thing that is wrong with a file: what, how it is known, and the likely mend.
+    """One thing that is wrong with a file: what, the evidence, and the likely fix.
 
-    ``fatal`` findings leave nothing that could be scored.
+    A file with a ``fatal`` finding cannot be scored.
     """
 
     what: str
     evidence: str
-    mend: str
+    fix: str
     fatal: bool = False
 
     def __str__(self):
-        return f"{self.what}: {self.evidence}. {self.mend}"
+        return f"{self.what}: {self.evidence}. {self.fix}"
 
 
-def read_prediction_file(path):
+class Unscorable(Exception):
+    """A finding is fatal."""
+
+
+class Findings(list):
+    """The findings of one file, in order."""
+
+    def add(self, what, evidence, fix, *, fatal=False):
+        """Append a `Finding`; raise `Unscorable` when it is fatal."""
+        self.append(Finding(what, evidence, fix, fatal))
+        if fatal:
+            raise Unscorable(what)
+
+
+def read_prediction_file(path, findings):
     """Read a prediction file of the course's format or of ours.
 
     Parameters
@@ -40,105 +54,100 @@ def read_prediction_file(path):
         A CSV file with VideoName and prediction, and optionally ground_truth, UserID, split, and
         probabilities: as p1..p7, or as one column ``probabilities`` of bracketed lists, quoted or
         not.
+    findings : Findings
+        What is wrong is added to it.
 
     Returns
     -------
-    table : pandas.DataFrame or None
-        One row an entry, in file order: VideoName (with ``.mp4``), prediction, and where given
-        ground_truth, split, p1..p7; numbers that are none are NaN. None when a finding is fatal.
-    findings : list of Finding
+    pandas.DataFrame
+        One row per entry, in file order: VideoName (with ``.mp4``), prediction, and if given
+        ground_truth, split, p1..p7; NaN where a number cannot be read.
+
+    Raises
+    ------
+    Unscorable
+        When a finding is fatal.
     """
     path = Path(path)
-    findings = []
     try:
         if path.stat().st_size > MAX_BYTES:
             raise OSError(f"it has more than {MAX_BYTES} bytes")
         data = path.read_bytes()
     except OSError as error:
         reason = error.strerror or str(error)
-        return None, [Finding("cannot be read", reason, "Check the path.", fatal=True)]
-    text, finding = _decode(data)
-    findings += finding
-    if text is None:
-        return None, findings
+        findings.add("cannot be read", reason, "Check the path.", fatal=True)
+    text = _decode(data, findings)
     header = text.lstrip("\r\n").split("\n", 1)[0]
     separator = max(SEPARATORS, key=lambda sign: sum(c in header.split(sign) for c in REQUIRED))
     if separator != ",":
         evidence = f"the header is separated by a {SEPARATORS[separator]}"
-        findings.append(Finding("wrong separator", evidence, "Write the file with commas."))
-    rows, finding = _rows(text, separator)
-    findings += finding
-    if rows is None:
-        return None, findings
-    names = [name.strip() for name in rows[0][1]]
+        findings.add("wrong separator", evidence, "Write the file with commas.")
+    header, *rows = _rows(text, separator, findings)
+    names = [name.strip() for name in header]
     missing = [name for name in REQUIRED if name not in names]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if missing or repeated:
+    if missing or len(set(names)) < len(names):
+        what = f"column missing: {', '.join(missing)}" if missing else "duplicate column"
         evidence = f"the header is {', '.join(names)[:200]}"
-        what = f"column missing: {', '.join(missing)}" if missing else "column named twice"
-        mend = "The first line must name VideoName, ground_truth and prediction."
-        return None, [*findings, Finding(what, evidence, mend, fatal=True)]
-    if len(rows) == 1:
-        mend = "Write the predictions again."
-        return None, [*findings, Finding("no rows", "only the header is there", mend, fatal=True)]
-    table = pd.DataFrame([row for _, row in rows[1:]], columns=names, dtype=str)
-    return _typed(table, findings), findings
+        fix = "The first line must name VideoName, ground_truth and prediction."
+        findings.add(what, evidence, fix, fatal=True)
+    if not rows:
+        findings.add(
+            "no rows", "there is only a header", "Write the predictions again.", fatal=True
+        )
+    return _typed(pd.DataFrame(rows, columns=names, dtype=str), findings)
 
 
-def _decode(data):
-    """Text of a file's bytes, and findings; the text is None when it is no text."""
-    mend = "Save the file as UTF-8."
-    if not data.strip():
-        finding = Finding("empty file", "it has no content", "Write it again.", fatal=True)
-        return None, [finding]
+def _decode(data, findings):
+    """Text of a file's bytes."""
+    fix = "Save the file as UTF-8."
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         try:
-            return data.decode("utf-16"), [Finding("wrong encoding", "it is UTF-16", mend)]
+            text = data.decode("utf-16")
         except UnicodeDecodeError:
             pass
+        else:
+            findings.add("wrong encoding", "it is UTF-16", fix)
+            return text
     if b"\0" in data:
-        finding = Finding("not a CSV file", "it holds binary data", "Check the path.", fatal=True)
-        return None, [finding]
+        findings.add("not a CSV file", "it contains binary data", "Check the path.", fatal=True)
     try:
-        return data.decode("utf-8-sig"), []
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        evidence = f"byte {error.start} is not UTF-8"
-        return data.decode("latin-1"), [Finding("wrong encoding", evidence, mend)]
+        findings.add("wrong encoding", f"byte {error.start} is not UTF-8", fix)
+        return data.decode("latin-1")
 
 
-def _rows(text, separator):
-    """Fields of every line with its number; lines of another length are left out and counted."""
-    # A bracketed list without quotes would fall apart at its commas.
+def _rows(text, separator, findings):
+    """Fields of the header and of every line of its length."""
+    # A bracketed list without quotes would be split at its commas.
     text = re.sub(r'(?<!")\[([^\]"\n]*)\](?!")', r'"[\1]"', text)
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-        rows = [(reader.line_num, row) for row in reader if row and any(map(str.strip, row))]
+        rows = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
     except csv.Error as error:
-        finding = Finding("not a CSV file", str(error), "Check the path.", fatal=True)
-        return None, [finding]
+        findings.add("not a CSV file", str(error), "Check the path.", fatal=True)
+    if not rows:
+        findings.add("empty file", "it has no content", "Write it again.", fatal=True)
     width = len(rows[0][1])
-    bad = [number for number, row in rows if len(row) != width]
-    if not bad:
-        return rows, []
-    evidence = f"{len(bad)} rows have not {width} fields as the header has, first row {bad[0]}"
-    finding = Finding("broken rows, left out", evidence, "Mend these rows.")
-    return [(number, row) for number, row in rows if len(row) == width], [finding]
+    broken = [number for number, row in rows if len(row) != width]
+    if broken:
+        evidence = f"{len(broken)} rows do not have the header's {width} fields, first {broken[0]}"
+        findings.add("broken rows, left out", evidence, "Fix these rows.")
+    return [row for _, row in rows if len(row) == width]
 
 
 def _typed(table, findings):
     """Turn the text of a prediction file into names and numbers."""
     clean = pd.DataFrame({"VideoName": table["VideoName"].str.strip()})
     clean["VideoName"] = clean["VideoName"].str.removesuffix(".mp4") + ".mp4"
-    for name in ("prediction", "ground_truth"):
-        if name in table:
-            values = pd.to_numeric(table[name].str.strip(), errors="coerce")
-            values = values.where(np.isfinite(values) & (values == values.round()))
-            bad = values.isna()
-            if bad.any():
-                evidence = f"{bad.sum()} rows, first {table.loc[bad, name].iloc[0]!r:.60}"
-                mend = "Write whole numbers from 1 to 7."
-                findings.append(Finding(f"{name} is no whole number", evidence, mend))
-            clean[name] = values
+    for name in [name for name in ("prediction", "ground_truth") if name in table]:
+        values = pd.to_numeric(table[name].str.strip(), errors="coerce")
+        clean[name] = values.where(np.isfinite(values) & (values == values.round()))
+        bad = clean[name].isna()
+        if bad.any():
+            evidence = f"{bad.sum()} rows, first {table.loc[bad, name].iloc[0]!r:.60}"
+            fix = "Write whole numbers from 1 to 7."
+            findings.add(f"{name} is not a whole number", evidence, fix)
     if "split" in table:
         clean["split"] = table["split"].str.strip()
     if set(P_COLUMNS) <= set(table):
@@ -147,13 +156,11 @@ def _typed(table, findings):
         lists = table["probabilities"].str.strip(" []").str.split(r"[,;\s]+", regex=True)
         bad = lists.str.len() != len(P_COLUMNS)
         if bad.any():
-            evidence = (
-                f"{bad.sum()} rows have not 7 numbers, first for {clean['VideoName'][bad].iloc[0]}"
-            )
-            findings.append(Finding("broken probabilities", evidence, "Write seven numbers."))
+            first = clean["VideoName"][bad].iloc[0]
+            evidence = f"{bad.sum()} rows do not have 7 numbers, first for {first}"
+            findings.add("broken probabilities", evidence, "Write seven numbers.")
         if not bad.all():
-            nothing = [None] * len(P_COLUMNS)
-            values = [nothing if wrong else one for one, wrong in zip(lists, bad, strict=True)]
-            values = pd.DataFrame(values, columns=P_COLUMNS, dtype=object)
-            clean[P_COLUMNS] = values.apply(pd.to_numeric, errors="coerce").astype(float)
+            for k, name in enumerate(P_COLUMNS):
+                values = pd.to_numeric(lists.mask(bad).str[k], errors="coerce")
+                clean[name] = values.astype(float)
     return clean

@@ -1,4 +1,4 @@
-"""The dial between accuracy and balanced accuracy: more or less of the prior taken off (task c)."""
+"""The trade of accuracy for balanced accuracy, by the prior in the logits (task c)."""
 
 import pandas as pd
 
@@ -8,7 +8,7 @@ from mmage_utils.scores.metrics import confusion, scores_of
 
 
 def sweep(table, counts, *, taus):
-    """The dial: scores of one model as the prior is taken off its logits by more or less.
+    """Scores of one model with tau times the log prior subtracted from its logits.
 
     Parameters
     ----------
@@ -17,7 +17,7 @@ def sweep(table, counts, *, taus):
     counts : array-like, shape (7,)
         Train clips per age group.
     taus : sequence of float
-        0 leaves the model as it is.
+        0 leaves the predictions as they are.
 
     Returns
     -------
@@ -26,24 +26,18 @@ def sweep(table, counts, *, taus):
     """
     rows = []
     for tau in taus:
-        adjusted = adjust(table, adjustment(counts, tau))
-        scores = scores_of(confusion(adjusted))
+        scores = scores_of(confusion(adjust(table, adjustment(counts, tau))))
         rows.append((tau, float(scores["accuracy"]), float(scores["balanced_accuracy"])))
     return pd.DataFrame(rows, columns=["tau", "accuracy", "balanced accuracy"])
 
 
 def operating_points(frontier):
-    """The two values of the dial that are best on a frontier measured on valid.
+    """tau of the best accuracy and of the best balanced accuracy, as a dict.
 
     Parameters
     ----------
     frontier : pandas.DataFrame
-        `sweep` of the valid split.
-
-    Returns
-    -------
-    dict of str to float
-        tau of the best accuracy and of the best balanced accuracy; of equals the nearest to 0.
+        `sweep` of the valid split. Of equal scores, the tau nearest to 0 is taken.
     """
     points = {}
     for metric in ("accuracy", "balanced accuracy"):

@@ -1,9 +1,10 @@
-"""Everything that is scored of one prediction file."""
+"""All scores of one prediction file."""
 
 import numpy as np
 
 from mmage_utils.data.labels import AGE_GROUPS, ATTRIBUTES, N_GROUPS
 from mmage_utils.predictions import P_COLUMNS, spread_to_clips
+from mmage_utils.scores.bootstrap import DRAWS
 from mmage_utils.scores.evaluation import score_models, train_majority, train_prior
 from mmage_utils.scores.groups import MIN_USERS, accuracy_by, biases
 
@@ -20,8 +21,8 @@ METRIC_NAMES = {
 GROUPINGS = (*ATTRIBUTES, ("Gender", "Ethnicity"))
 
 
-def make_scorecard(table, reference, *, draws=2000, seed=0):
-    """Score predictions of one split in every way the report asks for.
+def make_scorecard(table, reference, *, draws=DRAWS, seed=0):
+    """Score predictions of one split as the report does.
 
     Parameters
     ----------
@@ -32,21 +33,18 @@ def make_scorecard(table, reference, *, draws=2000, seed=0):
     Returns
     -------
     dict
-        split, constant (the constant predictor's answer and where it comes from), scores (a table
-        with the answers as models: each clip's own, or that of all clips of its user added up),
-        groups (grouping to a table of right, clips, users, accuracy, low, high) and bias.
+        split, constant (the constant predictor's answer and its source), scores
+        (`evaluation.score_models` of each clip's prediction and of its user's), groups (grouping
+        to `groups.accuracy_by`, without a percentage for few users) and bias (`groups.biases`).
     """
     known = reference.train is not None
     source = (reference.train if known else reference.labels).assign(split="train")
     majority, prior = train_majority(source), train_prior(source)
     settings = {"majority": majority, "prior": prior, "draws": draws, "seed": seed}
-    voted = table
+    together = table.copy()
     if not set(P_COLUMNS) <= set(table):  # without probabilities a user's clips vote
-        voted = table.copy()
-        voted[P_COLUMNS] = np.eye(N_GROUPS)[table["prediction"] - 1]
-    together = spread_to_clips(voted)
-    if voted is not table:
-        together = together.drop(columns=P_COLUMNS)
+        together[P_COLUMNS] = np.eye(N_GROUPS)[table["prediction"] - 1]
+    together = spread_to_clips(together)[list(table)]
     tables = {"each clip": table, "user's clips together": together}
     return {
         "split": reference.split,
@@ -66,7 +64,6 @@ def make_scorecard(table, reference, *, draws=2000, seed=0):
 
 
 def _rows(groups):
-    """`accuracy_by` without a percentage where there are too few users."""
-    few = groups["users"] < MIN_USERS
+    """`accuracy_by` without a percentage for categories of few users."""
     groups.index = [name if isinstance(name, str) else " ".join(name) for name in groups.index]
-    return groups.assign(accuracy=groups["accuracy"].mask(few.to_numpy()))
+    return groups.assign(accuracy=groups["accuracy"].mask(groups["users"] < MIN_USERS))

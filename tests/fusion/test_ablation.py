@@ -45,7 +45,7 @@ def judged(drawn, fitted):
     return judge_modalities([fitted], [drawn], draws=400)
 
 
-def test_every_subset_rule_and_unit_stands_once(ablated):
+def test_every_subset_rule_and_unit_is_listed_once(ablated):
     keys = ablated[["modalities", "rule", "unit", "metric"]]
     assert not keys.duplicated().any()
     assert ablated["modalities"].nunique() == 7
@@ -77,12 +77,12 @@ def test_units_differ_only_in_their_weights(ablated, drawn):
 
 
 def test_shapley_values_add_up_to_the_gain(drawn, fitted):
-    found = shapley(fitted, drawn, majority=MAJORITY, draws=200)
+    result = shapley(fitted, drawn, majority=MAJORITY, draws=200)
     test = apply_fusion(fitted, drawn).query("split == 'test'")
     for metric in ("accuracy", "balanced_accuracy"):
         all_three = scores_of(confusion(test))[metric]
         constant = scores_of(confusion(test.assign(prediction=MAJORITY)))[metric]
-        rows = select(found, metric=metric).set_index("modality")
+        rows = select(result, metric=metric).set_index("modality")
         assert rows.loc[list(drawn), "value"].sum() == pytest.approx(all_three - constant)
         assert rows.loc["all", "value"] == pytest.approx(all_three - constant)
         assert rows["constant"].tolist() == pytest.approx([constant] * 4)
@@ -102,8 +102,8 @@ def test_shapley_value_by_hand(drawn, fitted):
         + (worth["audio", "text"] - worth["audio",])
         + 2 * (every - worth["image", "audio"])
     ) / 6
-    found = shapley(fitted, drawn, majority=MAJORITY, draws=20)
-    assert pick(found, modality="text").value == pytest.approx(by_hand)
+    result = shapley(fitted, drawn, majority=MAJORITY, draws=20)
+    assert pick(result, modality="text").value == pytest.approx(by_hand)
 
 
 def test_equal_modalities_share_the_gain_and_a_constant_one_gets_none(drawn):
@@ -112,19 +112,19 @@ def test_equal_modalities_share_the_gain_and_a_constant_one_gets_none(drawn):
     prior[P_COLUMNS] = PRIOR
     prior["prediction"] = MAJORITY
     same["text"] = prior
-    found = fit_fusion(same, PRIOR, rules=["product"])
+    result = fit_fusion(same, PRIOR, rules=["product"])
     # At temperature 1 it answers the prior itself, which has no evidence to add.
-    found = found._replace(temperatures={**found.temperatures, "text": 1.0})
-    found = shapley(found, same, majority=MAJORITY, draws=20)
+    result = result._replace(temperatures={**result.temperatures, "text": 1.0})
+    result = shapley(result, same, majority=MAJORITY, draws=20)
     columns = ["value", "low", "high"]
-    image, audio = (pick(found, modality=name)[columns].tolist() for name in ("image", "audio"))
+    image, audio = (pick(result, modality=name)[columns].tolist() for name in ("image", "audio"))
     assert image == audio
-    assert pick(found, modality="text").value == pytest.approx(0, abs=1e-12)
+    assert pick(result, modality="text").value == pytest.approx(0, abs=1e-12)
 
 
 def test_losing_a_modality(drawn, fitted):
-    found = lose_modality(fitted, drawn, shares=(0, 0.5, 1), repeats=3, draws=50)
-    values = found.set_index(["modality", "share"])["accuracy"]
+    result = lose_modality(fitted, drawn, shares=(0, 0.5, 1), repeats=3, draws=50)
+    values = result.set_index(["modality", "share"])["accuracy"]
     everything = _accuracy(apply_fusion(fitted, drawn))
     assert values[:, 0].tolist() == pytest.approx([everything] * 3)
     for name in drawn:
@@ -151,9 +151,9 @@ def test_order_of_rows_changes_nothing(drawn, fitted, ablated, judged):
 def test_what_a_modality_is_added_to_is_chosen_on_valid(drawn, judged):
     other = with_other_test(drawn)
     refitted = fit_fusion(other, PRIOR, penalties=[0.1])
-    found = judge_modalities([refitted], [other], draws=50)
-    assert found["added_to"].tolist() == judged["added_to"].tolist()
-    assert (found["value"] != judged["value"]).all()
+    result = judge_modalities([refitted], [other], draws=50)
+    assert result["added_to"].tolist() == judged["added_to"].tolist()
+    assert (result["value"] != judged["value"]).all()
 
 
 def test_the_gain_of_a_verdict_by_hand(drawn, fitted, judged):
@@ -171,8 +171,8 @@ def test_the_gain_of_a_verdict_by_hand(drawn, fitted, judged):
 def test_seeds_are_averaged_for_each_user(drawn, fitted):
     other = draw_experts(21, strengths=(1.2, 0.5, 0.9))[0]
     again = fit_fusion(other, PRIOR, penalties=[0.1])
-    found = judge_modalities([fitted, again], [drawn, other], draws=50)
-    for row in found.itertuples():
+    result = judge_modalities([fitted, again], [drawn, other], draws=50)
+    for row in result.itertuples():
         assert len(row.by_seed) == 2
         assert row.value == pytest.approx(np.mean(row.by_seed))
     twice = judge_modalities([fitted, fitted], [drawn, drawn], draws=400)
@@ -189,7 +189,7 @@ def test_seeds_of_other_clips_are_refused(drawn, fitted):
         judge_modalities([fitted], [drawn, drawn])
 
 
-def test_helpful_modalities_are_said_to_help():
+def test_helpful_modalities_are_reported_to_help():
     tables = draw_experts(22, strengths=(1.2, 1.2, 1.2), users=600)[0]
     fitted = fit_fusion(tables, PRIOR, rules=["product"])
     for _, row in judge_modalities([fitted], [tables], draws=400).iterrows():
@@ -197,14 +197,14 @@ def test_helpful_modalities_are_said_to_help():
         assert verdict_sentence(row).startswith(f"**{row.modality}**: helps by +")
 
 
-def test_no_help_is_said_where_the_interval_or_holm_forbids():
+def test_no_help_is_reported_against_the_interval_or_holm():
     row = {"value": 0.02, "low": 0.001, "high": 0.04, "p_holm": 0.06, "helps": False}
     row |= {"added_to": "image", "by_seed": [0.01, 0.03], "users_needed": 9000, "users": 75}
-    said = verdict_sentence(pd.Series({"modality": "text"} | row), test_users=612)
-    assert said.startswith("**text**: no help shown, +2.0 points (+0.1 to +4.0) when added to")
-    assert "9,000 users" in said
-    assert "the real one 612" in said
-    assert "+1.0 to +3.0 over 2 training seeds" in said
+    sentence = verdict_sentence(pd.Series({"modality": "text"} | row), test_users=612)
+    assert sentence.startswith("**text**: no help shown, +2.0 points (+0.1 to +4.0) when added to")
+    assert "9,000 users" in sentence
+    assert "the real one 612" in sentence
+    assert "+1.0 to +3.0 over 2 training seeds" in sentence
 
 
 def test_a_changed_number_changes_the_sentence(judged):
@@ -242,18 +242,18 @@ def test_the_users_needed_show_the_gain_four_times_in_five():
     assert (z > 1.96).mean() == pytest.approx(0.8, abs=0.03)
 
 
-def test_dealt_out_files_stay_together_and_leave_their_user(drawn):
+def test_permuted_files_stay_together_and_leave_their_user(drawn):
     table = drawn["text"]
     named = table.assign(p1=pd.factorize(table["UserID"])[0], prediction=1)
-    dealt = permute_users(named)
-    givers = dealt.groupby("UserID")["p1"]
+    permuted = permute_users(named)
+    givers = permuted.groupby("UserID")["p1"]
     assert (givers.min() == givers.max()).all()
     before = named.set_index("VideoName")["p1"]
-    assert (dealt.set_index("VideoName")["p1"] != before).all()
+    assert (permuted.set_index("VideoName")["p1"] != before).all()
     by_split = named.groupby("split")["p1"].agg(set)
-    for split, part in dealt.groupby("split"):
+    for split, part in permuted.groupby("split"):
         assert set(part["p1"]) == by_split[split]
-    assert dealt["ground_truth"].tolist() == table["ground_truth"].tolist()
+    assert permuted["ground_truth"].tolist() == table["ground_truth"].tolist()
 
 
 @pytest.fixture
@@ -265,47 +265,47 @@ def _quick_collection():
 
 
 @pytest.mark.usefixtures("_quick_collection")
-def test_a_dealt_out_modality_is_not_said_to_help():
-    """100 tables, in each of which one modality is dealt out at random among the users."""
+def test_a_permuted_modality_is_not_reported_to_help():
+    """100 tables, in each of which one modality is permuted across users."""
     no_help, others = 0, 0
     for k in range(100):
         tables = draw_experts(1000 + k)[0]
         name = list(tables)[k % 3]
         tables[name] = permute_users(tables[name], seed=k)
         fitted = fit_fusion(tables, PRIOR, rules=["product", "weighted"])
-        found = judge_modalities([fitted], [tables], draws=300, seed=k)
-        verdict = pick(found, modality=name)
+        result = judge_modalities([fitted], [tables], draws=300, seed=k)
+        verdict = pick(result, modality=name)
         no_help += "no help shown" in verdict_sentence(verdict)
-        others += found["helps"].sum() - verdict.helps
+        others += result["helps"].sum() - verdict.helps
     assert no_help >= 93
     assert others >= 50  # of 200: a test that never says "helps" would pass the line above
 
 
 def test_a_lost_order_by_hand(tabled):
     table = tabled([3, 3, 4, 4], [3, 4, 4, 4])
-    found = shuffle_predictions(table, draws=4000)
+    result = shuffle_predictions(table, draws=4000)
     # Shares 1/2, 1/2 and 1/4, 3/4: 1/8 + 3/8.
-    assert found.loc["accuracy", ["joined", "expected"]].tolist() == [0.75, 0.5]
-    assert found.loc["accuracy", "mean"] == pytest.approx(0.5, abs=0.02)
-    assert found.loc["kappa", "mean"] == pytest.approx(0, abs=0.05)
+    assert result.loc["accuracy", ["joined", "expected"]].tolist() == [0.75, 0.5]
+    assert result.loc["accuracy", "mean"] == pytest.approx(0.5, abs=0.02)
+    assert result.loc["kappa", "mean"] == pytest.approx(0, abs=0.05)
 
 
 def test_orders_scatter_around_what_is_expected(drawn):
-    found = shuffle_predictions(drawn["image"], draws=500)
-    row = found.loc["accuracy"]
+    result = shuffle_predictions(drawn["image"], draws=500)
+    row = result.loc["accuracy"]
     assert row["mean"] == pytest.approx(row.expected, abs=0.005)
     assert row.low < row.expected < row.high < row.joined
-    text = shuffled_sentence(found, 0.4218, 0.5489)
+    text = shuffled_sentence(result, 0.4218, 0.5489)
     assert "42.18%" in text
     assert f"{row.expected:.1%}" in text
 
 
 def test_published_rows_within_one_standard_error():
     rows = {name: value for name, (value, _) in published.FUSION.items()}
-    found = mark_one_standard_error(rows, published.TEST_CLIPS)
-    assert found["accuracy"].is_monotonic_decreasing
-    assert found["standard_error"].iloc[0] == pytest.approx(0.0112, abs=1e-4)
-    assert found["like_best"].all()
+    result = mark_one_standard_error(rows, published.TEST_CLIPS)
+    assert result["accuracy"].is_monotonic_decreasing
+    assert result["standard_error"].iloc[0] == pytest.approx(0.0112, abs=1e-4)
+    assert result["like_best"].all()
     far = mark_one_standard_error({"a": 0.5, "b": 0.6, "c": 0.505}, 1975)
     assert far["like_best"].to_dict() == {"b": True, "c": False, "a": False}
     assert far["alike"].to_dict() == {"b": "", "c": "a", "a": "c"}

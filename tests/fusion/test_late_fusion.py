@@ -28,35 +28,35 @@ def models(rng, tabled):
 
 @pytest.mark.parametrize("which", range(3))
 def test_one_hot_weights_give_that_model_back(models, which):
-    found = add_logits(models, np.eye(3)[which])
-    pd.testing.assert_frame_equal(found, models[which], atol=1e-9)
+    result = add_logits(models, np.eye(3)[which])
+    pd.testing.assert_frame_equal(result, models[which], atol=1e-9)
 
 
 def test_adding_logits_multiplies_probabilities(tabled):
     first = tabled([3], p=[[0, 0, 0.5, 0.4, 0.1, 0, 0]])
     second = tabled([3], p=[[0, 0, 0.1, 0.6, 0.3, 0, 0]])
-    found = add_logits([first, second], (1, 1))
+    result = add_logits([first, second], (1, 1))
     # Products .05, .24, .03 of .32.
     expected = [0, 0, 5 / 32, 24 / 32, 3 / 32, 0, 0]
-    assert found.loc[0, P_COLUMNS].tolist() == pytest.approx(expected, abs=1e-9)
-    assert found["prediction"].tolist() == [4]
+    assert result.loc[0, P_COLUMNS].tolist() == pytest.approx(expected, abs=1e-9)
+    assert result["prediction"].tolist() == [4]
 
 
 def test_weights_are_powers_of_the_probabilities(models):
-    found = add_logits(models, (1.2, 0.8, 0.5))
+    result = add_logits(models, (1.2, 0.8, 0.5))
     first, second, third = (model[P_COLUMNS].to_numpy() for model in models)
     expected = first**1.2 * second**0.8 * third**0.5
     expected /= expected.sum(1, keepdims=True)
-    np.testing.assert_allclose(found[P_COLUMNS], expected, atol=1e-9)
-    assert (found["prediction"] == expected.argmax(1) + 1).all()
+    np.testing.assert_allclose(result[P_COLUMNS], expected, atol=1e-9)
+    assert (result["prediction"] == expected.argmax(1) + 1).all()
 
 
 @pytest.mark.parametrize("which", range(3))
 def test_order_of_rows_does_not_matter(models, which):
     expected = add_logits(models, (1.2, 0.8, 0.8)).sort_values("VideoName", ignore_index=True)
     models[which] = models[which].sample(frac=1, random_state=5)
-    found = add_logits(models, (1.2, 0.8, 0.8)).sort_values("VideoName", ignore_index=True)
-    pd.testing.assert_frame_equal(found, expected)
+    result = add_logits(models, (1.2, 0.8, 0.8)).sort_values("VideoName", ignore_index=True)
+    pd.testing.assert_frame_equal(result, expected)
 
 
 @pytest.mark.parametrize("weights", [(1, 1), (1, 1, 1, 1), (1, 1, -0.1)])
@@ -96,7 +96,7 @@ def test_product_of_independent_experts_is_bayes_rule():
 
 
 def test_the_prior_counts_once_by_hand():
-    # Two experts that have seen nothing answer the prior, and so do both together.
+    # Two experts without evidence give the prior, and so do both together.
     log_p = np.log(np.stack([PRIOR[None], PRIOR[None]]))
     np.testing.assert_allclose(multiply(log_p, PRIOR)[0], PRIOR)
     # Where the prior is even, each doubles the odds of group 3 against group 4: 2 x 2 = 4.
@@ -115,8 +115,8 @@ def test_a_group_that_train_lacks_is_not_answered():
 @pytest.mark.parametrize("which", range(3))
 def test_one_hot_weights_of_the_evidence_give_that_model_back(drawn, which):
     log_p = np.stack([logits(table) for table in drawn.values()])
-    found = multiply(log_p, PRIOR, np.eye(3)[which])
-    np.testing.assert_allclose(found, np.exp(log_p[which]), atol=1e-9)
+    result = multiply(log_p, PRIOR, np.eye(3)[which])
+    np.testing.assert_allclose(result, np.exp(log_p[which]), atol=1e-9)
 
 
 def test_weights_of_calibrated_independent_experts_are_about_one():
@@ -126,16 +126,16 @@ def test_weights_of_calibrated_independent_experts_are_about_one():
     assert fit_weights(log_p, clips["ground_truth"], PRIOR) == pytest.approx(np.ones(3), abs=0.2)
 
 
-def test_an_expert_without_a_clue_gets_no_weight():
+def test_an_expert_without_evidence_gets_no_weight():
     tables = draw_experts(8, strengths=(1.2, 0.9, 0), users=600)[0]
     tables["text"] = permute_users(draw_experts(8, users=600)[0]["text"])
-    found = fit_fusion(tables, PRIOR, rules=["weighted"])
-    assert found.weights["image + audio + text"]["text"] < 0.1
+    result = fit_fusion(tables, PRIOR, rules=["weighted"])
+    assert result.weights["image + audio + text"]["text"] < 0.1
 
 
 def test_sharpened_experts_are_cooled():
-    found = fit_fusion(draw_experts(9, users=600, sharpness=2.5)[0], PRIOR, rules=["product"])
-    assert list(found.temperatures.values()) == pytest.approx([2.5] * 3, rel=0.2)
+    result = fit_fusion(draw_experts(9, users=600, sharpness=2.5)[0], PRIOR, rules=["product"])
+    assert list(result.temperatures.values()) == pytest.approx([2.5] * 3, rel=0.2)
 
 
 def test_fusing_beats_each_expert_on_test(drawn, fitted):
@@ -158,8 +158,8 @@ def test_probabilities_and_answers_of_every_rule_and_subset(drawn, fitted):
 def test_one_modality_alone_keeps_its_answers(drawn, fitted):
     for name, table in drawn.items():
         for rule in ("product", "weighted"):
-            found = apply_fusion(fitted, drawn, use=[name], rule=rule)
-            assert found["prediction"].tolist() == table["prediction"].tolist()
+            result = apply_fusion(fitted, drawn, use=[name], rule=rule)
+            assert result["prediction"].tolist() == table["prediction"].tolist()
 
 
 def test_choosing_never_looks_at_test(drawn, fitted):
@@ -189,7 +189,7 @@ def test_rule_and_penalty_have_the_least_held_out_loss(drawn, fitted):
 
 
 def test_held_out_users_are_not_in_the_fit():
-    # Every user has a private code that the stacking could learn by heart, and no other clue.
+    # Every user has a private code that the stacking could memorise, and no other evidence.
     rng = np.random.default_rng(0)
     tables = draw_experts(10, strengths=(0.0, 0.0, 0.0))[0]
     codes = {user: rng.dirichlet(np.full(7, 0.5)) for user in tables["image"]["UserID"].unique()}
@@ -197,21 +197,21 @@ def test_held_out_users_are_not_in_the_fit():
     tables = {name: table.copy() for name, table in tables.items()}
     for table in tables.values():
         table[P_COLUMNS] = coded
-    found = fit_fusion(tables, PRIOR, rules=["stacking"], penalties=[100.0])
-    fused = apply_fusion(found, tables)
+    result = fit_fusion(tables, PRIOR, rules=["stacking"], penalties=[100.0])
+    fused = apply_fusion(result, tables)
     in_sample = log_loss(fused[fused["split"] == "valid"])
-    assert found.held_out["stacking"]["image + audio + text"] > in_sample + 0.2
+    assert result.held_out["stacking"]["image + audio + text"] > in_sample + 0.2
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_clip_is_scored_from_what_it_has(drawn, fitted, rule):
     name = drawn["image"].query("split == 'test'")["VideoName"].iloc[0]
     gone = {m: t[t["VideoName"] != name] if m != "text" else t for m, t in drawn.items()}
-    found = apply_fusion(fitted, gone, rule=rule).set_index("VideoName")
+    result = apply_fusion(fitted, gone, rule=rule).set_index("VideoName")
     only_text = apply_fusion(fitted, drawn, use=["text"], rule=rule).set_index("VideoName")
     everything = apply_fusion(fitted, drawn, rule=rule).set_index("VideoName")
-    pd.testing.assert_series_equal(found.loc[name], only_text.loc[name])
-    pd.testing.assert_frame_equal(found.drop(name), everything.drop(name))
+    pd.testing.assert_series_equal(result.loc[name], only_text.loc[name])
+    pd.testing.assert_frame_equal(result.drop(name), everything.drop(name))
 
 
 def test_missing_probabilities_count_as_a_missing_row(drawn, fitted):
@@ -228,23 +228,23 @@ def test_a_clip_without_anything_gets_the_prior(drawn, fitted):
     blank = {name: table.copy() for name, table in drawn.items()}
     for table in blank.values():
         table.loc[0, P_COLUMNS] = np.nan
-    found = apply_fusion(fitted, blank)
-    np.testing.assert_allclose(found.loc[0, P_COLUMNS].to_numpy(float), PRIOR)
-    assert found.loc[0, "prediction"] == PRIOR.argmax() + 1
+    result = apply_fusion(fitted, blank)
+    np.testing.assert_allclose(result.loc[0, P_COLUMNS].to_numpy(float), PRIOR)
+    assert result.loc[0, "prediction"] == PRIOR.argmax() + 1
 
 
 def test_a_whole_table_may_lack(drawn, fitted):
-    found = apply_fusion(fitted, {"text": drawn["text"]})
-    pd.testing.assert_frame_equal(found, apply_fusion(fitted, drawn, use=["text"]))
+    result = apply_fusion(fitted, {"text": drawn["text"]})
+    pd.testing.assert_frame_equal(result, apply_fusion(fitted, drawn, use=["text"]))
 
 
 def test_fitting_on_gaps_uses_what_is_there(drawn):
     gappy = drop_modality(drawn, "audio", 0.4, split="valid")
-    found = fit_fusion(gappy, PRIOR)
+    result = fit_fusion(gappy, PRIOR)
     whole = fit_fusion(drawn, PRIOR)
-    assert found.temperatures["image"] == whole.temperatures["image"]
-    assert found.temperatures["audio"] != whole.temperatures["audio"]
-    assert found.weights["image + text"] == whole.weights["image + text"]
+    assert result.temperatures["image"] == whole.temperatures["image"]
+    assert result.temperatures["audio"] != whole.temperatures["audio"]
+    assert result.weights["image + text"] == whole.weights["image + text"]
 
 
 def test_a_group_that_valid_lacks_stays_possible():
@@ -272,7 +272,7 @@ def test_contradicting_and_repeated_clips_are_refused(drawn):
     wrong = drawn["text"].assign(ground_truth=drawn["text"]["ground_truth"] % 7 + 1)
     with pytest.raises(ValueError, match="contradict each other"):
         align({**drawn, "text": wrong})
-    with pytest.raises(ValueError, match="stands twice in the predictions of text"):
+    with pytest.raises(ValueError, match="listed twice in the predictions of text"):
         align({**drawn, "text": pd.concat([drawn["text"], drawn["text"].iloc[:1]])})
 
 
@@ -281,16 +281,16 @@ def test_what_was_not_fitted_is_refused(drawn):
         fit_fusion(drawn, PRIOR, rules=["vote"])
     with pytest.raises(ValueError, match="at least 5 valid users"):
         fit_fusion({name: table.iloc[:3] for name, table in drawn.items()}, PRIOR)
-    found = fit_fusion(drawn, PRIOR, rules=["product"])
+    result = fit_fusion(drawn, PRIOR, rules=["product"])
     with pytest.raises(ValueError, match="not among those that were fitted"):
-        apply_fusion(found, drawn, rule="stacking")
+        apply_fusion(result, drawn, rule="stacking")
     with pytest.raises(ValueError, match="not among those that were fitted"):
-        apply_fusion(found, drawn, use=["smell"])
+        apply_fusion(result, drawn, use=["smell"])
 
 
 def test_the_record_goes_into_results(fitted, run):
     save_results(run, "g", {"fusion": fitted.record()}, headline="")
-    found = load_results(run, "g", "07")["fusion"]
-    assert found["rule"] == fitted.rule
-    assert found["weights"]["image + audio"] == fitted.weights["image + audio"]
-    assert found["held_out"]["product"]["text"] == fitted.held_out["product"]["text"]
+    result = load_results(run, "g", "07")["fusion"]
+    assert result["rule"] == fitted.rule
+    assert result["weights"]["image + audio"] == fitted.weights["image + audio"]
+    assert result["held_out"]["product"]["text"] == fitted.held_out["product"]["text"]

@@ -1,4 +1,4 @@
-"""Temperatures, reliability, and what is answered when a model may stay silent."""
+"""Temperatures, reliability, and answers above a threshold of confidence."""
 
 import numpy as np
 import pandas as pd
@@ -39,11 +39,11 @@ def test_a_temperature_leaves_the_answers(sharp, temperature):
 def test_a_temperature_by_hand(tabled):
     # Odds 9:1 at temperature 2 are the square root: 3:1.
     table = tabled([3], p=[[0, 0, 0.9, 0.1, 0, 0, 0]])
-    found = calibrate(table, 2).loc[0, ["p3", "p4"]].to_numpy(float)
-    assert found[0] / found[1] == pytest.approx(3)
+    result = calibrate(table, 2).loc[0, ["p3", "p4"]].to_numpy(float)
+    assert result[0] / result[1] == pytest.approx(3)
 
 
-def test_the_temperature_that_was_put_in_is_found(sharp):
+def test_the_true_temperature_is_recovered(sharp):
     assert _fitted(sharp) == pytest.approx(2, rel=0.15)
 
 
@@ -53,20 +53,20 @@ def test_no_temperature_has_less_loss(sharp):
     assert all(best <= log_loss(calibrate(valid, t)) + 1e-6 for t in np.geomspace(0.1, 10, 30))
 
 
-def test_temperature_and_threshold_are_blind_to_test_and_to_order(sharp):
+def test_temperature_and_threshold_ignore_test_and_order(sharp):
     for other in (with_other_test({"image": sharp}), mixed_up({"image": sharp})):
         assert _fitted(other["image"]) == _fitted(sharp)
         assert choose_threshold(other["image"]) == choose_threshold(sharp)
 
 
-def test_senseless_temperatures_are_refused(sharp):
+def test_invalid_temperatures_are_refused(sharp):
     with pytest.raises(ValueError, match="above 0"):
         calibrate(sharp, 0)
     with pytest.raises(ValueError, match="needs clips"):
         _fitted(_part(sharp, "test"))
 
 
-def test_calibration_lessens_loss_and_error(sharp):
+def test_calibration_reduces_loss_and_error(sharp):
     test = _part(sharp, "test")
     after = calibrate(test, _fitted(sharp))
     for metric in ("log_loss", "ece"):
@@ -84,12 +84,12 @@ def test_reliability_by_hand(tabled):
     p = np.zeros((4, 7))
     p[:, 2], p[:, 3] = [0.62, 0.64, 0.91, 0.95], [0.38, 0.36, 0.09, 0.05]
     table = tabled([3, 4, 3, 3], p=p, users=["a", "b", "a", "b"])
-    found = reliability(table, draws=50)
-    assert found["from"].tolist() == [0.6, 0.9]
-    assert found["confidence"].tolist() == pytest.approx([0.63, 0.93])
-    assert found["accuracy"].tolist() == [0.5, 1]
-    assert found["clips"].tolist() == [2, 2]
-    assert found["users"].tolist() == [2, 2]
+    result = reliability(table, draws=50)
+    assert result["from"].tolist() == [0.6, 0.9]
+    assert result["confidence"].tolist() == pytest.approx([0.63, 0.93])
+    assert result["accuracy"].tolist() == [0.5, 1]
+    assert result["clips"].tolist() == [2, 2]
+    assert result["users"].tolist() == [2, 2]
 
 
 def test_a_bin_of_one_user_has_no_interval(tabled):
@@ -100,17 +100,17 @@ def test_a_bin_of_one_user_has_no_interval(tabled):
 
 def test_a_calibrated_expert_lies_on_the_diagonal():
     table = draw_experts(2, users=1500)[0]["image"]
-    found = reliability(_part(table, "test"))
-    assert (np.abs(found["accuracy"] - found["confidence"]) < 0.06)[found["clips"] > 100].all()
+    result = reliability(_part(table, "test"))
+    assert (np.abs(result["accuracy"] - result["confidence"]) < 0.06)[result["clips"] > 100].all()
 
 
 def test_risk_coverage_by_hand(tabled):
     p = np.full((4, 7), 0.0)
     p[:, 2] = [0.9, 0.8, 0.7, 0.6]
     p[:, 3] = 1 - p[:, 2]
-    found = risk_coverage(tabled([3, 3, 4, 3], p=p), draws=20)
-    assert found["coverage"].tolist() == [1, 0.75, 0.5, 0.25]
-    assert found["accuracy"].tolist() == pytest.approx([0.75, 2 / 3, 1, 1])
+    result = risk_coverage(tabled([3, 3, 4, 3], p=p), draws=20)
+    assert result["coverage"].tolist() == [1, 0.75, 0.5, 0.25]
+    assert result["accuracy"].tolist() == pytest.approx([0.75, 2 / 3, 1, 1])
 
 
 def test_the_threshold_answers_as_many_valid_clips_as_it_may(tabled):
@@ -123,7 +123,7 @@ def test_the_threshold_answers_as_many_valid_clips_as_it_may(tabled):
     assert choose_threshold(table.assign(ground_truth=1), 0.1) > 1
 
 
-def test_a_lucky_handful_makes_no_threshold(tabled):
+def test_a_few_lucky_clips_make_no_threshold(tabled):
     p = np.full((40, 7), 0.0)
     p[:, 2] = np.linspace(0.99, 0.6, 40)
     p[:, 3] = 1 - p[:, 2]
@@ -134,20 +134,20 @@ def test_a_lucky_handful_makes_no_threshold(tabled):
 
 def test_answers_above_a_threshold_are_counted(sharp):
     test = _part(sharp, "test")
-    found = answer_above(test, 0.8, draws=50)
+    result = answer_above(test, 0.8, draws=50)
     answered = test[test[P_COLUMNS].max(axis=1) >= 0.8]
-    assert found["answered"] == len(answered)
-    assert found["coverage"] == len(answered) / len(test)
+    assert result["answered"] == len(answered)
+    assert result["coverage"] == len(answered) / len(test)
     right = (answered["prediction"] == answered["ground_truth"]).mean()
-    assert found["accuracy"] == pytest.approx(right)
-    assert f"{len(answered):,} of {len(test):,}" in answered_sentence(found)
+    assert result["accuracy"] == pytest.approx(right)
+    assert f"{len(answered):,} of {len(test):,}" in answered_sentence(result)
 
 
-def test_silence_is_said(sharp):
-    found = answer_above(_part(sharp, "test"), 1.01, draws=20)
-    assert found["answered"] == 0
-    assert np.isnan(found["accuracy"])
-    assert "No threshold" in answered_sentence(found)
+def test_a_threshold_above_all_answers_is_reported(sharp):
+    result = answer_above(_part(sharp, "test"), 1.01, draws=20)
+    assert result["answered"] == 0
+    assert np.isnan(result["accuracy"])
+    assert "No threshold" in answered_sentence(result)
 
 
 def test_order_of_rows_changes_nothing(sharp):

@@ -1,4 +1,4 @@
-"""Intervals cover, comparisons are paired, and bias is held against chance."""
+"""Intervals cover, comparisons are paired, and bias is compared with chance."""
 
 import numpy as np
 import pandas as pd
@@ -45,7 +45,7 @@ def test_interval_over_users_covers_and_the_one_over_rows_does_not(rng):
 
 
 def worse(table, rng, share):
-    """The same predictions with a share of the answers spoilt."""
+    """The same predictions with a share of the answers made wrong."""
     spoilt = rng.random(len(table)) < share
     prediction = np.where(spoilt, table["prediction"] % 7 + 1, table["prediction"])
     return table.assign(prediction=prediction)
@@ -89,11 +89,11 @@ def test_sentence_of_an_interval_around_zero():
 def test_holm_never_lowers_a_p_value_and_agrees_by_hand(rng):
     table = simulate(rng)
     tables = {"a": table, "b": worse(table, rng, 0.1), "c": worse(table, rng, 0.5)}
-    found = compare_pairs(tables, [("a", "b"), ("a", "c"), ("b", "c")])
-    p = np.sort(found["p"])
+    result = compare_pairs(tables, [("a", "b"), ("a", "c"), ("b", "c")])
+    p = np.sort(result["p"])
     by_hand = np.minimum(np.maximum.accumulate(p * [3, 2, 1]), 1)
-    np.testing.assert_allclose(np.sort(found["p_holm"]), by_hand)
-    assert list(found["model"] + found["other"]) == ["ab", "ac", "bc"]
+    np.testing.assert_allclose(np.sort(result["p_holm"]), by_hand)
+    assert list(result["model"] + result["other"]) == ["ab", "ac", "bc"]
 
 
 def with_attributes(table, rng):
@@ -126,11 +126,11 @@ def test_bias_that_is_there_exceeds_chance(rng):
 
 def test_combinations_of_attributes_add_up_to_all_clips(rng):
     table = with_attributes(simulate(rng), rng)
-    found = accuracy_by(table, ("Gender", "Ethnicity"))
-    assert len(found) == 6
-    assert found["clips"].sum() == len(table)
-    assert found["right"].sum() == (table["prediction"] == table["ground_truth"]).sum()
-    assert found["users"].sum() == table["UserID"].nunique()
+    result = accuracy_by(table, ("Gender", "Ethnicity"))
+    assert len(result) == 6
+    assert result["clips"].sum() == len(table)
+    assert result["right"].sum() == (table["prediction"] == table["ground_truth"]).sum()
+    assert result["users"].sum() == table["UserID"].nunique()
 
 
 def test_per_user_scores_weigh_users_alike():

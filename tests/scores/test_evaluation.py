@@ -126,8 +126,8 @@ def test_score_does_not_depend_on_the_order_of_rows(rng, tabled):
 def test_accuracy_by_does_not_depend_on_the_order_of_rows(rng, tabled):
     table = _with_labels(_clustered(rng, tabled))
     mixed = table.sample(frac=1, random_state=1)
-    found = [groups.accuracy_by(part, "AgeGroup") for part in (mixed, table)]
-    pd.testing.assert_frame_equal(*found)
+    tables = [groups.accuracy_by(part, "AgeGroup") for part in (mixed, table)]
+    pd.testing.assert_frame_equal(*tables)
 
 
 def test_same_seed_gives_the_same_interval_and_another_seed_another(rng, tabled):

@@ -1,4 +1,4 @@
-"""The doctor says what is wrong with a prediction file, and nothing about an honest one."""
+"""Checks name what is wrong with a prediction file, and find nothing in a correct one."""
 
 import numpy as np
 import pandas as pd
@@ -80,12 +80,12 @@ def test_no_false_alarm_in_200_honest_models(reference, monkeypatch, tmp_path, r
     assert alarms == []
 
 
-def test_rows_dealt_out_at_random_are_noticed(tmp_path, reference, rng):
+def test_rows_in_a_random_order_are_noticed(tmp_path, reference, rng):
     noticed = 0
     for accuracy in np.linspace(0.4, 0.95, 40):
         prediction = rng.permutation(honest(reference.labels, accuracy, rng))
-        found = whats(examine(tmp_path, course_file(reference.labels, prediction), reference))
-        noticed += found == ["rows in another order than their labels"]
+        names = whats(examine(tmp_path, course_file(reference.labels, prediction), reference))
+        noticed += names == ["rows in another order than their labels"]
     # One random order in fifty or so lies outside what 99% of random orders give.
     assert noticed >= 37
 
@@ -102,8 +102,8 @@ def test_a_whole_file_shuffled_against_its_names_is_noticed(tmp_path, table, ref
     table[["ground_truth", "prediction"]] = table[["ground_truth", "prediction"]].to_numpy()[
         rng.permutation(len(table))
     ]
-    found = whats(examine(tmp_path, table, reference))
-    assert "ground truth in another order than the clips" in found
+    names = whats(examine(tmp_path, table, reference))
+    assert "ground truth in another order than the clips" in names
 
 
 @given(seed=st.integers(0, 10_000), accuracy=st.floats(0.4, 0.9))
@@ -121,13 +121,13 @@ def test_zero_based_labels_are_named_with_the_shift(tmp_path, reference, seed, a
     prediction = honest(reference.labels, accuracy, np.random.default_rng(seed)) - 1
     findings, _ = examine(tmp_path, course_file(reference.labels, prediction), reference)
     assert "0-based labels" in [finding.what for finding in findings]
-    assert any("add +1" in finding.mend for finding in findings)
+    assert any("add +1" in finding.fix for finding in findings)
 
 
 def test_zero_based_ground_truth_is_named(tmp_path, table, reference):
     table[["ground_truth", "prediction"]] -= 1
-    found = whats(examine(tmp_path, table, reference))
-    assert {"shifted ground truth", "0-based labels"} <= set(found)
+    names = whats(examine(tmp_path, table, reference))
+    assert {"shifted ground truth", "0-based labels"} <= set(names)
 
 
 @pytest.mark.parametrize("group", [1, 4, 7])
@@ -136,10 +136,10 @@ def test_constant_output_is_named(tmp_path, table, reference, group):
     assert whats(examine(tmp_path, table, reference)) == ["constant output"]
 
 
-def test_a_doubled_row_is_named_and_scored_once(tmp_path, table, reference):
+def test_a_duplicate_row_is_named_and_scored_once(tmp_path, table, reference):
     table = pd.concat([table, table.iloc[[7]]])
     findings, scored = examine(tmp_path, table, reference)
-    assert [finding.what for finding in findings] == ["duplicated clips"]
+    assert [finding.what for finding in findings] == ["duplicate clips"]
     assert table["VideoName"].iloc[7] in findings[0].evidence
     assert len(scored) == len(reference.labels)
 
@@ -203,7 +203,7 @@ def test_honest_probabilities_are_kept(tmp_path, table, reference, rng):
 )
 def test_wrong_probabilities_are_named(tmp_path, table, reference, rng, spoil, what):
     table = spoil(with_probabilities(table, rng))
-    assert any(found.startswith(what) for found in whats(examine(tmp_path, table, reference)))
+    assert any(name.startswith(what) for name in whats(examine(tmp_path, table, reference)))
 
 
 @pytest.mark.parametrize("quote", ['"', ""])
@@ -226,11 +226,11 @@ def test_names_without_mp4_are_joined(tmp_path, table, reference):
 
 
 def test_a_file_of_all_splits_is_scored_on_the_list_given(tmp_path, list_folder, reference, rng):
-    parts = []
+    tables = []
     for split in ("train", "valid", "test"):
         labels = read_reference(list_folder / f"{split}_set_age_labels.csv").labels
-        parts.append(course_file(labels, honest(labels, 0.5, rng)).assign(split=split))
-    findings, scored = examine(tmp_path, pd.concat(parts), reference)
+        tables.append(course_file(labels, honest(labels, 0.5, rng)).assign(split=split))
+    findings, scored = examine(tmp_path, pd.concat(tables), reference)
     assert findings == []
     assert set(scored["VideoName"]) == set(reference.labels["VideoName"])
 
@@ -239,6 +239,7 @@ def test_a_file_of_all_splits_is_scored_on_the_list_given(tmp_path, list_folder,
     ("content", "what"),
     [
         (b"", "empty file"),
+        (b"\xef\xbb\xbf\n,,\n", "empty file"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "not a CSV file"),
         (b"VideoName,answer\na.mp4,3\n", "column missing: prediction"),
         (b"VideoName,ground_truth,prediction\n", "no rows"),
@@ -256,7 +257,7 @@ def test_what_cannot_be_scored_is_refused(tmp_path, reference, content, what):
     ("encoding", "separator", "what"),
     [("utf-16", ",", "wrong encoding"), ("utf-8", ";", "wrong separator")],
 )
-def test_what_can_be_overlooked_is_said_and_scored(
+def test_what_can_be_overlooked_is_named_and_scored(
     tmp_path, table, reference, encoding, separator, what
 ):
     path = tmp_path / "odd.csv"
