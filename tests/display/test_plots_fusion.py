@@ -111,8 +111,8 @@ def test_verdicts(drawn, fitted, seeds):
     found = verdicts.judge_modalities([fitted] * seeds, [drawn] * seeds, draws=100)
     found["helps"] = [True, True, False]
     ax = plots.plot_verdicts(found)
-    assert _texts(ax)[0].startswith("helps: ")
-    assert _texts(ax)[2].startswith("no help shown: ")
+    assert _texts(ax)[0].startswith("helps\n+")
+    assert _texts(ax)[2].startswith("no help shown\n")
     assert ("training seeds" in ax.get_xlabel()) == (seeds > 1)
     assert _inside(ax)
 
