@@ -2,27 +2,10 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from mmage_utils.display.plots.style import (
-    ACCENT,
-    CONSTANT,
-    GREY,
-    LINE,
-    MODEL_COLOURS,
-    PLAIN,
-    axes_of,
-    colour_of,
-    draw_dot,
-    draw_references,
-    draw_verdicts,
-    name_columns,
-    name_rows,
-    percent,
-    put_legend_above,
-    write_beside,
-)
+from mmage_utils.display.plots import marks
+from mmage_utils.display.plots.style import ACCENT, GREY, LINE, MODEL_COLOURS, colour_of
 
 MIN_USERS = 5  # in a bin of confidence
 MIN_COVERAGE = 0.05  # below, the accuracy is that of a handful of clips
@@ -39,11 +22,10 @@ def plot_reliability(parts, *, colour=MODEL_COLOURS["fusion"], title="", ax=None
         `calibration.reliability`. The area of a dot is its share of clips; bins of fewer than
         five users are left out.
     colour : str
-        Colour of all but the first of several.
+        Of all but a grey first one.
     """
-    ax = axes_of(ax, figsize=(4.2, 4))
+    ax = marks.axes_of(ax, figsize=(4.2, 4))
     ax.plot([0, 1], [0, 1], color=LINE, ls="--", lw=1)
-    handles = []
     for k, (name, bins) in enumerate(parts.items()):
         own, marker = (GREY, "s") if k == 0 and len(parts) > 1 else (colour, "o")
         bins = bins.assign(area=12 + 220 * bins["clips"] / bins["clips"].sum())
@@ -52,11 +34,11 @@ def plot_reliability(parts, *, colour=MODEL_COLOURS["fusion"], title="", ax=None
         ax.vlines(x, bins["low"], bins["high"], color=own, lw=1.5, alpha=0.7)
         ax.scatter(x, y, s=bins["area"], color=own, marker=marker, zorder=3)
         ax.plot(x, y, color=own, lw=1)
-        handles.append(Line2D([], [], color=own, marker=marker, label=name))
+        ax.plot([], [], color=own, marker=marker, label=name)
     ax.set(xlabel="confidence in the answer", ylabel="accuracy", title=title)
     ax.set(xlim=(0, 1.02), ylim=(0, 1.02), xticks=(0.2, 0.4, 0.6, 0.8, 1))
-    percent(ax.xaxis, ax.yaxis)
-    ax.legend(handles=handles, fontsize="small", loc="upper left")
+    marks.percent(ax.xaxis, ax.yaxis)
+    ax.legend(fontsize="small", loc="upper left")
     return ax
 
 
@@ -90,15 +72,13 @@ def plot_risk_coverage(curves, *, chosen=None, target=0.7, ax=None):
     target : float
         The accuracy that the threshold was chosen for.
     """
-    ax = axes_of(ax, figsize=(7, 4))
-    styles = ("-", "--", "-.", ":")
+    ax = marks.axes_of(ax, figsize=(7, 4))
     for k, (name, curve) in enumerate(curves.items()):
-        colour = colour_of(name)
-        last = k == len(curves) - 1
-        style = "-" if last else styles[(k + 1) % len(styles)]
+        colour, last = colour_of(name), k == len(curves) - 1
+        style = {"ls": "-", "lw": 2.2} if last else {"ls": ("--", "-.", ":")[k % 3], "lw": 1.6}
         curve = curve[curve["coverage"] >= MIN_COVERAGE]
         x, y = curve["coverage"], curve["accuracy"]
-        ax.plot(x, y, color=colour, ls=style, lw=2.2 if last else 1.6, label=name)
+        ax.plot(x, y, color=colour, label=name, **style)
         if last:
             ax.fill_between(x, curve["low"], curve["high"], color=colour, alpha=0.15, lw=0)
         answered = (chosen or {}).get(name)
@@ -106,14 +86,12 @@ def plot_risk_coverage(curves, *, chosen=None, target=0.7, ax=None):
             style = {"color": colour, "ms": 9, "mec": "white", "mew": 1.5, "zorder": 4}
             ax.plot(answered["coverage"], answered["accuracy"], "o", **style)
     ax.axhline(target, color=ACCENT, ls=":", lw=1.5, label=f"{target:.0%} right")
-    handles, labels = ax.get_legend_handles_labels()
     if chosen:
-        handles.append(Line2D([], [], color=LINE, marker="o", ls="", ms=8))
-        labels.append(f"threshold for {target:.0%}, chosen on valid")
-    ax.legend(handles, labels, fontsize="small", loc="lower left", ncols=2)
+        ax.plot([], [], "o", color=LINE, ms=8, label=f"threshold for {target:.0%}, chosen on valid")
+    ax.legend(fontsize="small", loc="lower left", ncols=2)
     ax.set(xlabel="share of test clips answered", ylabel="accuracy of the answers")
     ax.set(xlim=(0, 1.02), ylim=(0, 1.02))
-    percent(ax.xaxis, ax.yaxis)
+    marks.percent(ax.xaxis, ax.yaxis)
     return ax
 
 
@@ -127,16 +105,16 @@ def plot_missing(table, *, constant=None, ax=None):
     constant : float, optional
         The constant predictor's accuracy.
     """
-    ax = axes_of(ax, figsize=(7, 4))
+    ax = marks.axes_of(ax, figsize=(7, 4))
     for k, (name, part) in enumerate(table.groupby("modality", sort=False)):
         colour = colour_of(name)
         x = part["share"] + 0.012 * (k - 1)  # beside each other, so that no interval hides another
         ax.vlines(x, part["low"], part["high"], color=colour, lw=1.5, alpha=0.6)
         ax.plot(x, part["accuracy"], marker="os^D"[k], color=colour, label=f"{name} missing")
     if constant is not None:
-        ax.axhline(constant, **CONSTANT)
+        ax.axhline(constant, **marks.CONSTANT)
     ax.set(xlabel="share of test clips without the modality", ylabel="accuracy of the fused model")
-    percent(ax.xaxis, ax.yaxis)
+    marks.percent(ax.xaxis, ax.yaxis)
     ax.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
     return ax
 
@@ -154,22 +132,22 @@ def plot_ablation(table, *, ceiling=None, ax=None):
     table = table[table["metric"] == "accuracy"]
     rows = table.drop_duplicates(["modalities", "rule"])
     names = list(rows["modalities"] + ", " + rows["rule"])
-    ax = axes_of(ax, figsize=(9, 1.1 + 0.3 * len(rows)))
+    ax = marks.axes_of(ax, figsize=(9, 1.1 + 0.3 * len(rows)))
     for row in table.itertuples():
         y, per_clip = names.index(f"{row.modalities}, {row.rule}"), row.unit == "clip"
         shift = -0.13 if per_clip else 0.17
-        draw_dot(ax, y + shift, row, colour_of(row.modalities), **PER_UNIT[row.unit])
+        marks.draw_dot(ax, y + shift, row, colour_of(row.modalities), **PER_UNIT[row.unit])
         if per_clip:
-            write_beside(ax, y, f"{row.value:.1%}", fontsize="small")
-    name_rows(ax, names, fontsize="small")
+            marks.write_beside(ax, y, f"{row.value:.1%}", fontsize="small")
+    marks.name_rows(ax, names, fontsize="small")
     for label, chosen in zip(ax.get_yticklabels(), rows["chosen"], strict=True):
         label.set_fontweight("bold" if chosen else "normal")
-    draw_references(ax, table.loc[table["unit"] == "clip", "constant"].iloc[0], ceiling)
-    style = {"color": LINE, "marker": "o"}
-    dots = [Line2D([], [], label=f"per {u}", **style | own) for u, own in PER_UNIT.items()]
-    put_legend_above(ax, dots)
+    for unit, style in PER_UNIT.items():
+        ax.plot([], [], color=LINE, marker="o", label=f"per {unit}", **style)
+    marks.draw_references(ax, table.loc[table["unit"] == "clip", "constant"].iloc[0], ceiling)
+    marks.put_legend_above(ax)
     ax.set_xlabel("test accuracy, 95% interval over users; bold: the rule chosen on valid")
-    percent(ax.xaxis)
+    marks.percent(ax.xaxis)
     return ax
 
 
@@ -181,7 +159,7 @@ def plot_shapley(worth, *, ax=None):
     worth : pandas.DataFrame
         `ablation.shapley`.
     """
-    ax = axes_of(ax, figsize=(7, 3.8))
+    ax = marks.axes_of(ax, figsize=(7, 3.8))
     names = list(worth["modality"].unique())
     for row in worth.itertuples():
         colour, plain = colour_of(row.modality), row.metric == "accuracy"
@@ -190,12 +168,11 @@ def plot_shapley(worth, *, ax=None):
         points, low, high = 100 * row.value, 100 * row.low, 100 * row.high
         ax.bar(x, points, 0.38, hatch="" if plain else "///", **style)
         ax.plot([x, x], [low, high], color=LINE, lw=1.5)
-        style = {"textcoords": "offset points", "ha": "center", "fontsize": "small", "bbox": PLAIN}
-        ax.annotate(f"{points:+.1f}", (x, max(high, points, 0)), (0, 3), **style)
+        marks.write_above(ax, x, max(high, points, 0), f"{points:+.1f}", bbox=marks.PLAIN)
     ax.axhline(0, color=LINE, lw=1)
     if len(names) > 1:
         ax.axvline(len(names) - 1.5, color="0.8", lw=1)
-    name_columns(ax, ["all together" if name == "all" else name for name in names])
+    marks.name_columns(ax, ["all together" if name == "all" else name for name in names])
     ax.set_ylabel("gain over the constant\npredictor (points)")
     ax.margins(y=0.12)
     handles = [
@@ -215,9 +192,9 @@ def plot_verdicts(verdicts, *, ax=None):
         `verdicts.judge_modalities`. A modality that helps has a filled dot; small ticks are the
         training seeds.
     """
-    ax = axes_of(ax, figsize=(8, 1.3 + 0.6 * len(verdicts)))
+    ax = marks.axes_of(ax, figsize=(8, 1.3 + 0.6 * len(verdicts)))
     names = verdicts["modality"] + "\nadded to " + verdicts["added_to"]
-    draw_verdicts(ax, verdicts, names, fontsize="small", lw=2.5, ms=9, mew=2)
+    marks.draw_verdicts(ax, verdicts, names, fontsize="small", lw=2.5, ms=9, mew=2)
     label = "gain in test accuracy (points), 95% interval over users"
     for y, row in enumerate(verdicts.itertuples()):
         if len(row.by_seed) > 1:

@@ -6,22 +6,15 @@ import pandas as pd
 import seaborn as sns
 
 from mmage_utils.data.labels import AGE_GROUPS, N_GROUPS
-from mmage_utils.display.plots.statistics import COLOURS
+from mmage_utils.display.plots import marks
 from mmage_utils.display.plots.style import (
     ACCENT,
     AXIS_NAMES,
-    CONSTANT,
+    COLOURS,
     GREY,
     LINE,
     SPLIT_COLOURS,
-    axes_of,
     colour_of,
-    draw_accuracies,
-    draw_bars,
-    draw_references,
-    name_columns,
-    percent,
-    put_legend_above,
 )
 
 
@@ -45,8 +38,8 @@ def plot_curves(fit, *, constant=None, title=""):
         ax.set(xlabel="epoch", ylabel=quantity)
         ax.xaxis.get_major_locator().set_params(integer=True)
     if constant is not None:
-        axes[1].axhline(constant, **CONSTANT | {"label": "constant predictor, valid"})
-    percent(axes[1].yaxis)
+        axes[1].axhline(constant, **marks.CONSTANT | {"label": "constant predictor, valid"})
+    marks.percent(axes[1].yaxis)
     axes[1].set_ylim(0, 1)
     axes[0].set_title(title)
     axes[1].legend(fontsize="small")
@@ -67,7 +60,7 @@ def plot_accuracy_bars(table, attribute, *, constant, ax=None):
     constant : float
         Accuracy of the constant predictor over all clips.
     """
-    ax = axes_of(ax)
+    ax = marks.axes_of(ax)
     colours = [COLOURS[attribute][name] for name in table.index]
     known = table["low"].notna()
     ax.bar(range(len(table)), table["accuracy"].where(known, 0), color=colours)
@@ -78,14 +71,13 @@ def plot_accuracy_bars(table, attribute, *, constant, ax=None):
             ax.errorbar(x, row.accuracy, yerr=reach, fmt="none", color=LINE, capsize=3)
         else:  # too few users for a percentage
             text, top = f"{text}\n{row.users} users", 0
-        style = {"textcoords": "offset points", "ha": "center", "fontsize": "small"}
-        ax.annotate(text, (x, top), (0, 3), **style)
+        marks.write_above(ax, x, top, text)
     ax.axhline(1 / N_GROUPS, color=LINE, ls="--", lw=1, label="chance")
     ax.axhline(constant, color=ACCENT, ls=":", lw=1.5, label="constant predictor")
     ax.set(xlabel=AXIS_NAMES[attribute], ylabel="accuracy", ylim=(0, 1.12))
-    name_columns(ax, table.index)
+    marks.name_columns(ax, table.index)
     ax.set_yticks(np.linspace(0, 1, 6))
-    percent(ax.yaxis)
+    marks.percent(ax.yaxis)
     return ax
 
 
@@ -108,16 +100,11 @@ def plot_accuracy_panels(parts, *, constant):
 
 def plot_confusion(matrix, *, ax=None):
     """Confusion matrix: shares of each true age group as colour, counts as numbers."""
-    ax = axes_of(ax, figsize=(5.6, 4.6))
+    ax = marks.axes_of(ax, figsize=(5.6, 4.6))
     names = list(AGE_GROUPS.values())
     share = pd.DataFrame(matrix / np.maximum(matrix.sum(1, keepdims=True), 1), names, names)
-    style = {
-        "cmap": "Blues",
-        "vmin": 0,
-        "vmax": 1,
-        "cbar_kws": {"label": "share of the true group"},
-    }
-    sns.heatmap(share, annot=matrix, fmt="d", ax=ax, **style)
+    shades, bar = {"cmap": "Blues", "vmin": 0, "vmax": 1}, {"label": "share of the true group"}
+    sns.heatmap(share, annot=matrix, fmt="d", cbar_kws=bar, ax=ax, **shades)
     ax.set(xlabel="predicted age group (years)", ylabel="true age group (years)")
     ax.tick_params(axis="y", rotation=0)
     return ax
@@ -134,13 +121,13 @@ def plot_intervals(rows, *, ceiling=None, ax=None):
     ceiling : float, optional
         The ideal observer's value (synthetic sample only).
     """
-    ax = axes_of(ax, figsize=(7, 0.6 + 0.42 * len(rows)))
+    ax = marks.axes_of(ax, figsize=(7, 0.6 + 0.42 * len(rows)))
     names = rows["model"].str.replace("_", " + ")
-    draw_accuracies(ax, rows, rows["model"].map(colour_of), names)
-    draw_references(ax, rows["constant"].iloc[0], ceiling)
+    marks.draw_accuracies(ax, rows, rows["model"].map(colour_of), names)
+    marks.draw_references(ax, rows["constant"].iloc[0], ceiling)
     ax.set_xlabel("test accuracy, 95% interval over users")
     ax.margins(x=0.14)
-    put_legend_above(ax)
+    marks.put_legend_above(ax)
     return ax
 
 
@@ -156,7 +143,7 @@ def plot_frontier(frontiers, points, *, constant, ax=None):
     constant : float
         Accuracy of the constant predictor on test.
     """
-    ax = axes_of(ax, figsize=(9, 4.4))
+    ax = marks.axes_of(ax, figsize=(9, 4.4))
     for split, frontier in frontiers.items():
         frontier = frontier.set_index("tau")[["accuracy", "balanced accuracy"]]
         ax.plot(*frontier.T.to_numpy(), lw=1.5, color=SPLIT_COLOURS[split], label=split, alpha=0.8)
@@ -167,18 +154,18 @@ def plot_frontier(frontiers, points, *, constant, ax=None):
             ax.plot(x, y, marker, ms=10, mfc="white", mec=ACCENT, mew=2, label=label, zorder=5)
     ax.plot(constant, 1 / N_GROUPS, "X", color=LINE, ms=9, label="constant predictor, test")
     ax.set(xlabel="accuracy", ylabel="balanced accuracy")
-    percent(ax.xaxis, ax.yaxis)
+    marks.percent(ax.xaxis, ax.yaxis)
     ax.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.01, 0.5))
     return ax
 
 
 def plot_age_distribution(table, *, ax=None):
     """How often each age group is true and how often it is predicted (task g)."""
-    ax = axes_of(ax)
+    ax = marks.axes_of(ax)
     counts = {name: table[name].value_counts() for name in ("ground_truth", "prediction")}
     counts = pd.DataFrame(counts, index=AGE_GROUPS).fillna(0).rename(AGE_GROUPS)
     counts.columns = ["ground truth", "prediction"]
-    draw_bars(ax, counts, [GREY, ACCENT], xlabel=AXIS_NAMES["AgeGroup"], ylabel="clips")
+    marks.draw_bars(ax, counts, [GREY, ACCENT], xlabel=AXIS_NAMES["AgeGroup"], ylabel="clips")
     for bars in ax.containers:
         ax.bar_label(bars, padding=1, fontsize="x-small")
     return ax

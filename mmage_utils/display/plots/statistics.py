@@ -3,20 +3,9 @@
 import matplotlib.pyplot as plt
 
 from mmage_utils.data.labels import ATTRIBUTES, count_labels
-from mmage_utils.display.plots.style import (
-    AGE_COLOURS,
-    AXIS_NAMES,
-    COPY_COLOURS,
-    ETHNICITY_COLOURS,
-    GENDER_COLOURS,
-    SPLIT_COLOURS,
-    axes_of,
-    draw_bars,
-    name_columns,
-)
+from mmage_utils.display.plots import marks
+from mmage_utils.display.plots.style import AXIS_NAMES, COLOURS, COPY_COLOURS
 from mmage_utils.models.class_balance import count_copies
-
-COLOURS = {"AgeGroup": AGE_COLOURS, "Gender": GENDER_COLOURS, "Ethnicity": ETHNICITY_COLOURS}
 
 
 def plot_counts(labels, column, *, ax=None):
@@ -29,11 +18,11 @@ def plot_counts(labels, column, *, ax=None):
     column : str
         ``AgeGroup``, ``Gender`` or ``Ethnicity``.
     """
-    ax = axes_of(ax)
+    ax = marks.axes_of(ax)
     counts = count_labels(labels, column)
     bars = ax.bar(counts.index, counts, color=[COLOURS[column][name] for name in counts.index])
     ax.bar_label(bars, fmt="{:,.0f}", padding=2, fontsize="small")
-    name_columns(ax, counts.index)
+    marks.name_columns(ax, counts.index)
     ax.set(xlabel=AXIS_NAMES[column], ylabel="clips", ylim=(0, counts.max() * 1.14))
     return ax
 
@@ -68,11 +57,10 @@ def plot_grouped_counts(labels, column, by, *, leave_out=(), ax=None):
     leave_out : sequence of str
         Names of `by` that are not drawn (task a leaves Caucasian out once).
     """
-    ax = axes_of(ax)
+    ax = marks.axes_of(ax)
     table = count_labels(labels, column, by=by).drop(columns=list(leave_out))
-    colours = SPLIT_COLOURS if by == "split" else COLOURS[by]
     table.columns.name = AXIS_NAMES.get(by, by)
-    draw_bars(ax, table, colours, xlabel=AXIS_NAMES[column], ylabel="clips")
+    marks.draw_bars(ax, table, COLOURS[by], xlabel=AXIS_NAMES[column], ylabel="clips")
     return ax
 
 
@@ -84,10 +72,10 @@ def plot_augmented(plan, *, ax=None):
     plan : pandas.DataFrame
         `class_balance.plan_augmentation`.
     """
-    ax = axes_of(ax)
+    ax = marks.axes_of(ax)
     table = count_copies(plan)
     totals = table.sum(axis=1)
     names = {"xlabel": AXIS_NAMES["AgeGroup"], "ylabel": "images"}
-    draw_bars(ax, table, COPY_COLOURS, stacked=True, ylim=(0, 1.1 * totals.max()), **names)
+    marks.draw_bars(ax, table, COPY_COLOURS, stacked=True, ylim=(0, 1.1 * totals.max()), **names)
     ax.bar_label(ax.containers[-1], [f"{total:,}" for total in totals], padding=2)
     return ax

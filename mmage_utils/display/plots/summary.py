@@ -6,21 +6,14 @@ import numpy as np
 import pandas as pd
 
 from mmage_utils.data.labels import AGE_GROUPS, SPLITS
+from mmage_utils.display.plots import marks
 from mmage_utils.display.plots.style import (
     ACCENT,
     AGE_COLOURS,
     COPY_COLOURS,
     LINE,
     MODEL_COLOURS,
-    PLAIN,
     SPLIT_COLOURS,
-    draw_accuracies,
-    draw_dot,
-    draw_references,
-    draw_verdicts,
-    name_rows,
-    percent,
-    write_beside,
 )
 
 SIZE = (12.8, 7.2)  # inches; 1280 x 720 points of a slide
@@ -56,7 +49,7 @@ def plot_model_pipeline(networks, rule, *, ax):
         if rule["name"] == "weighted":
             text += f"\nweight {rule['weights'][name]:.2f}"
         middle = ((out + end[0]) / 2, (y + end[1]) / 2)
-        ax.text(*middle, text, fontsize=8, ha="center", va="center", bbox=PLAIN)
+        ax.text(*middle, text, fontsize=8, ha="center", va="center", bbox=marks.PLAIN)
     text = RULES.get(rule["name"], "evidence weighted,\nprior counted once")
     _box(ax, (0.81, 0.3, 0.115, 0.4), f"{text}\nsoftmax, argmax", MODEL_COLOURS["fusion"])
     _arrow(ax, (0.925, 0.5), (0.947, 0.5))
@@ -144,7 +137,7 @@ def plot_summary(page, *, data):
 
 
 def _title(ax, text, note=""):
-    """A title at the left edge of the axis labels, with a note below it."""
+    """A title, with a note below it."""
     ax.set_title(text, pad=28 if note else 6)
     ax.annotate(note, (0, 1), (0, 4), xycoords="axes fraction", textcoords="offset points")
 
@@ -153,21 +146,21 @@ def _models(scores, ceilings, ax):
     names = list(scores["model"].unique())
     for row in scores.itertuples():
         y, modality = names.index(row.model) + SPLIT_SHIFTS[row.split], row.model.split(",")[0]
-        draw_dot(ax, y, row, MODEL_COLOURS[modality], **SPLIT_DOTS[row.split])
+        marks.draw_dot(ax, y, row, MODEL_COLOURS[modality], **SPLIT_DOTS[row.split])
         ax.plot(row.constant, y, **CONSTANT_TICK)
         if row.split == "test":
-            write_beside(ax, y, f"{row.value:.1%}", fontweight="bold")
+            marks.write_beside(ax, y, f"{row.value:.1%}", fontweight="bold")
             if modality in ceilings:
                 ax.plot(ceilings[modality], y, **IDEAL_TICK)
-    name_rows(ax, [name if "," in name else f"{name}, published" for name in names])
-    percent(ax.xaxis)
+    marks.name_rows(ax, [name if "," in name else f"{name}, published" for name in names])
+    marks.percent(ax.xaxis)
     ax.set_xlabel("accuracy (numbers: test)")
     _title(ax, "Models: train, valid, test")
-    marks = {split: {"color": LINE, "ms": 5} | SPLIT_DOTS[split] for split in SPLITS}
-    marks["constant predictor of the split"] = CONSTANT_TICK
+    symbols = {split: {"color": LINE, "ms": 5} | SPLIT_DOTS[split] for split in SPLITS}
+    symbols["constant predictor of the split"] = CONSTANT_TICK
     if ceilings:
-        marks["ideal observer, test"] = IDEAL_TICK
-    handles = [mpl.lines.Line2D([], [], label=label, **mark) for label, mark in marks.items()]
+        symbols["ideal observer, test"] = IDEAL_TICK
+    handles = [mpl.lines.Line2D([], [], label=name, **style) for name, style in symbols.items()]
     place = {"loc": "lower left", "bbox_to_anchor": (0.008, 0.0), "ncols": 5, "columnspacing": 1.2}
     ax.figure.legend(handles=handles, **place)
 
@@ -176,9 +169,9 @@ def _fusions(fusions, ceilings, ax):
     published = ~fusions["model"].str.contains(",")
     colours = np.where(published, "#777777", MODEL_COLOURS["fusion"])
     names = fusions["model"].str.replace("_", " + ").str.replace(", ", ",\n")
-    draw_accuracies(ax, fusions, colours, names, fontweight="bold")
+    marks.draw_accuracies(ax, fusions, colours, names, fontweight="bold")
     corrected, ceiling = fusions.iloc[-1], ceilings.get("fusion")
-    draw_references(ax, corrected.constant, ceiling)
+    marks.draw_references(ax, corrected.constant, ceiling)
     ax.margins(x=0.12)
     ax.set_xlabel("test accuracy")
     _title(ax, "Late fusion")
@@ -187,12 +180,12 @@ def _fusions(fusions, ceilings, ax):
         arrow = {"arrowstyle": "<->", "color": ACCENT, "shrinkA": 0, "shrinkB": 0}
         ax.annotate("", (ceiling, y), (corrected.value, y), arrowprops=arrow)
         text = f"{100 * (ceiling - corrected.value):.1f} points to\nthe ideal observer "
-        style = {"textcoords": "offset points", "ha": "right", "va": "center", "bbox": PLAIN}
+        style = {"textcoords": "offset points", "ha": "right", "va": "center", "bbox": marks.PLAIN}
         ax.annotate(text, (corrected.value, y), (-3, 0), **style)
 
 
 def _verdicts(verdicts, ax):
-    draw_verdicts(ax, verdicts, verdicts["modality"], fontsize=8, mew=1.6)
+    marks.draw_verdicts(ax, verdicts, verdicts["modality"], fontsize=8, mew=1.6)
     ax.set_xlabel("gain in test accuracy when\nadded (points); p by Holm")
     _title(ax, "Does it help?")
 
@@ -201,13 +194,11 @@ def _train_strategy(strategy, copies, ax):
     table = pd.DataFrame(copies, index=list(COPY_COLOURS)).fillna(0)
     table = table[list(AGE_GROUPS.values())].T
     totals = table.sum(axis=1)
-    table.plot.barh(
-        ax=ax, stacked=True, color=COPY_COLOURS, width=0.8, xlim=(0, 1.3 * totals.max())
-    )
+    table.plot.barh(ax=ax, stacked=True, color=COPY_COLOURS, width=0.8)
     ax.bar_label(ax.containers[-1], [f"{total:,.0f}" for total in totals], padding=3)
-    name_rows(ax, table.index)
+    marks.name_rows(ax, table.index)
+    ax.set(xlim=(0, 1.3 * totals.max()), xlabel="train images")
     ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(3))
-    ax.set_xlabel("train images")
     ax.legend(loc="lower right", handlelength=1, borderpad=0)
     _title(ax, "Train strategy", _change(strategy))
 
@@ -215,7 +206,7 @@ def _train_strategy(strategy, copies, ax):
 def _test_strategy(strategy, ax):
     rows = pd.DataFrame([strategy["before"], strategy["after"]])
     names = ["each clip", "user's clips\nadded up"]
-    draw_accuracies(ax, rows, (SPLIT_COLOURS["test"], ACCENT), names, fontweight="bold")
+    marks.draw_accuracies(ax, rows, (SPLIT_COLOURS["test"], ACCENT), names, fontweight="bold")
     ax.margins(x=0.15)
     ax.set_xlabel("test accuracy")
     _title(ax, "Test strategy", _change(strategy))
