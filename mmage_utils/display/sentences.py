@@ -134,10 +134,10 @@ def published_constant_sentence():
     """How the report's valid accuracies of audio and text follow from the constant predictor."""
     right, seen = published.VALID_MAJORITY, published.AUDIO_VALID_CLIPS
     return (
-        f"The constant predictor is right for {right:,} valid clips. That is "
-        f"{percent(published.CONSTANT['valid'], 2)} of all, the report's accuracy of text, and "
-        f"{percent(right / seen, 2)} of {seen:,}, the full batches after which its validation of "
-        "audio stopped: its accuracy of audio."
+        f"The constant predictor is right for {right:,} valid clips. These are "
+        f"{percent(published.CONSTANT['valid'], 2)} of all, the report's accuracy for text, and "
+        f"{percent(right / seen, 2)} of {seen:,}, its accuracy for audio, whose validation stopped "
+        "after these full batches."
     )
 
 
@@ -157,9 +157,8 @@ def spread_sentence(summary):
     """How the spreads of the seven features differ, from a table with a column std."""
     spread = summary["std"].astype(float)
     return (
-        f"Unscaled, the feature {spread.idxmax()} varies {spread.max() / spread.min():.0f} "
-        f"times as much as {spread.idxmin()}: a network sees little but pitch. "
-        f"{published.ERRATA[8]}"
+        f"The feature {spread.idxmax()} varies {spread.max() / spread.min():.0f} times as much as "
+        f"{spread.idxmin()}: a network sees little but pitch. {published.ERRATA[8]}"
     )
 
 
