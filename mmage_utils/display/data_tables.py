@@ -47,15 +47,13 @@ def style_age_table(tables):
     -------
     pandas.io.formats.style.Styler
     """
-    parts = tables if isinstance(tables, dict) else {"": tables}
-    shown = {name: part.apply(_cells) for name, part in parts.items()}
-    table = pd.concat(shown) if isinstance(tables, dict) else shown[""]
-    table.columns.name = None
-    empty = pd.concat(list(parts.values())).eq(0).to_numpy()
-    marks = table.copy()
-    marks[:] = ""
-    marks = marks.mask(empty, "background-color: #ffe94d; color: black")
-    styler = table.style.apply(lambda _: marks, axis=None)
+    if isinstance(tables, dict):
+        shown = pd.concat({name: table.apply(_cells) for name, table in tables.items()})
+    else:
+        shown = tables.apply(_cells)
+    shown.columns.name = None
+    empty = "background-color: #ffe94d; color: black"
+    styler = shown.style.map(lambda text: empty if text.startswith("0 ") else "")
     return styler.set_table_styles([{"selector": "td", "props": "text-align: right"}])
 
 

@@ -48,7 +48,7 @@ def explore(run, clips):
     wide = widgets.Layout(flex="1 1 640px", padding="0 0 0 20px")
     right = widgets.VBox([widgets.HBox([face, beside]), bars, faces], layout=wide)
     display(Javascript(KEYS))
-    # In a narrow window the clip stands below the list.
+    # In a narrow window the clip is below the list.
     both = widgets.HBox([left, right], layout=widgets.Layout(flex_flow="row wrap"))
     return widgets.VBox([head, both]).add_class("mmage-explorer")
 
@@ -59,7 +59,7 @@ class _Explorer:
     def __init__(self, run, clips):
         self.models, self.missing = explorer.read_models(run)
         self.table = explorer.join_answers(clips, self.models)
-        self.found, self.shown = [], None  # names of the clips that fit, and of the one shown
+        self.names, self.shown = [], None  # names of the clips that fit, and of the one shown
         wide, tall = widgets.Layout(width="300px"), widgets.Layout(width="300px", height="240px")
         names = ("split", "age group", "answer", "models")
         self.choices = {
@@ -87,8 +87,8 @@ class _Explorer:
     def _choose(self, _):
         """Find the clips that fit all choices, and show the first."""
         chosen = {key: choice.value for key, choice in self.choices.items()}
-        self.found = explorer.select(self.table, **chosen, text=self.name_part.value.strip())
-        if self.found:
+        self.names = explorer.select(self.table, **chosen, text=self.name_part.value.strip())
+        if self.names:
             self._list(0)
         else:
             self._fill(self.listed, [], None)
@@ -97,8 +97,8 @@ class _Explorer:
             self.count.value = "0 clips found"
 
     def _go(self, step):
-        if self.found:
-            self._list((self.found.index(self.listed.value) + step) % len(self.found))
+        if self.names:
+            self._list((self.names.index(self.listed.value) + step) % len(self.names))
 
     def _pick(self, change):
         if change["new"] not in (None, self.shown):
@@ -106,12 +106,12 @@ class _Explorer:
 
     def _list(self, place):
         """Show the clip at a place among those found, and its part of the list."""
-        self._show(self.found[place])
+        self._show(self.names[place])
         start = place // LISTED * LISTED
-        names = self.found[start : start + LISTED]
+        names = self.names[start : start + LISTED]
         self._fill(self.listed, names, self.shown)
         last = start + len(names)
-        self.count.value = f"{len(self.found):,} clips found, {start + 1:,} to {last:,} listed"
+        self.count.value = f"{len(self.names):,} clips found, {start + 1:,} to {last:,} listed"
 
     def _show(self, name):
         self.shown, row = name, self.table.loc[name]

@@ -65,7 +65,7 @@ AUDIO_VALID_CLIPS = 121 * 16  # batches times clips, after which the audio valid
 
 ERRATA = {
     1: "The class weights are count / total: proportional to frequency, not inverse to it.",
-    2: "The audio and text models do no better than the constant predictor.",
+    2: "The audio and text models score like the constant predictor.",
     3: "The fused model's chart per age group was scored on rows in another order.",
     4: "Aggregation was compared across units: clips before, users after.",
     5: "The bias given for one ethnicity is the age bias; a useless model has a low bias.",

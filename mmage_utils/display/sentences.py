@@ -137,7 +137,7 @@ def published_constant_sentence():
         f"The constant predictor is right for {right:,} valid clips. These are "
         f"{percent(published.CONSTANT['valid'], 2)} of all, the report's accuracy for text, and "
         f"{percent(right / seen, 2)} of {seen:,}, its accuracy for audio, whose validation stopped "
-        "after these full batches."
+        "after that many."
     )
 
 

@@ -12,22 +12,22 @@ MIN_COVERAGE = 0.05  # below, the accuracy is that of a handful of clips
 PER_UNIT = {"clip": {"lw": 2, "ms": 6}, "user": {"lw": 1, "ms": 4.5, "mfc": "white"}}
 
 
-def plot_reliability(parts, *, colour=MODEL_COLOURS["fusion"], title="", ax=None):
+def plot_reliability(stages, *, colour=MODEL_COLOURS["fusion"], title="", ax=None):
     """Accuracy against confidence: on the diagonal, a confidence can be believed.
 
     Parameters
     ----------
-    parts : dict of str to pandas.DataFrame
-        ``before`` and ``after`` (any names; the first is drawn grey) to
-        `calibration.reliability`. The area of a dot is its share of clips; bins of fewer than
-        five users are left out.
+    stages : dict of str to pandas.DataFrame
+        ``before`` and ``after``, or other names, to `calibration.reliability`; the first of
+        several is grey. The area of a dot is its share of clips; bins of fewer than five users
+        are left out.
     colour : str
-        Of all but a grey first one.
+        Of the others.
     """
     ax = marks.axes_of(ax, figsize=(4.2, 4))
     ax.plot([0, 1], [0, 1], color=LINE, ls="--", lw=1)
-    for k, (name, bins) in enumerate(parts.items()):
-        own, marker = (GREY, "s") if k == 0 and len(parts) > 1 else (colour, "o")
+    for k, (name, bins) in enumerate(stages.items()):
+        own, marker = (GREY, "s") if k == 0 and len(stages) > 1 else (colour, "o")
         bins = bins.assign(area=12 + 220 * bins["clips"] / bins["clips"].sum())
         bins = bins[bins["users"] >= MIN_USERS]
         x, y = bins["confidence"], bins["accuracy"]
@@ -48,12 +48,12 @@ def plot_reliability_panels(models):
     Parameters
     ----------
     models : dict of str to dict of str to pandas.DataFrame
-        Model (image, audio, text, fusion) to the parts of `plot_reliability`.
+        Model (image, audio, text, fusion) to `stages` of `plot_reliability`.
     """
     size = {"figsize": (3.3 * len(models) + 0.4, 3.6), "sharey": True, "squeeze": False}
     axes = plt.subplots(1, len(models), **size)[1][0]
-    for ax, (name, parts) in zip(axes, models.items(), strict=True):
-        plot_reliability(parts, colour=colour_of(name), title=name, ax=ax)
+    for ax, (name, stages) in zip(axes, models.items(), strict=True):
+        plot_reliability(stages, colour=colour_of(name), title=name, ax=ax)
     for ax in axes[1:]:
         ax.set_ylabel("")
     return axes

@@ -81,19 +81,19 @@ def plot_accuracy_bars(table, attribute, *, constant, ax=None):
     return ax
 
 
-def plot_accuracy_panels(parts, *, constant):
+def plot_accuracy_panels(tables, *, constant):
     """`plot_accuracy_bars` of several attributes side by side, on one scale.
 
     Parameters
     ----------
-    parts : dict of str to pandas.DataFrame
+    tables : dict of str to pandas.DataFrame
         Attribute to `groups.accuracy_by`.
     """
-    widths = [len(part) for part in parts.values()]
+    widths = [len(table) for table in tables.values()]
     layout = {"width_ratios": widths, "sharey": True, "squeeze": False}
-    axes = plt.subplots(1, len(parts), figsize=(12, 3.8), **layout)[1][0]
-    for ax, (name, part) in zip(axes, parts.items(), strict=True):
-        plot_accuracy_bars(part, name, constant=constant, ax=ax)
+    axes = plt.subplots(1, len(tables), figsize=(12, 3.8), **layout)[1][0]
+    for ax, (attribute, table) in zip(axes, tables.items(), strict=True):
+        plot_accuracy_bars(table, attribute, constant=constant, ax=ax)
     axes[0].legend(fontsize="small", loc="upper left")
     return axes
 
