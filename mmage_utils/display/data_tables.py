@@ -7,19 +7,16 @@ from mmage_utils.display.sentences import NOTHING
 
 
 def words_table(words):
-    """`pulling_words` as a table to look at: one row an age group.
-
-    Behind each word, the users of the group who say it and, after the plus, those of others.
-    """
-    said = [f"{row.word} ({row.users} + {row.elsewhere})" for row in words.itertuples()]
-    groups = words.assign(said=said).groupby("AgeGroup")
+    """`text_analysis.pulling_words`, one row an age group, each word with the users who say it."""
+    texts = [f"{row.word} ({row.users} + {row.elsewhere})" for row in words.itertuples()]
+    groups = words.assign(texts=texts).groupby("AgeGroup")
     table = pd.DataFrame({"users": groups["of_users"].first()})
-    table["words (users of the group + others)"] = groups["said"].agg(", ".join)
+    table["words (users of the group + others)"] = groups["texts"].agg(", ".join)
     return table.rename(index=AGE_GROUPS).rename_axis("age group")
 
 
 def concentration_table(table):
-    """`concentration` as a table to look at."""
+    """`text_analysis.concentration` as text."""
     shown = table[["clips", "users"]].copy()
     shown["silhouette"] = table["silhouette"].map("{:+.3f}".format, na_action="ignore")
     low, high = (table[name].map("{:+.3f}".format) for name in ("chance_low", "chance_high"))
@@ -30,13 +27,7 @@ def concentration_table(table):
 
 
 def age_table(labels, by="Ethnicity"):
-    """Clips per category and age group, in the order of the report's tables.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Rows Caucasian, African-American, Asian (the report's order); columns the age groups.
-    """
+    """Clips per category, in the order of the report's tables, and age group."""
     table = count_labels(labels, "AgeGroup", by=by).T
     return table.loc[["Caucasian", "African-American", "Asian"]] if by == "Ethnicity" else table
 
@@ -44,8 +35,8 @@ def age_table(labels, by="Ethnicity"):
 def style_age_table(tables):
     """Style age tables as the report does.
 
-    The column maximum is underlined, the percentage below the column's largest category stands in
-    grey brackets, and cells without clips are yellow. The baseline is taken within each table.
+    Within each table, the largest count of a column is underlined, and each count has its
+    percentage below that in grey brackets; cells without clips are yellow.
 
     Parameters
     ----------
@@ -56,15 +47,13 @@ def style_age_table(tables):
     -------
     pandas.io.formats.style.Styler
     """
-    parts = tables if isinstance(tables, dict) else {"": tables}
-    shown = {name: part.apply(_cells) for name, part in parts.items()}
-    table = pd.concat(shown) if isinstance(tables, dict) else shown[""]
-    table.columns.name = None
-    empty = pd.concat(list(parts.values())).eq(0).to_numpy()
-    marks = table.copy()
-    marks[:] = ""
-    marks = marks.mask(empty, "background-color: #ffe94d; color: black")
-    styler = table.style.apply(lambda _: marks, axis=None)
+    if isinstance(tables, dict):
+        shown = pd.concat({name: table.apply(_cells) for name, table in tables.items()})
+    else:
+        shown = tables.apply(_cells)
+    shown.columns.name = None
+    empty = "background-color: #ffe94d; color: black"
+    styler = shown.style.map(lambda text: empty if text.startswith("0 ") else "")
     return styler.set_table_styles([{"selector": "td", "props": "text-align: right"}])
 
 

@@ -1,4 +1,4 @@
-"""One clip at a time: the face, the voice, the words, and what each model says of them."""
+"""One clip at a time: its face, voice and words, and what each model answers."""
 
 import base64
 import html
@@ -14,7 +14,7 @@ from mmage_utils.display.plots.style import MODEL_COLOURS
 from mmage_utils.errors import DataError
 from mmage_utils.predictions import P_COLUMNS, read_predictions
 
-# The models of each modality, the best first, and the notebook that makes one if there is none.
+# The models of each modality, the best first, and the notebook that makes them.
 PREFERRED = {
     "image": (
         ("image_restored", "image_corrected", "image_strategy", "image_baseline"),
@@ -26,7 +26,7 @@ PREFERRED = {
 }
 MODALITIES = ("image", "audio", "text")
 AGREEMENTS = ("all", "the three agree", "two of three agree", "all three differ")
-# What can be chosen: each keyword of `select` with the label and the value of its options.
+# The options of each keyword of `select`: label to value.
 CHOICES = {
     "split": {name: name for name in ("all", *SPLITS)},
     "age_group": {"all": "all"} | {name: code for code, name in AGE_GROUPS.items()},
@@ -43,18 +43,14 @@ class Model(NamedTuple):
 
 
 def read_models(run):
-    """Read the predictions of each modality and of their fusion.
-
-    Parameters
-    ----------
-    run : runs.Run
+    """Read a run's predictions of each modality and of their fusion.
 
     Returns
     -------
     models : dict of str to Model
         By modality or ``fusion``.
     missing : dict of str to str
-        What to run for the modalities without predictions.
+        What to run for those without predictions.
     """
     models, missing = {}, {}
     for modality, (names, notebook) in PREFERRED.items():
@@ -69,23 +65,23 @@ def read_models(run):
 
 
 def join_answers(clips, models):
-    """Put the answers of all models beside the clips that have a face, a voice or words.
+    """Add the answers of all models to the clips that have a face, a voice or words.
 
     Returns
     -------
     pandas.DataFrame
         Indexed by VideoName: the columns of `clips`, ``says <modality>`` (age group, or NaN),
-        ``answer`` (``right`` or ``wrong``, of the fusion, else of the first model read; empty
-        without an answer) and ``different`` (how many different answers the three modalities
-        give; NaN unless all three answer).
+        ``answer`` (``right``, ``wrong`` or empty, of the fusion, else of the first model read)
+        and ``different`` (number of different answers of the three modalities; NaN unless all
+        answer).
     """
     with_media = clips[list(MEDIA)].notna().any(axis=1)
     table = clips[with_media].set_index("VideoName")
     for modality in PREFERRED:
         answers = models[modality].answers["prediction"] if modality in models else float("nan")
         table[f"says {modality}"] = answers
-    judge = next((m for m in ("fusion", *MODALITIES) if m in models), "fusion")
-    answers = table[f"says {judge}"]
+    first = next((name for name in ("fusion", *MODALITIES) if name in models), "fusion")
+    answers = table[f"says {first}"]
     right = (answers == table["AgeGroup"]).map({True: "right", False: "wrong"})
     table["answer"] = right.where(answers.notna(), "")
     three = table[[f"says {modality}" for modality in MODALITIES]]
@@ -103,11 +99,7 @@ def select(table, *, split="all", age_group="all", answer="all", agreement="all"
     split, age_group, answer, agreement : str or int
         A value of `CHOICES`.
     text : str
-        A part of the clip's name, which holds that of its user.
-
-    Returns
-    -------
-    list of str
+        A part of the clip's name, which begins with the user's.
     """
     keep = table.index.str.contains(text, case=False, regex=False)
     for column, value in (("split", split), ("AgeGroup", age_group), ("answer", answer)):
@@ -119,7 +111,7 @@ def select(table, *, split="all", age_group="all", answer="all", agreement="all"
 
 
 def label(name, row):
-    """A clip in a list: its name, its age group and, where known, the answer."""
+    """A clip in a list: name, age group and, where known, whether the answer is right."""
     mark = {"right": " ✓", "wrong": " ✗"}.get(row["answer"], "")
     return f"{name.removesuffix('.mp4')}  {AGE_GROUPS[row['AgeGroup']]}{mark}"
 
@@ -137,7 +129,7 @@ def show_face(name, row, width=224):
 
 
 def show_voice(name, row):
-    """A player of the clip's voice as HTML; the sound of no other clip is loaded."""
+    """A player of a clip's voice as HTML."""
     if pd.isna(row["audio"]):
         return "<p>No recording.</p>"
     label = html.escape(f"Voice of {name}", quote=True)
@@ -145,7 +137,7 @@ def show_voice(name, row):
 
 
 def show_words(row):
-    """The transcript of a clip as HTML; what looks like a tag in it is shown as it stands."""
+    """The transcript of a clip as HTML, its own markup escaped."""
     if pd.isna(row["transcript"]):
         return "<p>No transcript.</p>"
     try:
@@ -156,7 +148,7 @@ def show_words(row):
 
 
 def show_facts(name, row):
-    """What the label lists say of a clip, as HTML."""
+    """The labels of a clip as HTML."""
     return (
         f"<p><b>{html.escape(name)}</b>, {row['split']} split. Annotators perceived: "
         f"<b>{AGE_GROUPS[row['AgeGroup']]}</b>, {GENDERS[row['Gender']]}, "
@@ -173,7 +165,7 @@ def show_bars(name, truth, models, missing):
         VideoName.
     truth : int
         Age group 1..7.
-    models, missing : dict
+    models, missing
         `read_models`.
     """
     heads, columns, remarks = [], [], []

@@ -1,13 +1,13 @@
-"""The explorer's widgets: what is chosen, the list of clips, and the clip itself."""
+"""The explorer's widgets: choices, a list of clips, and the clip itself."""
 
 import ipywidgets as widgets
 from IPython.display import Javascript, display
 
 from mmage_utils.display import explorer
 
-LISTED = 200  # a browser is slow with thousands of options, and a reader too
-# JupyterLab takes arrow keys and Enter for its own commands, even in a list, unless what has the
-# focus carries this attribute.
+LISTED = 200  # a browser is slow with thousands of options
+# JupyterLab uses arrow keys and Enter for its own commands, even in a list, unless the element with
+# the focus has this attribute.
 KEYS = """document.addEventListener("focusin", ({target}) => {
   if (target.closest(".mmage-explorer")) target.setAttribute("data-lm-suppress-shortcuts", "true");
 });"""
@@ -24,26 +24,22 @@ STYLE = """<style>
 
 
 def explore(run, clips):
-    """Widgets to pick clips by split, age group and answers, and to see one of them at a time.
+    """Widgets that find clips by split, age group and answers, and show one at a time.
 
-    All of them work from the keyboard: Tab goes on, the arrows choose. At most `LISTED` clips
-    stand in the list; ``previous`` and ``next`` go through all that were found.
+    All work from the keyboard: Tab goes on, the arrows choose. At most `LISTED` clips are listed;
+    the buttons go through all that were found.
 
     Parameters
     ----------
     run : runs.Run
     clips : pandas.DataFrame
         `clips.read_clips`.
-
-    Returns
-    -------
-    ipywidgets.Widget
     """
     view = _Explorer(run, clips)
-    judge = "fusion" if "fusion" in view.models else "model"
+    model = "fusion" if "fusion" in view.models else "model"
     head = widgets.HTML(
         f"{STYLE}<p>{run.data}: {len(view.table):,} clips with a face, a voice or words. ✓ and ✗ "
-        f"say whether the {judge} is right.</p>"
+        f"say whether the {model} is right.</p>"
     )
     lists = [view.count, view.listed, widgets.HBox(view.buttons), view.same_user]
     left = widgets.VBox([*view.choices.values(), view.name_part, *lists])
@@ -52,18 +48,18 @@ def explore(run, clips):
     wide = widgets.Layout(flex="1 1 640px", padding="0 0 0 20px")
     right = widgets.VBox([widgets.HBox([face, beside]), bars, faces], layout=wide)
     display(Javascript(KEYS))
-    # In a narrow window the clip stands below the list.
+    # In a narrow window the clip is below the list.
     both = widgets.HBox([left, right], layout=widgets.Layout(flex_flow="row wrap"))
     return widgets.VBox([head, both]).add_class("mmage-explorer")
 
 
 class _Explorer:
-    """The widgets and what they do: choices fill the list of clips, and a list shows its clip."""
+    """The widgets: choices fill the list of clips, and a list shows its clip."""
 
     def __init__(self, run, clips):
         self.models, self.missing = explorer.read_models(run)
         self.table = explorer.join_answers(clips, self.models)
-        self.found, self.shown = [], None  # names of the clips that fit, and of the one to see
+        self.names, self.shown = [], None  # names of the clips that fit, and of the one shown
         wide, tall = widgets.Layout(width="300px"), widgets.Layout(width="300px", height="240px")
         names = ("split", "age group", "answer", "models")
         self.choices = {
@@ -91,8 +87,8 @@ class _Explorer:
     def _choose(self, _):
         """Find the clips that fit all choices, and show the first."""
         chosen = {key: choice.value for key, choice in self.choices.items()}
-        self.found = explorer.select(self.table, **chosen, text=self.name_part.value.strip())
-        if self.found:
+        self.names = explorer.select(self.table, **chosen, text=self.name_part.value.strip())
+        if self.names:
             self._list(0)
         else:
             self._fill(self.listed, [], None)
@@ -101,21 +97,21 @@ class _Explorer:
             self.count.value = "0 clips found"
 
     def _go(self, step):
-        if self.found:
-            self._list((self.found.index(self.listed.value) + step) % len(self.found))
+        if self.names:
+            self._list((self.names.index(self.listed.value) + step) % len(self.names))
 
     def _pick(self, change):
         if change["new"] not in (None, self.shown):
             self._show(change["new"])
 
     def _list(self, place):
-        """Show the clip at a place among those found, and the part of the list it stands in."""
-        self._show(self.found[place])
+        """Show the clip at a place among those found, and its part of the list."""
+        self._show(self.names[place])
         start = place // LISTED * LISTED
-        names = self.found[start : start + LISTED]
+        names = self.names[start : start + LISTED]
         self._fill(self.listed, names, self.shown)
         last = start + len(names)
-        self.count.value = f"{len(self.found):,} clips found, {start + 1:,} to {last:,} listed"
+        self.count.value = f"{len(self.names):,} clips found, {start + 1:,} to {last:,} listed"
 
     def _show(self, name):
         self.shown, row = name, self.table.loc[name]
@@ -136,7 +132,7 @@ class _Explorer:
             pane.value = value
 
     def _fill(self, clip_list, names, chosen):
-        """Put clips into a list, and choose one of them."""
+        """Fill a list with clips, and choose one of them."""
         if [name for _, name in clip_list.options] != names:
             clip_list.value = None  # or the first of the new clips would count as picked
             clip_list.options = [(explorer.label(n, self.table.loc[n]), n) for n in names]

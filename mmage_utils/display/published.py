@@ -1,9 +1,6 @@
-"""The report's own numbers, each with the slide it stands on, for the rows "published / here".
+"""The report's numbers, each with its slide, and the errors found by computing them again."""
 
-Accuracies are shares; `ERRATA` names the errors that were found by computing them again.
-"""
-
-# quantity: (value, slide)
+# Quantity to value and slide; accuracies are shares.
 STATISTICS = {
     "clips": (10000, "task a, tables"),
     "Caucasian clips, 25-32": (4201, "task a, ethnicity x age"),
@@ -20,7 +17,7 @@ BASELINE = {
     "average bias": (0.12, "task b, bias"),
     "age bias": (0.3305, 'task b, bias (called "for Caucasian")'),
 }
-VALID_CURVE_BATCH_32 = 0.55  # what its curve reaches, read off the slide of the batch sizes
+VALID_CURVE_BATCH_32 = 0.55  # read off the curve on the slide of the batch sizes
 STRATEGY = {
     "copies of each kind": (457, "task c, data augmentation"),
     "baseline test accuracy": (0.52, "task c, accuracy results"),
@@ -64,16 +61,16 @@ TEST_CLIPS, VALID_CLIPS = 1975, 2019
 TEST_USERS = 612
 TEST_MAJORITY, VALID_MAJORITY = 972, 1049  # clips of 25-32
 CONSTANT = {"test": TEST_MAJORITY / TEST_CLIPS, "valid": VALID_MAJORITY / VALID_CLIPS}
-AUDIO_VALID_CLIPS = 121 * 16  # batches times clips after which the audio validation stopped
+AUDIO_VALID_CLIPS = 121 * 16  # batches times clips, after which the audio validation stopped
 
 ERRATA = {
     1: "The class weights are count / total: proportional to frequency, not inverse to it.",
-    2: "The audio and text models stand where the constant predictor stands.",
-    3: "The per-class chart of the fused model was scored on rows in another order.",
+    2: "The audio and text models score like the constant predictor.",
+    3: "The fused model's chart per age group was scored on rows in another order.",
     4: "Aggregation was compared across units: clips before, users after.",
-    5: "The bias said to be for one ethnicity is the age bias; a useless model has a low bias.",
+    5: "The bias given for one ethnicity is the age bias; a useless model has a low bias.",
     6: "The rows of the ablation differ by less than one standard error.",
-    7: 'Fusion weights were looked at on test, and curves called "test" are the valid split.',
+    7: 'Fusion weights were compared on test, and curves called "test" are of the valid split.',
     8: "Features enter the networks unscaled, and silence as seven zeros.",
     9: "The low accuracy at batch 32 is more likely a wrong checkpoint than an effect.",
 }

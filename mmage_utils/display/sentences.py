@@ -1,4 +1,4 @@
-"""Sentences made from results, so that no number in a notebook's prose is typed."""
+"""Sentences made from results, so that no number in the prose of a notebook is typed."""
 
 import pandas as pd
 
@@ -7,7 +7,7 @@ from mmage_utils.display import published
 from mmage_utils.fusion.verdicts import ONE_POINT, POWER
 from mmage_utils.scores.evaluation import pick
 
-NOTHING = "–"  # stands for a number that is not known
+NOTHING = "–"  # instead of an unknown number
 
 
 def percent(share, digits=1):
@@ -33,14 +33,12 @@ def accuracy_words(row):
 
 def dial_words(scores):
     """Accuracy and balanced accuracy on test of each operating point, for a headline."""
-    words = []
+    texts = []
     for model in scores["model"].unique():
-        accuracy, balanced = (
-            percent(pick(scores, model=model, metric=metric).value)
-            for metric in ("accuracy", "balanced_accuracy")
-        )
-        words.append(f"{model.split(',')[0]} {accuracy} / {balanced} balanced")
-    return ", ".join(words)
+        accuracy = percent(pick(scores, model=model).value)
+        balanced = percent(pick(scores, model=model, metric="balanced_accuracy").value)
+        texts.append(f"{model.split(',')[0]} {accuracy} / {balanced} balanced")
+    return ", ".join(texts)
 
 
 def score_sentence(scores, model, *, split="test", name="", ceilings=None, modality=None):
@@ -50,12 +48,12 @@ def score_sentence(scores, model, *, split="test", name="", ceilings=None, modal
     ----------
     scores : pandas.DataFrame
         `evaluation.score_models`.
-    model : str
-        Its name in the table; `name` is shown instead where given.
+    model, name : str
+        The model's name in the table, and the one to show instead.
     ceilings : pandas.DataFrame, optional
         `ideal_observer.ceilings`.
     modality : str, optional
-        Whose ceiling is meant; what the model's name begins with, if not given.
+        Whose ceiling to show: by default that of the name's first part.
     """
     accuracy = pick(scores, model=model, split=split)
     balanced = pick(scores, model=model, split=split, metric="balanced_accuracy")
@@ -78,11 +76,11 @@ def constant_sentence(scores, model, *, split="test"):
         return "The interval lies above the constant predictor."
     if accuracy.high < accuracy.constant:
         return "The interval lies below the constant predictor."
-    return "The interval holds the constant predictor: no evidence of learning."
+    return "The interval contains the constant predictor: no evidence of learning."
 
 
 def ceiling_sentence(scores, model, *, ceilings, modality):
-    """How far accuracy has come from the constant predictor to the ideal observer, in words.
+    """How far accuracy has come from the constant predictor to the ideal observer.
 
     Parameters
     ----------
@@ -91,22 +89,22 @@ def ceiling_sentence(scores, model, *, ceilings, modality):
     """
     accuracy = pick(scores, model=model)
     start, end = accuracy.constant, pick(ceilings, model=modality).value
-    way = (accuracy.value - start) / (end - start)
+    share = (accuracy.value - start) / (end - start)
     text = (
-        f"The model goes {percent(way, 0)} of the way from the constant predictor "
+        f"The model goes {percent(share, 0)} of the way from the constant predictor "
         f"({percent(start)}) to the ideal observer ({percent(end)})."
     )
-    if way < 0.85:
-        text += (
-            " What stands in the way is the number of faces: the observer knows how the cues were "
-            "drawn, while the network starts from random weights and learns to see from the few "
-            "faces of the train split, in a few passes."
-        )
-    return text
+    if share >= 0.85:
+        return text
+    return (
+        f"{text} What stands in the way is the number of faces: the observer knows how the cues "
+        "were drawn, while the network starts from random weights and learns to see in a few "
+        "passes over the few faces of the train split."
+    )
 
 
 def methods_sentence(methods):
-    """Which answers to unbalanced groups are best, and what the published weights do, in words.
+    """Which methods against unbalanced groups are best, and what the published weights do.
 
     Parameters
     ----------
@@ -118,81 +116,68 @@ def methods_sentence(methods):
     plain = methods.loc["none", "balanced accuracy"]
     return (
         f"Accuracy is highest with *{best['accuracy']}* and balanced accuracy with "
-        f"*{best['balanced accuracy']}*; the spread is that of training alone, not of the clips. "
+        f"*{best['balanced accuracy']}*; the spread is over training seeds, not over clips. "
         f"Count / total gives a balanced accuracy of {percent(worst)}, no weights {percent(plain)}."
     )
 
 
 def difference_sentence(name, other, difference):
-    """A paired difference in words.
-
-    Parameters
-    ----------
-    name, other : str
-    difference : dict or pandas.Series
-        value, low, high, as `comparison.difference`.
-    """
-    if difference["low"] > 0:
-        return f"{name[0].upper()}{name[1:]} is better than {other}: {points(difference)}."
-    if difference["high"] < 0:
-        return f"{name[0].upper()}{name[1:]} is worse than {other}: {points(difference)}."
-    return f"No difference between {name} and {other} is shown: {points(difference)}."
+    """Whether one of two is better, by a `comparison.difference`."""
+    better = difference["low"] > 0
+    if not (better or difference["high"] < 0):
+        return f"No difference between {name} and {other} is shown: {points(difference)}."
+    word = "better" if better else "worse"
+    return f"{name[0].upper()}{name[1:]} is {word} than {other}: {points(difference)}."
 
 
 def published_constant_sentence():
-    """How the report's valid figures of audio and text follow from always answering one group."""
+    """How the report's valid accuracies of audio and text follow from the constant predictor."""
     right, seen = published.VALID_MAJORITY, published.AUDIO_VALID_CLIPS
     return (
-        f"The constant predictor is right for {right:,} valid clips: that is "
-        f"{percent(published.CONSTANT['valid'], 2)} of all of them, the report's text figure, and "
-        f"{percent(right / seen, 2)} of {seen:,}, the full batches after which its audio "
-        "validation stopped: the audio figure."
+        f"The constant predictor is right for {right:,} valid clips. These are "
+        f"{percent(published.CONSTANT['valid'], 2)} of all, the report's accuracy for text, and "
+        f"{percent(right / seen, 2)} of {seen:,}, its accuracy for audio, whose validation stopped "
+        "after that many."
     )
 
 
 def checkpoint_sentence():
-    """Whether the report's low test accuracy at batch 32 can be chance, from its own numbers."""
+    """Whether the report's low test accuracy at batch size 32 can be chance."""
     test = published.BASELINE["test accuracy, batch 32"][0]
     valid = published.VALID_CURVE_BATCH_32
     error = (valid * (1 - valid) / published.TEST_CLIPS) ** 0.5
     return (
-        f"The report's curve at batch 32 reaches about {percent(valid, 0)} on valid, its test "
-        f"figure is {percent(test)}: {(valid - test) / error:.0f} standard errors below, so "
-        f"neither chance nor a fair model explains it. {published.ERRATA[9]}"
+        f"The report's curve at batch size 32 reaches about {percent(valid, 0)} on valid, but its "
+        f"test accuracy is {percent(test)}: {(valid - test) / error:.0f} standard errors below, "
+        f"too far for chance. {published.ERRATA[9]}"
     )
 
 
 def spread_sentence(summary):
-    """How unlike the spreads of the seven features are, from a table with a column std."""
+    """How the spreads of the seven features differ, from a table with a column std."""
     spread = summary["std"].astype(float)
     return (
-        f"As they are, the feature {spread.idxmax()} varies {spread.max() / spread.min():.0f} "
-        f"times as much as {spread.idxmin()}: a network fed with them sees little but pitch. "
-        f"{published.ERRATA[8]}"
+        f"The feature {spread.idxmax()} varies {spread.max() / spread.min():.0f} times as much as "
+        f"{spread.idxmin()}: a network sees little but pitch. {published.ERRATA[8]}"
     )
 
 
 def concentration_sentence(table):
-    """A sentence on which age groups lie together beyond chance."""
-    shown = table[table["p_holm"] < 0.05]
-    middle = (shown["chance_low"] + shown["chance_high"]) / 2
-    beyond = shown[shown["silhouette"] > middle]
-    apart = shown[shown["silhouette"] <= middle]
-    groups = [
-        f"**{word}**: {', '.join(_with_users(rows)) or 'none'}"
-        for word, rows in (("concentrated", beyond), ("scattered", apart))
-    ]
-    text = f"By the silhouette, beyond chance (p by Holm below 5%), {'; '.join(groups)}."
-    few = table[table["p_holm"].isna()]
-    return text + (f" Too few users to judge: {', '.join(_with_users(few))}." if len(few) else "")
-
-
-def _with_users(rows):
-    return [f"{AGE_GROUPS[row.Index]} ({row.users} users)" for row in rows.itertuples()]
+    """Which age groups lie closer together, or further apart, than by chance."""
+    names = table.index.map(AGE_GROUPS) + " (" + table["users"].astype(str) + " users)"
+    judged = table["p_holm"] < 0.05
+    close = table["silhouette"] > (table["chance_low"] + table["chance_high"]) / 2
+    text = (
+        "By the silhouette, beyond chance (p by Holm below 5%), **concentrated**: "
+        f"{', '.join(names[judged & close]) or 'none'}; **scattered**: "
+        f"{', '.join(names[judged & ~close]) or 'none'}."
+    )
+    few = names[table["p_holm"].isna()]
+    return text + (f" Too few users to judge: {', '.join(few)}." if len(few) else "")
 
 
 def answered_sentence(result, target=0.7):
-    """What a threshold of confidence brings, in words.
+    """What a threshold of confidence does to the answers.
 
     Parameters
     ----------
@@ -202,10 +187,7 @@ def answered_sentence(result, target=0.7):
         The accuracy that the threshold was chosen for.
     """
     if not result["answered"]:
-        return (
-            f"No threshold of confidence chosen on valid reaches an accuracy of {target:.0%} and "
-            "answers a test clip."
-        )
+        return f"No threshold that reaches {target:.0%} on valid answers any test clip."
     right, answered = (
         f"{percent(result[name])} {words} "
         f"({percent(result[f'{name}_low'])} to {percent(result[f'{name}_high'])})"
@@ -213,40 +195,40 @@ def answered_sentence(result, target=0.7):
     )
     if result["threshold"] <= 0:
         return (
-            f"On valid {target:.0%} are reached with every clip answered; so all "
+            f"On valid, {target:.0%} is reached with every clip answered. So all "
             f"{result['clips']:,} test clips are answered, and {right}."
         )
     return (
-        f"Answering only where the confidence is at least {result['threshold']:.2f}, which reaches "
-        f"{target:.0%} on valid, {result['answered']:,} of {result['clips']:,} test clips are "
-        f"answered, {answered}, and {right}."
+        f"With answers only where the confidence is at least {result['threshold']:.2f}, which "
+        f"reaches {target:.0%} on valid, {result['answered']:,} of {result['clips']:,} test clips "
+        f"are answered, {answered}, and {right}."
     )
 
 
 def shuffled_sentence(shuffled, chart, accuracy):
-    """What a lost order costs, in words, beside the report's two numbers.
+    """What predictions in a wrong order cost, beside the report's two accuracies.
 
     Parameters
     ----------
     shuffled : pandas.DataFrame
         `robustness.shuffle_predictions`.
     chart, accuracy : float
-        The report's accuracy by its per-class chart, and the one it states.
+        The report's accuracy by its chart per age group, and as stated.
     """
     ours, kappa = shuffled.loc["accuracy"], shuffled.loc["kappa"]
     return (
         f"Joined on VideoName, our fused model is right for {percent(ours.joined)}; in a random "
         f"order the same answers are right for {percent(ours.expected)} on average "
         f"({percent(ours.low)} to {percent(ours.high)} in 95% of orders), and their quadratic "
-        f"kappa is {abs(kappa['mean']):.2f} on average instead of {kappa.joined:.2f}. A lost order "
-        f"costs {100 * (ours.joined - ours.expected):.1f} points here; between the report's "
-        f"{percent(accuracy, 2)} and its chart's {percent(chart, 2)} lie "
+        f"kappa is {abs(kappa['mean']):.2f} on average instead of {kappa.joined:.2f}. A wrong "
+        f"order costs {100 * (ours.joined - ours.expected):.1f} points here; the report's "
+        f"{percent(accuracy, 2)} and its chart's {percent(chart, 2)} differ by "
         f"{100 * (accuracy - chart):.1f}."
     )
 
 
 def verdict_sentence(verdict, *, name="", target=ONE_POINT, test_users=None):
-    """The verdict on one modality as a sentence.
+    """Whether a modality helps, and how many test users would show a gain of `target`.
 
     Parameters
     ----------
@@ -255,7 +237,7 @@ def verdict_sentence(verdict, *, name="", target=ONE_POINT, test_users=None):
     name : str
         Another name for the modality.
     test_users : int, optional
-        Users of a test set to hold the needed number against.
+        Users of the real test set, to compare.
     """
     verb = "helps by" if verdict.helps else "no help shown,"
     text = (
@@ -265,11 +247,11 @@ def verdict_sentence(verdict, *, name="", target=ONE_POINT, test_users=None):
     if len(verdict.by_seed) > 1:
         least, most = 100 * min(verdict.by_seed), 100 * max(verdict.by_seed)
         text += f"; {least:+.1f} to {most:+.1f} over {len(verdict.by_seed)} training seeds"
-    gain = f"{100 * target:g} point" + ("" if target == ONE_POINT else "s")
     if pd.isna(verdict.users_needed):
         return text + ". The two models never differ here, so no test size can be computed."
+    gain = f"{100 * target:g} point" + ("" if target == ONE_POINT else "s")
     text += (
-        f". To show a gain of {gain} with {POWER:.0%} power a test set needs about "
+        f". To show a gain of {gain} with {POWER:.0%} power, a test set needs about "
         f"{verdict.users_needed:,.0f} users; this one has {verdict.users:,}"
     )
     return text + (f", the real one {test_users:,}." if test_users else ".")

@@ -1,4 +1,4 @@
-"""Everything the summary page shows, gathered from the results and checkpoints of a run."""
+"""What the summary page shows, from the results and checkpoints of a run."""
 
 import pandas as pd
 
@@ -27,19 +27,17 @@ def gather(run):
     Returns
     -------
     dict
-        networks: by modality, the widths of its linear layers and the number of its weights, read
-        from the checkpoint, and what comes before. rule: how the corrected fusion decides.
-        scores: accuracy of the models on train, valid and test; fusions: test accuracy of the
-        published fusions and, last, of the corrected one; both as `evaluation.score_models`.
-        ceilings: test accuracy of the ideal observer of each modality and of ``fusion``, empty for
-        real data. verdicts: `verdicts.judge_modalities`. train_strategy and test_strategy: the
-        rows of test accuracy before and after, and the paired gain; copies: images per age group
-        and kind of copy.
+        networks: by modality, `networks.describe_weights` of its checkpoint, and the input.
+        rule: how the corrected fusion decides. scores, fusions: `evaluation.score_models` of the
+        models, and on test of the published fusions and, last, of the corrected one. ceilings:
+        test accuracy of the ideal observer of each modality and of ``fusion``, empty for real
+        data. verdicts: `verdicts.judge_modalities`. train_strategy, test_strategy: test accuracy
+        before and after, and the paired gain. copies: images per age group and kind of copy.
 
     Raises
     ------
     DataError
-        When a notebook has not been executed; the message names it.
+        When a notebook, which the message names, has not been executed.
     """
     face = load_results(run, "b_baseline", "02_image_classifier")
     strategy = load_results(run, "c_strategy", "03_train_strategy")
@@ -56,13 +54,11 @@ def gather(run):
     networks["image"] |= {"input": f"{face['corrected_size']} px"}
     networks["audio"] |= {"input": f"{SAMPLE_RATE / 1000:.0f} kHz, denoised"}
     networks["text"] |= {"input": f"{words['model']['name']}, {words['model']['layers']} layers"}
-    test = {"metric": "accuracy", "split": "test"}
-    fusions = select(pd.DataFrame(ablation["scores"]), **test).set_index("model")
-    fusions = fusions.loc[list(published.FUSION)].reset_index()
-    corrected = select(pd.DataFrame(ablation["chosen_score"]), **test)
-    corrected = corrected.assign(model=f"corrected, {chosen['rule']}")
-    gaps = pd.DataFrame(strategy["gaps"])
-    before, after = (pd.DataFrame(record["scores"]) for record in (strategy, units))
+    scores = pd.DataFrame(ablation["scores"])
+    fusions = [pick(scores, model=name) for name in published.FUSION]
+    corrected = pick(pd.DataFrame(ablation["chosen_score"])).copy()
+    corrected["model"] = f"corrected, {chosen['rule']}"
+    trained, aggregated = (pd.DataFrame(record["scores"]) for record in (strategy, units))
     return {
         "networks": networks,
         "rule": {
@@ -71,7 +67,7 @@ def gather(run):
             "weights": chosen["weights"][" + ".join(NOTEBOOK_OF)],
         },
         "scores": select(pd.DataFrame(late["scores"]), metric="accuracy"),
-        "fusions": pd.concat([fusions, corrected], ignore_index=True),
+        "fusions": pd.DataFrame([*fusions, corrected]),
         "ceilings": {
             row["model"]: row["value"]
             for row in late["ceilings"] or []
@@ -79,14 +75,14 @@ def gather(run):
         },
         "verdicts": pd.DataFrame(ablation["verdicts"]),
         "train_strategy": {
-            "before": pick(before, model="baseline"),
-            "after": pick(before, model="strategy"),
-            "gain": pick(gaps, model="strategy"),
+            "before": pick(trained, model="baseline"),
+            "after": pick(trained, model="strategy"),
+            "gain": pick(pd.DataFrame(strategy["gaps"]), model="strategy"),
         },
         "copies": strategy["copies"],
         "test_strategy": {
-            "before": pick(after, model="each clip"),
-            "after": pick(after, model="clips added up"),
+            "before": pick(aggregated, model="each clip"),
+            "after": pick(aggregated, model="clips added up"),
             "gain": units["gain_per_clip"],
         },
     }

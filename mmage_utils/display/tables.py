@@ -1,4 +1,4 @@
-"""The tables that notebooks and the command line show, made of scores and counts."""
+"""The tables of scores that notebooks and the command line show."""
 
 import pandas as pd
 
@@ -17,21 +17,17 @@ def score_table(scores, **columns):
     scores : pandas.DataFrame
         `evaluation.score_models`.
     **columns : dict of str to str
-        Further columns, model to text, put in front.
-
-    Returns
-    -------
-    pandas.DataFrame
+        Further columns to put in front, model to text.
     """
     rows = {}
     for model in scores["model"].unique():
-        own = {split: pick(scores, model=model, split=split) for split in SPLITS}
+        accuracy = {split: pick(scores, model=model, split=split) for split in SPLITS}
         balanced = pick(scores, model=model, metric="balanced_accuracy")
         rows[model] = {key: texts[model] for key, texts in columns.items()}
-        rows[model] |= {split: percent(row.value) for split, row in own.items()}
-        interval = f"{percent(own['test'].low)} to {percent(own['test'].high)}"
+        rows[model] |= {split: percent(row.value) for split, row in accuracy.items()}
+        interval = f"{percent(accuracy['test'].low)} to {percent(accuracy['test'].high)}"
         rows[model] |= {"test, 95% interval": interval, "test, balanced": percent(balanced.value)}
-    rows["constant predictor"] = {split: percent(row.constant) for split, row in own.items()}
+    rows["constant predictor"] = {split: percent(row.constant) for split, row in accuracy.items()}
     rows["constant predictor"]["test, balanced"] = percent(balanced.constant)
     return pd.DataFrame(rows).T.fillna("")
 
@@ -56,27 +52,19 @@ def training_table(fits, scores):
     scores : pandas.DataFrame
         `evaluation.score_models`.
     """
-    return pd.DataFrame(
-        {
-            model: {
-                "epochs": len(fit.history),
-                "chosen epoch": fit.best_epoch,
-                "training (s)": f"{fit.seconds:.0f}",
-                "test accuracy (95% interval)": with_interval(pick(scores, model=model)),
-            }
-            for model, fit in fits.items()
+    columns = {}
+    for model, fit in fits.items():
+        columns[model] = {
+            "epochs": len(fit.history),
+            "chosen epoch": fit.best_epoch,
+            "training (s)": f"{fit.seconds:.0f}",
+            "test accuracy (95% interval)": with_interval(pick(scores, model=model)),
         }
-    )
+    return pd.DataFrame(columns)
 
 
 def recall_table(recall):
-    """Right clips of all clips per age group, one row a model.
-
-    Parameters
-    ----------
-    recall : dict of str to pandas.DataFrame
-        `groups.accuracy_by` the age group.
-    """
+    """Right clips of all clips per age group, one row a model: `groups.accuracy_by` of each."""
     shown = {
         name: part["right"].astype(str) + "/" + part["clips"].astype(str)
         for name, part in recall.items()
@@ -85,13 +73,7 @@ def recall_table(recall):
 
 
 def gap_table(gaps):
-    """Paired differences in accuracy in points, with interval and p-values.
-
-    Parameters
-    ----------
-    gaps : pandas.DataFrame
-        `comparison.compare_pairs`.
-    """
+    """Differences of `comparison.compare_pairs` in points, with interval and p-values."""
     shown = 100 * gaps[["value", "low", "high"]].round(3)
     shown.columns = ["points", "low", "high"]
     shown = shown.round(1).join(gaps[["p", "p_holm"]].round(3))
@@ -99,7 +81,7 @@ def gap_table(gaps):
 
 
 def bias_table(biases, model, *, constant="constant predictor"):
-    """Biases of a model with interval and null, beside those of the constant predictor.
+    """Biases of a model with interval and chance, beside those of the constant predictor.
 
     Parameters
     ----------
@@ -121,13 +103,7 @@ def bias_table(biases, model, *, constant="constant predictor"):
 
 
 def cost_table(seconds):
-    """Seconds of acoustic features per clip: as published, and as measured in this run.
-
-    Parameters
-    ----------
-    seconds : dict of str to float
-        `cost.measure_cost`.
-    """
+    """Seconds of acoustic features per clip, as published and by `cost.measure_cost`."""
     cost = {name: value for name, (value, _) in published.VOICE_COST.items() if "clip" in name}
     rows = {f"published, {name.split(',')[0]}": value for name, value in cost.items()}
     rows |= {
@@ -139,7 +115,7 @@ def cost_table(seconds):
 
 
 def constant_table():
-    """The report's audio and text models in right test clips, beside the constant predictor."""
+    """Right test clips of the report's audio and text models, and of the constant predictor."""
     rows = {
         name: round(published.MODELS[f"{name}, test"][0] * published.TEST_CLIPS)
         for name in ("audio", "text")
@@ -154,7 +130,7 @@ def baseline_here(fits, scores, biases):
     Parameters
     ----------
     fits : dict of int to (str, training.Fit)
-        The report's batch size to the model that stands for it, and its training.
+        The report's batch size to our model and its training.
     scores : pandas.DataFrame
         `evaluation.score_models`.
     biases : pandas.DataFrame
@@ -171,21 +147,16 @@ def baseline_here(fits, scores, biases):
 
 
 def published_table(published, here, *, note=""):
-    """Rows "published / here" for the end of a notebook.
+    """Columns published, here and slide, for the end of a notebook.
 
     Parameters
     ----------
     published : dict
         A table of `published`.
     here : dict
-        Values of this run under the same names; others show as not computed.
+        Values of this run under the same names, where known.
     note : str
-        What the data of this run are, as `runs.Run.data` says it.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns published, here, slide.
+        What the data of this run are (`runs.Run`).
     """
     unknown = set(here) - set(published)
     if unknown:
@@ -205,13 +176,7 @@ def _number(value):
 
 
 def method_table(methods):
-    """Answers to unbalanced groups as per cent: scores with their spread over seeds, recalls.
-
-    Parameters
-    ----------
-    methods : pandas.DataFrame
-        `evaluation.average_seeds`.
-    """
+    """Scores with their spread over seeds, and recalls, of `evaluation.average_seeds`."""
     shown = pd.DataFrame(index=methods.index)
     for metric in ("accuracy", "balanced accuracy"):
         pairs = zip(methods[metric], methods[f"{metric}, spread"], strict=True)
@@ -222,13 +187,7 @@ def method_table(methods):
 
 
 def ablation_table(table):
-    """Every subset and rule as text: accuracy and balanced accuracy with intervals, both units.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        `ablation.ablate`.
-    """
+    """Scores with intervals of each subset, rule and unit of `ablation.ablate`."""
     keys = ["modalities", "rule", "unit", "chosen"]
     texts = table.assign(text=table.apply(with_interval, axis=1))
     shown = texts.pivot_table("text", keys, "metric", aggfunc="first", sort=False)
@@ -239,13 +198,7 @@ def ablation_table(table):
 
 
 def scorecard_text(card):
-    """A scorecard as lines of text.
-
-    Parameters
-    ----------
-    card : dict
-        `scorecard.make_scorecard`.
-    """
+    """A `scorecard.make_scorecard` as lines of text."""
     scores, constant = card["scores"], card["constant"]
     first = scores.iloc[0]
     lines = [

@@ -99,25 +99,25 @@ def test_ablation(drawn, fitted):
 
 
 def test_shapley(drawn, fitted):
-    found = ablation.shapley(fitted, drawn, majority=4, draws=20)
-    ax = plots.plot_shapley(found)
+    worth = ablation.shapley(fitted, drawn, majority=4, draws=20)
+    ax = plots.plot_shapley(worth)
     heights = [bar.get_height() for bar in ax.patches]
-    assert heights == (100 * found["value"]).tolist()
+    assert heights == (100 * worth["value"]).tolist()
     assert _inside(ax)
 
 
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_verdicts(drawn, fitted, seeds):
-    found = verdicts.judge_modalities([fitted] * seeds, [drawn] * seeds, draws=100)
-    found["helps"] = [True, True, False]
-    ax = plots.plot_verdicts(found)
-    assert _texts(ax)[0].startswith("helps: ")
-    assert _texts(ax)[2].startswith("no help shown: ")
+    judged = verdicts.judge_modalities([fitted] * seeds, [drawn] * seeds, draws=100)
+    judged["helps"] = [True, True, False]
+    ax = plots.plot_verdicts(judged)
+    assert _texts(ax)[0].startswith("helps\n+")
+    assert _texts(ax)[2].startswith("no help shown\n")
     assert ("training seeds" in ax.get_xlabel()) == (seeds > 1)
     assert _inside(ax)
 
 
 def test_axes_that_are_given_are_drawn_on(drawn, fitted):
     ax = plt.subplots()[1]
-    found = verdicts.judge_modalities([fitted], [drawn], draws=20)
-    assert plots.plot_verdicts(found, ax=ax) is ax
+    judged = verdicts.judge_modalities([fitted], [drawn], draws=20)
+    assert plots.plot_verdicts(judged, ax=ax) is ax

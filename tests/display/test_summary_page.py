@@ -91,17 +91,17 @@ BALANCED = {"split": "test", "metric": "balanced_accuracy"}
 
 
 @pytest.fixture
-def told(run, clips, results, monkeypatch):
-    """Function that executes notebook 09 on the results, one value changed, and gives its words."""
+def execute_09(run, clips, results, monkeypatch):
+    """Function that executes notebook 09 on the results, one value changed; returns its text."""
     heads = {"audio": networks.acoustic_mlp(8), "text": networks.text_head(384)}
     heads["image"] = networks.mlp_head()
-    weights = {f"{name}_corrected": one.state_dict() for name, one in heads.items()}
+    weights = {f"{name}_corrected": head.state_dict() for name, head in heads.items()}
     monkeypatch.setattr(recipes, "load_weights", lambda _, name, notebook: weights[name])
     monkeypatch.setattr(runs, "open_run", lambda *_, **__: (run, clips))
     page = nbformat.read(NOTEBOOKS["09"], 4)
     code = [cell.source for cell in page.cells if cell.cell_type == "code"]
 
-    def tell(*path, value=None):
+    def execute(*path, value=None):
         for task, record in results.items():
             runs.save_results(run, task, record, headline="")
         if path:
@@ -113,14 +113,14 @@ def told(run, clips, results, monkeypatch):
                 place = the_row(place, key) if isinstance(key, dict) else place[key]
             place[last] = value
             file.write_text(json.dumps(record))
-        said, names = [], {}
-        monkeypatch.setattr(notebook, "say", said.append)
+        texts, names = [], {}
+        monkeypatch.setattr(notebook, "say", texts.append)
         for source in code:
             exec(source, names)
-        return "\n".join(said)
+        return "\n".join(texts)
 
     with matplotlib.rc_context():  # the notebook sets the style of all figures
-        yield tell
+        yield execute
 
 
 @pytest.mark.parametrize(
@@ -143,13 +143,13 @@ def told(run, clips, results, monkeypatch):
         (("h_ablation", "verdicts", {"modality": "audio"}, "users_needed"), 7654, "7,654 users"),
     ],
 )
-def test_a_changed_result_changes_the_sentence(told, path, value, expected):
-    assert not re.search(expected, told())
-    assert re.search(expected, told(*path, value=value))
+def test_a_changed_result_changes_the_sentence(execute_09, path, value, expected):
+    assert not re.search(expected, execute_09())
+    assert re.search(expected, execute_09(*path, value=value))
 
 
-def test_the_page_shows_what_was_gathered(told, run):
-    told()
+def test_the_page_shows_what_was_gathered(execute_09, run):
+    execute_09()
     page = gather(run)
     assert page["networks"]["audio"]["widths"] == [8, 16, 32, 16, 7]
     assert page["networks"]["text"] == {
@@ -177,8 +177,8 @@ def test_the_page_shows_what_was_gathered(told, run):
     assert any(run.data in text.get_text() for text in figure.texts)
 
 
-def test_nothing_of_the_page_is_cut_off_or_covered(told, run):
-    told()
+def test_nothing_of_the_page_is_cut_off_or_covered(execute_09, run):
+    execute_09()
     figure = plots.plot_summary(gather(run), data=run.data)
     figure.canvas.draw()
     width, height = figure.canvas.get_width_height()
@@ -193,20 +193,20 @@ def test_nothing_of_the_page_is_cut_off_or_covered(told, run):
             if text.get_text() and text.get_visible():
                 boxes[ax, text.get_text(), text] = text.get_window_extent()
     assert len(boxes) > 60
-    for (_, said, _), box in boxes.items():
-        assert box.x0 >= 0, said
-        assert box.y0 >= 0, said
-        assert box.x1 <= width, said
-        assert box.y1 <= height, said
-    for (ax, said, _), box in boxes.items():
-        for (other, told_there, _), there in boxes.items():
-            same = ax is other and (ax.axison or said == told_there)
-            assert same or not box.overlaps(there), (said, told_there)
+    for (_, text, _), box in boxes.items():
+        assert box.x0 >= 0, text
+        assert box.y0 >= 0, text
+        assert box.x1 <= width, text
+        assert box.y1 <= height, text
+    for (ax, text, _), box in boxes.items():
+        for (other_ax, other_text, _), other_box in boxes.items():
+            same = ax is other_ax and (ax.axison or text == other_text)
+            assert same or not box.overlaps(other_box), (text, other_text)
 
 
 @pytest.mark.parametrize("rule", ["product", "weighted", "stacking"])
-def test_the_page_of_real_data_has_no_ideal_observer(told, run, rule):
-    told()
+def test_the_page_of_real_data_has_no_ideal_observer(execute_09, run, rule):
+    execute_09()
     page = gather(run)
     page["ceilings"] = {}
     page["rule"]["name"] = rule
@@ -219,17 +219,17 @@ def test_the_page_of_real_data_has_no_ideal_observer(told, run, rule):
     )
 
 
-def test_the_page_is_saved_at_its_size_and_as_svg(told, run):
+def test_the_page_is_saved_at_its_size_and_as_svg(execute_09, run):
     from PIL import Image
 
-    told()
+    execute_09()
     folder = run.folder / "figures"
     with Image.open(folder / "summary.png") as image:
         assert image.size == (int(12.8 * runs.DPI), int(7.2 * runs.DPI))
     svg = (folder / "summary.svg").read_text()
     first = re.search(r'<svg [^>]*viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
     assert float(first[1]) / float(first[2]) == pytest.approx(16 / 9, abs=0.01)
-    told()
+    execute_09()
     assert (folder / "summary.svg").read_text() == svg
 
 
@@ -242,7 +242,7 @@ def test_a_missing_result_or_checkpoint_names_its_notebook(run, results):
         gather(run)
 
 
-# What is no result: names of notebooks, f0, the level of all intervals.
+# Numbers that are not results: names of notebooks, f0, the level of all intervals.
 NO_RESULTS = re.compile(r"notebooks? 0\d( to 0\d)?|\bf0\b|95%")
 
 

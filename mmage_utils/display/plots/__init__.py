@@ -1,4 +1,8 @@
-"""Every figure: ``plot_x(data, *, ax=None)`` returns what `runs.save_figure` saves."""
+"""Every figure of the report, in the style of `use_style`.
+
+A function ``plot_x(data, *, ax=None)`` draws on the axes given, or on those of a new figure, and
+returns the Axes, or an array of the Axes, that it drew; `runs.save_figure` saves that.
+"""
 
 from mmage_utils.display.plots.faces import (
     plot_age_examples,

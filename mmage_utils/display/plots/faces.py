@@ -1,10 +1,15 @@
-"""Face crops: examples, the effect of the augmentations, right and wrong answers (tasks b, c)."""
+"""Faces: examples, augmented copies, right and wrong answers (tasks b and c)."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 from mmage_utils.data.labels import AGE_GROUPS
 from mmage_utils.display.plots.style import ANSWER_COLOURS
+
+
+def _show(ax, face, title, colour):
+    ax.imshow(np.asarray(face).transpose(1, 2, 0))
+    ax.set_title(title, fontsize=9, fontweight="normal", loc="center", color=colour)
 
 
 def plot_faces(faces, titles, *, columns=7, colours=None):
@@ -17,10 +22,6 @@ def plot_faces(faces, titles, *, columns=7, colours=None):
     columns : int
     colours : sequence of str, optional
         Colour of each title.
-
-    Returns
-    -------
-    numpy.ndarray of matplotlib.axes.Axes
     """
     rows = -(-len(faces) // columns)
     size = (1.35 * columns, 1.65 * rows)
@@ -29,13 +30,12 @@ def plot_faces(faces, titles, *, columns=7, colours=None):
         ax.axis("off")
     colours = ["black"] * len(faces) if colours is None else colours
     for ax, face, title, colour in zip(axes, faces, titles, colours, strict=False):
-        ax.imshow(np.asarray(face).transpose(1, 2, 0))
-        ax.set_title(title, fontsize=9, fontweight="normal", loc="center", color=colour)
+        _show(ax, face, title, colour)
     return axes
 
 
 def plot_age_examples(faces, clips, *, per_group=1, seed=0):
-    """Faces of every age group, drawn at random from the clips given."""
+    """Faces of every age group, picked at random from the clips given."""
     rng = np.random.default_rng(seed)
     rows, titles = [], []
     for _ in range(per_group):
@@ -72,7 +72,7 @@ def plot_augmentations(face, *, kinds=("flip", "mixed"), seed=0, n=4):
 
 
 def plot_maps(faces, maps, table):
-    """Faces above the parts of them that an answer rests on (task b).
+    """Faces, and below each the parts that its answer depends on (task b).
 
     Parameters
     ----------
@@ -81,23 +81,15 @@ def plot_maps(faces, maps, table):
         `occlusion.occlusion_maps`: positive where covering lowers the probability of the answer.
     table : pandas.DataFrame
         Predictions of these faces, in their order.
-
-    Returns
-    -------
-    numpy.ndarray of matplotlib.axes.Axes, shape (2, n)
     """
     n = len(faces)
     figure, axes = plt.subplots(2, n, figsize=(1.5 * n + 0.8, 3.7), squeeze=False)
     limit = float(np.abs(maps).max()) or 1.0
     for column, row in enumerate(table.itertuples()):
         top, below = axes[:, column]
-        face = np.asarray(faces[column]).transpose(1, 2, 0)
-        top.imshow(face)
-        right = row.ground_truth == row.prediction
         title = f"is {AGE_GROUPS[row.ground_truth]}\nsays {AGE_GROUPS[row.prediction]}"
-        style = {"fontsize": 9, "fontweight": "normal", "loc": "center"}
-        top.set_title(title, color=ANSWER_COLOURS[right], **style)
-        below.imshow(face.mean(2), cmap="gray", alpha=0.5)
+        _show(top, faces[column], title, ANSWER_COLOURS[row.ground_truth == row.prediction])
+        below.imshow(faces[column].mean(0), cmap="gray", alpha=0.5)
         shades = {"cmap": "PuOr_r", "vmin": -limit, "vmax": limit, "alpha": 0.65}
         image = below.imshow(maps[column], **shades)
     for ax in axes.ravel():
@@ -111,10 +103,8 @@ def plot_answers(faces, table, *, n=14, seed=0):
 
     Parameters
     ----------
-    faces : array of uint8, shape (n clips, 3, H, W)
-        In the order of `table`.
-    table : pandas.DataFrame
-        Predictions.
+    faces, table
+        As `plot_maps`.
     n : int
         Faces shown, half of them right.
     """

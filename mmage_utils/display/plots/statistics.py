@@ -1,21 +1,11 @@
-"""Histograms and tables of the labels (task a)."""
+"""Histograms of the labels (task a) and of the augmented train split (task c)."""
 
 import matplotlib.pyplot as plt
 
 from mmage_utils.data.labels import ATTRIBUTES, count_labels
-from mmage_utils.display.plots.style import (
-    AGE_COLOURS,
-    AXIS_NAMES,
-    COPY_COLOURS,
-    ETHNICITY_COLOURS,
-    GENDER_COLOURS,
-    SPLIT_COLOURS,
-    axes_of,
-    wrapped,
-)
+from mmage_utils.display.plots import marks
+from mmage_utils.display.plots.style import AXIS_NAMES, COLOURS, COPY_COLOURS
 from mmage_utils.models.class_balance import count_copies
-
-COLOURS = {"AgeGroup": AGE_COLOURS, "Gender": GENDER_COLOURS, "Ethnicity": ETHNICITY_COLOURS}
 
 
 def plot_counts(labels, column, *, ax=None):
@@ -27,19 +17,13 @@ def plot_counts(labels, column, *, ax=None):
         Clips with labels.
     column : str
         ``AgeGroup``, ``Gender`` or ``Ethnicity``.
-    ax : matplotlib.axes.Axes, optional
-
-    Returns
-    -------
-    matplotlib.axes.Axes
     """
-    ax = axes_of(ax)
+    ax = marks.axes_of(ax)
     counts = count_labels(labels, column)
     bars = ax.bar(counts.index, counts, color=[COLOURS[column][name] for name in counts.index])
-    ax.bar_label(bars, labels=[f"{count:,}" for count in counts], padding=2, fontsize="small")
-    ax.set_xticks(range(len(counts)), wrapped(counts.index))
+    ax.bar_label(bars, fmt="{:,.0f}", padding=2, fontsize="small")
+    marks.name_columns(ax, counts.index)
     ax.set(xlabel=AXIS_NAMES[column], ylabel="clips", ylim=(0, counts.max() * 1.14))
-    ax.grid(axis="x", visible=False)
     return ax
 
 
@@ -50,10 +34,6 @@ def plot_label_panels(tables):
     ----------
     tables : dict of str to pandas.DataFrame
         Title to clips with labels.
-
-    Returns
-    -------
-    numpy.ndarray of matplotlib.axes.Axes, shape (tables, 3)
     """
     size = (12, 1.2 + 2.3 * len(tables))
     layout = {"width_ratios": (7, 3, 4), "squeeze": False}
@@ -76,19 +56,11 @@ def plot_grouped_counts(labels, column, by, *, leave_out=(), ax=None):
         Label on the axis; label, or ``split``, in the legend.
     leave_out : sequence of str
         Names of `by` that are not drawn (task a leaves Caucasian out once).
-    ax : matplotlib.axes.Axes, optional
-
-    Returns
-    -------
-    matplotlib.axes.Axes
     """
-    ax = axes_of(ax)
+    ax = marks.axes_of(ax)
     table = count_labels(labels, column, by=by).drop(columns=list(leave_out))
-    colours = SPLIT_COLOURS if by == "split" else COLOURS[by]
-    table.plot.bar(ax=ax, color=[colours[name] for name in table], width=0.8, rot=0)
-    ax.set(xlabel=AXIS_NAMES[column], ylabel="clips")
-    ax.legend(title=by if by == "split" else AXIS_NAMES[by])
-    ax.grid(axis="x", visible=False)
+    table.columns.name = AXIS_NAMES.get(by, by)
+    marks.draw_bars(ax, table, COLOURS[by], xlabel=AXIS_NAMES[column], ylabel="clips")
     return ax
 
 
@@ -100,12 +72,10 @@ def plot_augmented(plan, *, ax=None):
     plan : pandas.DataFrame
         `class_balance.plan_augmentation`.
     """
-    ax = axes_of(ax)
-    table = count_copies(plan)[list(COPY_COLOURS)]
-    table.plot.bar(ax=ax, stacked=True, color=list(COPY_COLOURS.values()), rot=0, width=0.8)
-    for x, total in enumerate(table.sum(axis=1)):
-        ax.annotate(f"{total:,}", (x, total), (0, 2), textcoords="offset points", ha="center")
-    ax.set(xlabel=AXIS_NAMES["AgeGroup"], ylabel="images", ylim=(0, table.sum(axis=1).max() * 1.1))
-    ax.legend(title="copy")
-    ax.grid(axis="x", visible=False)
+    ax = marks.axes_of(ax)
+    table = count_copies(plan)
+    totals = table.sum(axis=1)
+    names = {"xlabel": AXIS_NAMES["AgeGroup"], "ylabel": "images"}
+    marks.draw_bars(ax, table, COPY_COLOURS, stacked=True, ylim=(0, 1.1 * totals.max()), **names)
+    ax.bar_label(ax.containers[-1], [f"{total:,}" for total in totals], padding=2)
     return ax

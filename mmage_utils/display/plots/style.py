@@ -1,7 +1,6 @@
 """One style and one palette for every figure, safe for colour-blind readers."""
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import seaborn as sns
 
 from mmage_utils.data.labels import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
@@ -11,14 +10,15 @@ AGE_COLOURS = dict(
     zip(AGE_GROUPS.values(), sns.color_palette("viridis", len(AGE_GROUPS)).as_hex(), strict=True)
 )
 BLUE, ORANGE, GREEN, SKY, ACCENT = "#0072B2", "#E69F00", "#009E73", "#56B4E9", "#D55E00"
+LINE, GREY = "#333333", "#999999"
 GENDER_COLOURS = dict(zip(GENDERS.values(), (BLUE, ORANGE), strict=True))
 ETHNICITY_COLOURS = dict(zip(ETHNICITIES.values(), (GREEN, SKY, ACCENT), strict=True))
 SPLIT_COLOURS = dict(zip(SPLITS, (BLUE, ORANGE, GREEN), strict=True))
 MODEL_COLOURS = {"image": BLUE, "audio": ORANGE, "text": GREEN, "fusion": "#CC79A7"}
-COPY_COLOURS = {"original": "#999999", "flip": BLUE, "mixed": ORANGE}
-ANSWER_COLOURS = {True: BLUE, False: "#B34700"}  # of titles: a right and a wrong answer
-LINE = "#333333"  # reference lines: chance, constant predictor
-
+COPY_COLOURS = {"original": GREY, "flip": BLUE, "mixed": ORANGE}
+ANSWER_COLOURS = {True: BLUE, False: "#B34700"}  # of titles: right and wrong answers
+COLOURS = {"AgeGroup": AGE_COLOURS, "Gender": GENDER_COLOURS, "Ethnicity": ETHNICITY_COLOURS}
+COLOURS["split"] = SPLIT_COLOURS
 AXIS_NAMES = {"AgeGroup": "age group (years)", "Gender": "gender", "Ethnicity": "ethnicity"}
 
 
@@ -41,16 +41,6 @@ def use_style():
     )
 
 
-def axes_of(ax, **size):
-    """The axes given, or those of a new figure."""
-    return ax if ax is not None else plt.subplots(**size)[1]
-
-
-def percent(axis):
-    """Show a share as per cent on an axis."""
-    axis.set_major_formatter(mpl.ticker.PercentFormatter(1, decimals=0))
-
-
-def wrapped(names):
-    """Names of categories for an axis: a long one takes two lines."""
-    return [name.replace("African-", "African-\n") for name in names]
+def colour_of(model):
+    """Colour of the modality that a model's name begins with, else that of the fusion."""
+    return MODEL_COLOURS.get(model.split(",")[0], MODEL_COLOURS["fusion"])

@@ -1,4 +1,4 @@
-"""Two-dimensional maps of text embeddings (task f)."""
+"""Maps of text embeddings (task f)."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,16 +15,12 @@ def plot_text_map(points, clips):
     points : dict of str to array, shape (n clips of the split, 2)
         One map a split.
     clips : pandas.DataFrame
-        The clips, in the order in which `points` were made.
-
-    Returns
-    -------
-    numpy.ndarray of matplotlib.axes.Axes
+        The clips, each split in the order of its points.
     """
     axes = plt.subplots(1, len(SPLITS), figsize=(12, 4.2))[1]
     for ax, split in zip(axes, SPLITS, strict=True):
         groups = clips.loc[clips["split"] == split, "AgeGroup"].to_numpy()
-        # The small groups are drawn last and larger, or the large ones would hide them.
+        # Small groups are drawn last and larger, so that the large ones do not hide them.
         for group in sorted(AGE_GROUPS, key=lambda g: -np.sum(groups == g)):
             of_group, name = points[split][groups == group], AGE_GROUPS[group]
             style = {"s": 12 if len(of_group) > 0.1 * len(groups) else 34, "lw": 0.3, "ec": "white"}

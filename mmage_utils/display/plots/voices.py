@@ -1,27 +1,20 @@
-"""Waveforms, denoising, onsets and fundamental frequency (task e)."""
+"""Waveforms, denoising, onsets, fundamental frequency and the seven features (task e)."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.patches import Patch
 
-from mmage_utils.data.labels import AGE_GROUPS, GENDERS
+from mmage_utils.data.labels import AGE_GROUPS, ATTRIBUTES
 from mmage_utils.data.recordings import SAMPLE_RATE
-from mmage_utils.display.plots.style import (
-    ACCENT,
-    AXIS_NAMES,
-    BLUE,
-    GENDER_COLOURS,
-    ORANGE,
-    SKY,
-    axes_of,
-)
+from mmage_utils.display.plots import marks
+from mmage_utils.display.plots.style import ACCENT, AXIS_NAMES, BLUE, GENDER_COLOURS, ORANGE, SKY
 from mmage_utils.features.voices.definition import FEATURES, HOP, UNITS
 
 
 def plot_waveform(samples, rate, *, colour=BLUE, label=None, alpha=1.0, ylabel="", ax=None):
     """A waveform over time in s."""
-    ax = axes_of(ax, figsize=(9, 2.2))
+    ax = marks.axes_of(ax, figsize=(9, 2.2))
     seconds = np.arange(len(samples)) / rate
     ax.plot(seconds, samples, lw=0.3, color=colour, label=label, alpha=alpha, rasterized=True)
     ax.set(xlabel="time (s)", ylabel=ylabel, xlim=(0, seconds[-1]))
@@ -29,7 +22,7 @@ def plot_waveform(samples, rate, *, colour=BLUE, label=None, alpha=1.0, ylabel="
 
 
 def plot_raw_and_scaled(raw, raw_rate, scaled):
-    """The 16-bit integers of the file above what librosa reads (divided by 2^15, at 8 kHz)."""
+    """The 16-bit integers of the file, and below what librosa reads: over 2^15, at 8 kHz."""
     axes = plt.subplots(2, 1, figsize=(9, 3.8), sharex=True)[1]
     plot_waveform(raw, raw_rate, ylabel="16-bit integer", ax=axes[0])
     plot_waveform(scaled, SAMPLE_RATE, ylabel="amplitude, -1 to 1", ax=axes[1])
@@ -48,21 +41,19 @@ def plot_denoised(original, clean):
             samples, colour = waveforms[name]
             plot_waveform(samples, SAMPLE_RATE, colour=colour, label=name, ax=ax)
         ax.set(xlabel="", ylabel="amplitude")
-        legend = ax.legend(loc="upper right", fontsize="small")
-        for line in legend.get_lines():
+        for line in ax.legend(loc="upper right", fontsize="small").get_lines():
             line.set_linewidth(3)
     axes[-1].set_xlabel("time (s)")
     return axes
 
 
 def plot_trimmed(samples, start, end):
-    """The parts that trimming would cut, shaded: first and last sample kept are given."""
+    """A waveform with what trimming would cut, before sample `start` and from `end`, shaded."""
     ax = plot_waveform(samples, SAMPLE_RATE, ylabel="amplitude")
-    length = len(samples) / SAMPLE_RATE
-    for low, high in ((0, start / SAMPLE_RATE), (end / SAMPLE_RATE, length)):
-        ax.axvspan(low, high, color=ACCENT, alpha=0.25, lw=0, label="trimmed away")
-    handles, labels = ax.get_legend_handles_labels()
-    ax.legend(handles[:1], labels[:1], loc="upper right", fontsize="small")
+    style = {"color": ACCENT, "alpha": 0.25, "lw": 0}
+    ax.axvspan(0, start / SAMPLE_RATE, label="trimmed away", **style)
+    ax.axvspan(end / SAMPLE_RATE, len(samples) / SAMPLE_RATE, **style)
+    ax.legend(loc="upper right", fontsize="small")
     return ax
 
 
@@ -77,10 +68,10 @@ def plot_onsets(samples, onsets, *, title="", ax=None):
 
 
 def plot_f0(samples, times, f0, *, title="", ax=None):
-    """The fundamental frequency drawn over the spectrogram, 0 to 1.5 kHz."""
+    """The fundamental frequency on the spectrogram, 0 to 1.5 kHz."""
     import librosa
 
-    ax = axes_of(ax, figsize=(9, 2.8))
+    ax = marks.axes_of(ax, figsize=(9, 2.8))
     power = librosa.amplitude_to_db(np.abs(librosa.stft(samples, n_fft=512, hop_length=HOP)))
     units = {"sr": SAMPLE_RATE, "hop_length": HOP, "n_fft": 512, "x_axis": "s", "y_axis": "hz"}
     shades = {"cmap": "magma", "vmin": -70, "vmax": 0}
@@ -96,17 +87,13 @@ def plot_f0(samples, times, f0, *, title="", ax=None):
 
 def plot_feature_distributions(features, clips):
     """The seven features by age group and gender, one panel each (train clips with voice)."""
-    columns = ["VideoName", "AgeGroup", "Gender", "split"]
-    table = features.merge(clips[columns], on="VideoName")
-    table = table[table["split"] == "train"].assign(
-        group=lambda rows: rows["AgeGroup"].map(AGE_GROUPS),
-        gender=lambda rows: rows["Gender"].map(GENDERS),
-    )
+    train = clips.loc[clips["split"] == "train", ["VideoName", "AgeGroup", "Gender"]]
+    table = features.merge(train, on="VideoName").replace(ATTRIBUTES)
     orders = {"order": list(AGE_GROUPS.values()), "hue_order": list(GENDER_COLOURS)}
     style = {"palette": GENDER_COLOURS, "legend": False, "fliersize": 1, "linewidth": 0.8}
     axes = plt.subplots(2, 4, figsize=(13, 5.6))[1].ravel()
     for ax, feature in zip(axes, FEATURES, strict=False):
-        sns.boxplot(table, x="group", y=feature, hue="gender", ax=ax, **orders, **style)
+        sns.boxplot(table, x="AgeGroup", y=feature, hue="Gender", ax=ax, **orders, **style)
         ax.set(xlabel="", ylabel=UNITS[feature], title=feature.replace("_", " "))
         ax.tick_params(axis="x", rotation=60, labelsize="small")
     axes[-1].axis("off")
@@ -117,7 +104,7 @@ def plot_feature_distributions(features, clips):
 
 
 def plot_strength(strength):
-    """What each feature tells about age group and gender: two panels of bars in bits."""
+    """How many bits each feature tells of age group and of gender, as bars."""
     names = [name.replace("_", " ") for name in strength.index]
     axes = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True)[1]
     for ax, label in zip(axes, ("age group", "gender"), strict=True):
@@ -131,8 +118,8 @@ def plot_strength(strength):
 
 
 def plot_pipeline(*, ax=None):
-    """The path from recording to seven features as a diagram."""
-    ax = axes_of(ax, figsize=(9, 2.4))
+    """The way from a recording to its seven features as a diagram."""
+    ax = marks.axes_of(ax, figsize=(9, 2.4))
     boxes = {
         "recording": ((0.07, 0.5), "recording\n16-bit, mono"),
         "resample": ((0.27, 0.5), "resample\nto 8 kHz"),
