@@ -9,7 +9,8 @@ from mmage_utils.errors import DataError
 from mmage_utils.files import shown, whole
 
 P_COLUMNS = [f"p{group}" for group in range(1, N_GROUPS + 1)]
-COLUMNS = ["VideoName", "UserID", "split", "ground_truth", "prediction", *P_COLUMNS]
+MODALITIES = ("image", "audio", "text")
+PREDICTION_COLUMNS = ["VideoName", "UserID", "split", "ground_truth", "prediction", *P_COLUMNS]
 
 
 def tabulate(clips, probabilities):
@@ -24,7 +25,7 @@ def tabulate(clips, probabilities):
     Returns
     -------
     pandas.DataFrame
-        `COLUMNS`; ground_truth and prediction are age groups 1..7, prediction is the argmax.
+        `PREDICTION_COLUMNS`; ground_truth and prediction are age groups 1..7, the latter by argmax.
     """
     probabilities = np.asarray(probabilities, dtype=float)
     table = clips[["VideoName", "UserID", "split"]].reset_index(drop=True)
@@ -59,7 +60,9 @@ def with_logits(table, values):
 def write_predictions(run, model, table):
     """Write the predictions of all splits to ``predictions/<model>.csv`` of a run."""
     with whole(run.folder / "predictions" / f"{model}.csv") as path:
-        table[COLUMNS].to_csv(path, index=False, float_format="%.9g", lineterminator="\n")
+        table[PREDICTION_COLUMNS].to_csv(
+            path, index=False, float_format="%.9g", lineterminator="\n"
+        )
 
 
 def read_predictions(run, model, notebook):
@@ -77,7 +80,7 @@ def read_predictions(run, model, notebook):
             f"(or ./run_all.sh --only {notebook[:2]})."
         )
     table = pd.read_csv(path)
-    missing = [column for column in COLUMNS if column not in table]
+    missing = [column for column in PREDICTION_COLUMNS if column not in table]
     if missing:
         raise DataError(f"{path} lacks {', '.join(missing)}: run notebooks/{notebook}.ipynb again.")
     return table

@@ -6,7 +6,7 @@ import pytest
 
 from mmage_utils import predictions
 from mmage_utils.errors import DataError
-from mmage_utils.predictions import COLUMNS, P_COLUMNS
+from mmage_utils.predictions import P_COLUMNS, PREDICTION_COLUMNS
 
 # User a: the first clip says 3, the second 5 more firmly; user b: one clip.
 P = [[0, 0, 0.6, 0.1, 0.3, 0, 0], [0, 0, 0.1, 0, 0.9, 0, 0], [0, 0, 0, 1.0, 0, 0, 0]]
@@ -29,7 +29,7 @@ def _labels(table):
 
 
 def test_table_has_the_columns_and_predicts_the_argmax(random_table):
-    assert list(random_table) == COLUMNS
+    assert list(random_table) == PREDICTION_COLUMNS
     assert (random_table["prediction"] == random_table[P_COLUMNS].to_numpy().argmax(1) + 1).all()
 
 

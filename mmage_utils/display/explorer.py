@@ -12,7 +12,7 @@ from mmage_utils.data.labels import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
 from mmage_utils.data.transcripts import read_transcript
 from mmage_utils.display.plots.style import MODEL_COLOURS
 from mmage_utils.errors import DataError
-from mmage_utils.predictions import P_COLUMNS, read_predictions
+from mmage_utils.predictions import MODALITIES, P_COLUMNS, read_predictions
 
 # The models of each modality, the best first, and the notebook that makes them.
 PREFERRED = {
@@ -24,7 +24,6 @@ PREFERRED = {
     "text": (("text_corrected", "text"), "07_multimodal_fusion"),
     "fusion": (("fusion_corrected", "fusion_chosen", "fusion_sum"), "07_multimodal_fusion"),
 }
-MODALITIES = ("image", "audio", "text")
 AGREEMENTS = ("all", "the three agree", "two of three agree", "all three differ")
 # The options of each keyword of `select`: label to value.
 CHOICES = {

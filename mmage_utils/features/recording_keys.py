@@ -16,7 +16,7 @@ from mmage_utils.errors import DataError
 from mmage_utils.features import table_cache
 
 INDEX = "recording_keys.sqlite"
-COLUMNS = ["path", "size", "mtime", "ctime", "key"]
+MARK = ["path", "size", "mtime", "ctime", "key"]
 SETTLED = 2e9  # ns; a file changed later than that may change again within one tick of the clock
 
 
@@ -47,7 +47,7 @@ def content_keys(paths, cache):
             settled = marks[row] and max(marks[row][2:]) < now - SETTLED
             if settled and isinstance(keys[row], str):
                 fresh.append((*marks[row], keys[row]))
-    table_cache.add(index, COLUMNS, fresh)
+    table_cache.add(index, MARK, fresh)
     return keys
 
 

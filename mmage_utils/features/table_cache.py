@@ -8,7 +8,7 @@ from itertools import chain, count
 from mmage_utils.errors import DataError
 
 WAIT = 60  # s, for another run that is writing
-SECONDS = 5  # between two additions: what a kill may cost
+COMMIT_SECONDS = 5  # between two additions: what a kill may cost
 
 
 def load(path):
@@ -76,7 +76,7 @@ def adding(path, columns):
     def collect(rows):
         nonlocal last
         waiting.extend(rows)
-        if time.monotonic() - last >= SECONDS:
+        if time.monotonic() - last >= COMMIT_SECONDS:
             add(path, columns, waiting)
             waiting.clear()
             last = time.monotonic()

@@ -8,12 +8,12 @@ from mmage_utils.data.labels import N_GROUPS, SPLITS
 from mmage_utils.predictions import tabulate
 
 TOKEN = r"(?u)\b\w[\w']*\b"
-MIN_USERS = 5  # of a group in train who must say a word, or all of a group that has fewer
+MIN_SAYING = 5  # of a group in train who must say a word, or all of a group that has fewer
 JUDGED_USERS = 5  # fewer in a group are too few to call it concentrated
 SHUFFLES = 1000
 
 
-def pulling_words(texts, clips, *, top=6, min_users=MIN_USERS):
+def pulling_words(texts, clips, *, top=6, min_users=MIN_SAYING):
     """Words that pull towards each age group, and what a model of words alone predicts.
 
     Multinomial logistic regression on which words occur, on the train split; a word counts when

@@ -10,11 +10,10 @@ import pandas as pd
 
 from mmage_utils.data.labels import count_labels
 from mmage_utils.errors import DataError
-from mmage_utils.predictions import P_COLUMNS, tabulate
+from mmage_utils.predictions import MODALITIES, P_COLUMNS, tabulate
 from mmage_utils.sample import cues, transcripts
 from mmage_utils.scores.evaluation import score_models, train_majority
 
-MODALITIES = tuple(cues.APPARENT_SD)
 CUES_FILE = "synthetic_cues.csv"
 
 

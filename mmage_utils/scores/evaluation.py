@@ -14,7 +14,18 @@ from mmage_utils.scores.metrics import (
     unit_weights,
 )
 
-COLUMNS = ("model", "split", "unit", "metric", "value", "low", "high", "constant", "clips", "users")
+SCORE_COLUMNS = (
+    "model",
+    "split",
+    "unit",
+    "metric",
+    "value",
+    "low",
+    "high",
+    "constant",
+    "clips",
+    "users",
+)
 
 
 def score(table, *, majority, prior=None, model="", unit="clip", draws=DRAWS, seed=0):
@@ -39,7 +50,7 @@ def score(table, *, majority, prior=None, model="", unit="clip", draws=DRAWS, se
     Returns
     -------
     pandas.DataFrame
-        `COLUMNS`, one row per metric: each score of `metrics.scores_of`, and log_loss in nats and
+        `SCORE_COLUMNS`, one row per metric: each score of `metrics.scores_of`, and log_loss in nats and
         ece, the expected calibration error; low and high are the 95% interval, constant is the
         constant predictor's value.
     """
@@ -58,7 +69,7 @@ def score(table, *, majority, prior=None, model="", unit="clip", draws=DRAWS, se
         (*place, name, *estimate(values), float(base[name]), len(table), users)
         for name, values in scores.items()
     ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=SCORE_COLUMNS)
 
 
 def score_models(tables, *, units=("clip",), **settings):

@@ -43,7 +43,7 @@ def test_rows_are_added_when_the_work_is_interrupted(tmp_path, monkeypatch):
     def work():
         with table_cache.adding(path, ["key", "value"]) as collect:
             for key, seconds in (("a", 60), ("b", 0), ("c", 60)):
-                monkeypatch.setattr(table_cache, "SECONDS", seconds)
+                monkeypatch.setattr(table_cache, "COMMIT_SECONDS", seconds)
                 collect([(key, 1)])
                 seen.append("".join(table_cache.load(path)[1]))
             raise KeyboardInterrupt

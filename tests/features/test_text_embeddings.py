@@ -75,7 +75,7 @@ def test_only_new_texts_are_computed(tmp_path, computed):
 
 
 def test_what_was_embedded_before_a_kill_is_kept(tmp_path, monkeypatch, computed):
-    monkeypatch.setattr(table_cache, "SECONDS", 0)
+    monkeypatch.setattr(table_cache, "COMMIT_SECONDS", 0)
     texts = [f"word {k}" for k in range(130)]
     vectors_of = text_embeddings.vectors_of
 

@@ -25,7 +25,7 @@ def peak(samples, *, recipe):
     return dict.fromkeys(definition.FEATURES, found) | {"voiced_fraction": 1.0}
 
 acoustic.acoustic_features = peak
-table_cache.SECONDS, extraction.BATCH = 0, {"fast": 1}
+table_cache.COMMIT_SECONDS, extraction.BATCH = 0, {"fast": 1}
 """
 RUN = "extraction.extract_features(pd.read_csv(sys.argv[1]), cache=sys.argv[2], n_jobs=1)"
 

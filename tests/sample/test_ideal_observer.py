@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from mmage_utils.errors import DataError
-from mmage_utils.predictions import P_COLUMNS
+from mmage_utils.predictions import MODALITIES, P_COLUMNS
 from mmage_utils.sample import transcripts
 from mmage_utils.sample.cues import draw_cues
-from mmage_utils.sample.ideal_observer import MODALITIES, ceilings, observe, read_cues
+from mmage_utils.sample.ideal_observer import ceilings, observe, read_cues
 from mmage_utils.scores.evaluation import pick, train_majority
 
 N_CLIPS = 3000

@@ -102,7 +102,7 @@ def test_scores_are_one_tidy_table(rng, tabled):
     both = pd.concat([table.assign(split="valid"), table.iloc[:50]])
     models = {"a": both, "b": table}
     scores = evaluation.score_models(models, majority=4, units=("clip", "user"), draws=20)
-    assert list(scores) == list(evaluation.COLUMNS)
+    assert list(scores) == list(evaluation.SCORE_COLUMNS)
     keys = scores[["model", "split", "unit", "metric"]]
     assert not keys.duplicated().any()
     assert len(scores) == 3 * 2 * len(BY_HAND)

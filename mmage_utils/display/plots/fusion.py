@@ -7,7 +7,7 @@ from matplotlib.patches import Patch
 from mmage_utils.display.plots import marks
 from mmage_utils.display.plots.style import ACCENT, GREY, LINE, MODEL_COLOURS, colour_of
 
-MIN_USERS = 5  # in a bin of confidence
+MIN_BIN_USERS = 5  # in a bin of confidence
 MIN_COVERAGE = 0.05  # below, the accuracy is that of a handful of clips
 PER_UNIT = {"clip": {"lw": 2, "ms": 6}, "user": {"lw": 1, "ms": 4.5, "mfc": "white"}}
 
@@ -29,7 +29,7 @@ def plot_reliability(stages, *, colour=MODEL_COLOURS["fusion"], title="", ax=Non
     for k, (name, bins) in enumerate(stages.items()):
         own, marker = (GREY, "s") if k == 0 and len(stages) > 1 else (colour, "o")
         bins = bins.assign(area=12 + 220 * bins["clips"] / bins["clips"].sum())
-        bins = bins[bins["users"] >= MIN_USERS]
+        bins = bins[bins["users"] >= MIN_BIN_USERS]
         x, y = bins["confidence"], bins["accuracy"]
         ax.vlines(x, bins["low"], bins["high"], color=own, lw=1.5, alpha=0.7)
         ax.scatter(x, y, s=bins["area"], color=own, marker=marker, zorder=3)
@@ -37,7 +37,7 @@ def plot_reliability(stages, *, colour=MODEL_COLOURS["fusion"], title="", ax=Non
         ax.plot([], [], color=own, marker=marker, label=name)
     ax.set(xlabel="confidence in the answer", ylabel="accuracy", title=title)
     ax.set(xlim=(0, 1.02), ylim=(0, 1.02), xticks=(0.2, 0.4, 0.6, 0.8, 1))
-    marks.percent(ax.xaxis, ax.yaxis)
+    marks.in_percent(ax.xaxis, ax.yaxis)
     ax.legend(fontsize="small", loc="upper left")
     return ax
 
@@ -91,7 +91,7 @@ def plot_risk_coverage(curves, *, chosen=None, target=0.7, ax=None):
     ax.legend(fontsize="small", loc="lower left", ncols=2)
     ax.set(xlabel="share of test clips answered", ylabel="accuracy of the answers")
     ax.set(xlim=(0, 1.02), ylim=(0, 1.02))
-    marks.percent(ax.xaxis, ax.yaxis)
+    marks.in_percent(ax.xaxis, ax.yaxis)
     return ax
 
 
@@ -114,7 +114,7 @@ def plot_missing(table, *, constant=None, ax=None):
     if constant is not None:
         ax.axhline(constant, **marks.CONSTANT)
     ax.set(xlabel="share of test clips without the modality", ylabel="accuracy of the fused model")
-    marks.percent(ax.xaxis, ax.yaxis)
+    marks.in_percent(ax.xaxis, ax.yaxis)
     ax.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
     return ax
 
@@ -147,7 +147,7 @@ def plot_ablation(table, *, ceiling=None, ax=None):
     marks.draw_references(ax, table.loc[table["unit"] == "clip", "constant"].iloc[0], ceiling)
     marks.put_legend_above(ax)
     ax.set_xlabel("test accuracy, 95% interval over users; bold: the rule chosen on valid")
-    marks.percent(ax.xaxis)
+    marks.in_percent(ax.xaxis)
     return ax
 
 

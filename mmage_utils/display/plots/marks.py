@@ -15,7 +15,7 @@ def axes_of(ax, **size):
     return ax if ax is not None else plt.subplots(**size)[1]
 
 
-def percent(*axes):
+def in_percent(*axes):
     """Show shares as per cent on each axis given."""
     for axis in axes:
         axis.set_major_formatter(mpl.ticker.PercentFormatter(1, decimals=0))
@@ -54,7 +54,7 @@ def draw_accuracies(ax, rows, colours, names, **style):
         draw_dot(ax, y, row, colour)
         ax.annotate(f"{row.value:.1%}", (row.high, y), (4, 0), **style)
     name_rows(ax, names)
-    percent(ax.xaxis)
+    in_percent(ax.xaxis)
 
 
 def draw_verdicts(ax, verdicts, names, *, fontsize, **style):

@@ -39,7 +39,7 @@ def plot_curves(fit, *, constant=None, title=""):
         ax.xaxis.get_major_locator().set_params(integer=True)
     if constant is not None:
         axes[1].axhline(constant, **marks.CONSTANT | {"label": "constant predictor, valid"})
-    marks.percent(axes[1].yaxis)
+    marks.in_percent(axes[1].yaxis)
     axes[1].set_ylim(0, 1)
     axes[0].set_title(title)
     axes[1].legend(fontsize="small")
@@ -77,7 +77,7 @@ def plot_accuracy_bars(table, attribute, *, constant, ax=None):
     ax.set(xlabel=AXIS_NAMES[attribute], ylabel="accuracy", ylim=(0, 1.12))
     marks.name_columns(ax, table.index)
     ax.set_yticks(np.linspace(0, 1, 6))
-    marks.percent(ax.yaxis)
+    marks.in_percent(ax.yaxis)
     return ax
 
 
@@ -154,7 +154,7 @@ def plot_frontier(frontiers, points, *, constant, ax=None):
             ax.plot(x, y, marker, ms=10, mfc="white", mec=ACCENT, mew=2, label=label, zorder=5)
     ax.plot(constant, 1 / N_GROUPS, "X", color=LINE, ms=9, label="constant predictor, test")
     ax.set(xlabel="accuracy", ylabel="balanced accuracy")
-    marks.percent(ax.xaxis, ax.yaxis)
+    marks.in_percent(ax.xaxis, ax.yaxis)
     ax.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.01, 0.5))
     return ax
 

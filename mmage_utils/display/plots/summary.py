@@ -153,7 +153,7 @@ def _models(scores, ceilings, ax):
             if modality in ceilings:
                 ax.plot(ceilings[modality], y, **IDEAL_TICK)
     marks.name_rows(ax, [name if "," in name else f"{name}, published" for name in names])
-    marks.percent(ax.xaxis)
+    marks.in_percent(ax.xaxis)
     ax.set_xlabel("accuracy (numbers: test)")
     _title(ax, "Models: train, valid, test")
     symbols = {split: {"color": LINE, "ms": 5} | SPLIT_DOTS[split] for split in SPLITS}

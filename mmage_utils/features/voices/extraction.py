@@ -24,7 +24,7 @@ from mmage_utils.files import CACHE, code_key
 from mmage_utils.progress import progress_bar
 
 NUMBERS = [*FEATURES, "voiced_fraction"]
-COLUMNS = [*NUMBERS, "problem", "notes"]
+ROW = [*NUMBERS, "problem", "notes"]
 BATCH = {"fast": 8, "published": 1}  # clips a task, about a second at most
 # Taken when the code is loaded: a kernel or a worker that runs old code must not write results
 # under the key of the new.
@@ -98,7 +98,7 @@ def extract_features(clips, *, recipe="fast", cache=CACHE, n_jobs=-1, scheduler=
         jobs = [todo[start : start + size] for start in range(0, len(todo), size)]
         known |= _collect(jobs, recipe, file, n_jobs, scheduler)
     rows = [known[key] if isinstance(key, str) else _blank(key.reason) for key in keys]
-    table = pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(NUMBERS, float))
+    table = pd.DataFrame(rows, columns=ROW).astype(dict.fromkeys(NUMBERS, float))
     table.insert(0, "VideoName", clips["VideoName"].to_numpy())
     return Extraction(table, len(todo), cached, time.perf_counter() - clock, str(file))
 
@@ -133,7 +133,7 @@ def _collect(jobs, recipe, file, n_jobs, scheduler):
     with (
         progress_bar(total, "Acoustic features", "clip") as bar,
         closing(results),
-        table_cache.adding(file, ["key", *COLUMNS]) as collect,
+        table_cache.adding(file, ["key", *ROW]) as collect,
     ):
         for batch in results:
             bar.update(len(batch))

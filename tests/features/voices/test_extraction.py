@@ -237,7 +237,7 @@ def test_a_damaged_file_is_computed_again(damage, computed, extract, tmp_path):
 
 def test_features_are_kept_as_the_work_goes_on(computed, extract, tmp_path, monkeypatch):
     monkeypatch.setitem(extraction.BATCH, "fast", 1)
-    monkeypatch.setattr(table_cache, "SECONDS", 0)
+    monkeypatch.setattr(table_cache, "COMMIT_SECONDS", 0)
     seen = []
     peak = acoustic.acoustic_features
 
