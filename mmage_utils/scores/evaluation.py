@@ -50,8 +50,8 @@ def score(table, *, majority, prior=None, model="", unit="clip", draws=DRAWS, se
     Returns
     -------
     pandas.DataFrame
-        `SCORE_COLUMNS`, one row per metric: each score of `metrics.scores_of`, and log_loss in nats and
-        ece, the expected calibration error; low and high are the 95% interval, constant is the
+        `SCORE_COLUMNS`, one row per metric: each score of `metrics.scores_of`, and log_loss in nats
+        and ece, the expected calibration error; low and high are the 95% interval, constant is the
         constant predictor's value.
     """
     weights = unit_weights(table, unit)
