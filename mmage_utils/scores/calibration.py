@@ -5,7 +5,6 @@ Temperatures are fitted on valid; test chooses nothing.
 
 import numpy as np
 import pandas as pd
-from scipy.special import log_softmax
 
 from mmage_utils.predictions import logits, with_logits
 from mmage_utils.scores.bootstrap import DRAWS, estimate_ratio, sum_per_user
@@ -37,13 +36,16 @@ def best_temperature(log_p, groups):
     """
     from scipy.optimize import minimize_scalar
 
-    log_p = np.asarray(log_p, dtype=float)
-    rows, true = np.arange(len(log_p)), np.asarray(groups) - 1
+    log_p, true = np.asarray(log_p, dtype=float), np.asarray(groups) - 1
     if not len(log_p):
         raise ValueError("a temperature needs clips to be fitted on")
+    # The log-loss at T is the mean of log sum exp(gap / T), where gap is 0 for the true group.
+    gap = log_p - log_p[np.arange(len(log_p)), true][:, None]
+    top = gap.max(1, keepdims=True)
 
     def loss(log_t):
-        return -log_softmax(log_p * np.exp(-log_t), axis=1)[rows, true].mean()
+        beta = np.exp(-log_t)
+        return np.mean(top[:, 0] * beta + np.log(np.exp((gap - top) * beta).sum(1)))
 
     bounds = np.log(TEMPERATURES)
     return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
@@ -51,6 +53,12 @@ def best_temperature(log_p, groups):
 
 def calibrate(table, temperature):
     """Divide the logits of predictions by a temperature; the predicted age groups stay.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A prediction table.
+    temperature : float
 
     Raises
     ------
