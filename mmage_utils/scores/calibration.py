@@ -41,11 +41,12 @@ def best_temperature(log_p, groups):
         raise ValueError("a temperature needs clips to be fitted on")
     # The log-loss at T is the mean of log sum exp(gap / T), where gap is 0 for the true group.
     gap = log_p - log_p[np.arange(len(log_p)), true][:, None]
-    top = gap.max(1, keepdims=True)
+    top = gap.max(1)
+    gap = gap - top[:, None]
 
     def loss(log_t):
         beta = np.exp(-log_t)
-        return np.mean(top[:, 0] * beta + np.log(np.exp((gap - top) * beta).sum(1)))
+        return np.mean(top * beta + np.log(np.exp(gap * beta).sum(1)))
 
     bounds = np.log(TEMPERATURES)
     return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
@@ -70,15 +71,13 @@ def calibrate(table, temperature):
     return with_logits(table, logits(table) / temperature).assign(prediction=table["prediction"])
 
 
-def reliability(table, *, bins=RELIABILITY_BINS, draws=DRAWS, seed=0):
-    """Confidence and accuracy by bins of confidence.
+def reliability(table, *, draws=DRAWS, seed=0):
+    """Confidence and accuracy by `RELIABILITY_BINS` bins of confidence, equally wide over 0..1.
 
     Parameters
     ----------
     table : pandas.DataFrame
         Predictions of one split.
-    bins : int
-        Number of bins of equal width over 0..1.
 
     Returns
     -------
@@ -86,6 +85,7 @@ def reliability(table, *, bins=RELIABILITY_BINS, draws=DRAWS, seed=0):
         One row per bin with clips: from, to, clips, users, confidence (mean), accuracy, low, high
         (95%, bootstrap over users; NaN for a single user).
     """
+    bins = RELIABILITY_BINS
     confidence, right = answers(table)
     inside = np.eye(bins)[bin_of(confidence, bins)]
     counts = sum_per_user(table, inside)
