@@ -45,9 +45,9 @@ def softmax(logits):
     return special.softmax(np.asarray(logits, dtype=float), axis=-1)
 
 
-def logits(table, *, floor=1e-12):
+def logits(table):
     """Log-probabilities, shape (n, 7): the logits up to a constant per row."""
-    return np.log(np.clip(table[P_COLUMNS].to_numpy(float), floor, 1))
+    return np.log(np.clip(table[P_COLUMNS].to_numpy(float), 1e-12, 1))
 
 
 def with_logits(table, values):

@@ -1,7 +1,6 @@
 """Rules that pool the log-probabilities of several experts, on plain arrays (tasks g and h)."""
 
 import numpy as np
-from scipy.special import log_softmax
 
 from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.predictions import softmax
@@ -59,9 +58,13 @@ def fit_weights(log_p, groups, prior):
     of_truth = evidence[:, rows, true]
 
     def loss(weights):  # convex in the weights
-        log_q = log_softmax(log_prior + np.tensordot(weights, evidence, 1), axis=1)
-        mean = np.einsum("mnk,nk->mn", evidence, np.exp(log_q))
-        return -log_q[rows, true].mean(), (mean - of_truth).mean(1)
+        logits = log_prior + np.tensordot(weights, evidence, 1)
+        top = logits.max(1)
+        exponents = np.exp(logits - top[:, None])
+        total = exponents.sum(1)
+        mean = np.einsum("mnk,nk->mn", evidence, exponents / total[:, None])
+        value = np.mean(np.log(total) + top - logits[rows, true])
+        return value, (mean - of_truth).mean(1)
 
     start, bounds = np.ones(len(evidence)), [(0, MAX_WEIGHT)] * len(evidence)
     return minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B").x
@@ -122,7 +125,8 @@ def fit_temperatures(log_p, groups):
 
 def cool(log_p, temperatures):
     """Log-probabilities divided by the temperatures and normalised; NaN stays."""
-    return log_softmax(log_p / np.reshape(temperatures, (-1, 1, 1)), axis=2)
+    divided = log_p / np.reshape(temperatures, (-1, 1, 1))
+    return divided - np.log(np.exp(divided).sum(2, keepdims=True))
 
 
 def complete_clips(log_p, experts):

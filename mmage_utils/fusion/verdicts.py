@@ -16,7 +16,7 @@ LEVEL, POWER = 0.05, 0.8
 ONE_POINT = 0.01
 
 
-def judge_modalities(fits, tables, *, split="test", draws=DRAWS, seed=0, target=ONE_POINT):
+def judge_modalities(fits, tables, *, split="test", draws=DRAWS, seed=0):
     """A verdict on each modality, over several training seeds.
 
     Parameters
@@ -25,8 +25,6 @@ def judge_modalities(fits, tables, *, split="test", draws=DRAWS, seed=0, target=
         One per training seed, each fitted on valid.
     tables : list of dict of str to pandas.DataFrame
         For each seed, modality to predictions of the same clips.
-    target : float
-        As `users_needed`.
 
     Returns
     -------
@@ -34,8 +32,8 @@ def judge_modalities(fits, tables, *, split="test", draws=DRAWS, seed=0, target=
         One row per modality: modality, added_to (the subset of the others of least held-out
         log-loss on valid, mean over seeds), value (gain in accuracy per clip, mean over seeds),
         low, high (95%, bootstrap over users of each user's mean gain), p (`comparison.sign_flip`),
-        by_seed (list of gains), users_needed, clips, users, p_holm (adjusted for all modalities),
-        helps (p_holm below .05 and the interval above 0).
+        by_seed (list of gains), users_needed (for one point), clips, users, p_holm (adjusted for
+        all modalities), helps (p_holm below .05 and the interval above 0).
 
     Raises
     ------
@@ -56,23 +54,13 @@ def judge_modalities(fits, tables, *, split="test", draws=DRAWS, seed=0, target=
         _, right_with = _right_clips(seeds, (*base, name))
         gains = sum_per_user(clips, right_with - right)
         counts = sum_per_user(clips, np.ones(len(clips)))
-        mean = gains.mean(1)
-        value, low, high = estimate_ratio(mean, counts, draws=draws, seed=seed)
-        rows.append(
-            {
-                "modality": name,
-                "added_to": subset_name(base),
-                "value": value,
-                "low": low,
-                "high": high,
-                "p": sign_flip(mean, draws=draws, seed=seed),
-                "by_seed": (gains.sum(0) / len(clips)).tolist(),
-                "users_needed": users_needed(mean, counts, target=target),
-                "clips": len(clips),
-                "users": len(counts),
-            }
-        )
-    table = pd.DataFrame(rows)
+        mean, by_seed = gains.mean(1), (gains.sum(0) / len(clips)).tolist()
+        estimates = estimate_ratio(mean, counts, draws=draws, seed=seed)
+        p, needed = sign_flip(mean, draws=draws, seed=seed), users_needed(mean, counts)
+        numbers = (*estimates, p, by_seed, needed, len(clips), len(counts))
+        rows.append((name, subset_name(base), *numbers))
+    columns = ["modality", "added_to", "value", "low", "high", "p", "by_seed", "users_needed"]
+    table = pd.DataFrame(rows, columns=[*columns, "clips", "users"])
     table["p_holm"] = holm(table["p"])
     table["helps"] = (table["p_holm"] < LEVEL) & (table["low"] > 0)
     return table
@@ -98,8 +86,8 @@ def _right_clips(seeds, use):
     return clips, np.stack(right, axis=1).astype(float)
 
 
-def users_needed(gains, clips, *, target=ONE_POINT, power=POWER, level=LEVEL):
-    """Number of users that a test set needs to show a gain in accuracy.
+def users_needed(gains, clips, *, target=ONE_POINT):
+    """Number of users that a test set needs to show a gain at `LEVEL` (two-sided) with `POWER`.
 
     Parameters
     ----------
@@ -108,9 +96,7 @@ def users_needed(gains, clips, *, target=ONE_POINT, power=POWER, level=LEVEL):
     clips : array-like, shape (n users,)
         Clips of each user.
     target : float
-        The true gain, as a share.
-    power, level : float
-        Probability of showing it, and of showing a gain where there is none (two-sided).
+        The true gain in accuracy.
 
     Returns
     -------
@@ -126,5 +112,5 @@ def users_needed(gains, clips, *, target=ONE_POINT, power=POWER, level=LEVEL):
     influence = (gains - ratio * clips) / clips.mean()
     if len(influence) < 2 or not np.any(gains):
         return np.nan
-    n = normal_sample_size_one_tail(target, power, level / 2, influence.std(ddof=1))
+    n = normal_sample_size_one_tail(target, POWER, LEVEL / 2, influence.std(ddof=1))
     return float(np.ceil(n))

@@ -5,7 +5,6 @@ Temperatures are fitted on valid; test chooses nothing.
 
 import numpy as np
 import pandas as pd
-from scipy.special import log_softmax
 
 from mmage_utils.predictions import logits, with_logits
 from mmage_utils.scores.bootstrap import DRAWS, estimate_ratio, sum_per_user
@@ -37,13 +36,17 @@ def best_temperature(log_p, groups):
     """
     from scipy.optimize import minimize_scalar
 
-    log_p = np.asarray(log_p, dtype=float)
-    rows, true = np.arange(len(log_p)), np.asarray(groups) - 1
+    log_p, true = np.asarray(log_p, dtype=float), np.asarray(groups) - 1
     if not len(log_p):
         raise ValueError("a temperature needs clips to be fitted on")
+    # The log-loss at T is the mean of log sum exp(gap / T), where gap is 0 for the true group.
+    gap = log_p - log_p[np.arange(len(log_p)), true][:, None]
+    top = gap.max(1)
+    gap = gap - top[:, None]
 
     def loss(log_t):
-        return -log_softmax(log_p * np.exp(-log_t), axis=1)[rows, true].mean()
+        beta = np.exp(-log_t)
+        return np.mean(top * beta + np.log(np.exp(gap * beta).sum(1)))
 
     bounds = np.log(TEMPERATURES)
     return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
@@ -51,6 +54,12 @@ def best_temperature(log_p, groups):
 
 def calibrate(table, temperature):
     """Divide the logits of predictions by a temperature; the predicted age groups stay.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A prediction table.
+    temperature : float
 
     Raises
     ------
@@ -62,15 +71,13 @@ def calibrate(table, temperature):
     return with_logits(table, logits(table) / temperature).assign(prediction=table["prediction"])
 
 
-def reliability(table, *, bins=RELIABILITY_BINS, draws=DRAWS, seed=0):
-    """Confidence and accuracy by bins of confidence.
+def reliability(table, *, draws=DRAWS, seed=0):
+    """Confidence and accuracy by `RELIABILITY_BINS` bins of confidence, equally wide over 0..1.
 
     Parameters
     ----------
     table : pandas.DataFrame
         Predictions of one split.
-    bins : int
-        Number of bins of equal width over 0..1.
 
     Returns
     -------
@@ -78,6 +85,7 @@ def reliability(table, *, bins=RELIABILITY_BINS, draws=DRAWS, seed=0):
         One row per bin with clips: from, to, clips, users, confidence (mean), accuracy, low, high
         (95%, bootstrap over users; NaN for a single user).
     """
+    bins = RELIABILITY_BINS
     confidence, right = answers(table)
     inside = np.eye(bins)[bin_of(confidence, bins)]
     counts = sum_per_user(table, inside)

@@ -1,4 +1,4 @@
-"""Scores as functions of confusion matrices, or of sums over clips, for a bootstrap of products."""
+"""Scores as functions of confusion matrices or of sums over clips, as the bootstrap needs."""
 
 import numpy as np
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -101,11 +102,8 @@ def _decode(data, findings):
     """Text of a file's bytes."""
     fix = "Save the file as UTF-8."
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        try:
+        with suppress(UnicodeDecodeError):
             text = data.decode("utf-16")
-        except UnicodeDecodeError:
-            pass
-        else:
             findings.add("wrong encoding", "it is UTF-16", fix)
             return text
     if b"\0" in data:

@@ -53,22 +53,25 @@ def choose_threshold(table, target=0.7, *, least=0.05):
     float
         0 when all clips can be answered; above 1 when no threshold reaches the target.
     """
-    valid = table[table["split"] == "valid"]
-    confidence, right = answers(valid)
-    order = np.argsort(-confidence, kind="stable")
-    ranked = confidence[order]
-    accuracy = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    # Clips of equal confidence are answered together, so only the last of them counts.
-    last = np.append(ranked[1:] != ranked[:-1], True)
-    enough = np.arange(1, len(order) + 1) >= least * len(order)
-    reached = np.flatnonzero(last & enough & (accuracy >= target))
-    if not len(reached):
+    confidence, right = answers(table[table["split"] == "valid"])
+    # Clips of equal confidence are answered together, the most confident first.
+    sums = pd.DataFrame({"right": right, "clips": 1}).groupby(-confidence).sum().cumsum()
+    enough = sums["clips"] >= least * len(confidence)
+    reached = sums.index[enough & (sums["right"] / sums["clips"] >= target)]
+    if reached.empty:
         return 1.01
-    return 0.0 if reached[-1] == len(order) - 1 else float(ranked[reached[-1]])
+    return 0.0 if reached[-1] == sums.index[-1] else float(-reached[-1])
 
 
 def answer_above(table, threshold, *, draws=DRAWS, seed=0):
-    """Coverage and accuracy of one split's predictions at a threshold of confidence.
+    """Coverage and accuracy at a threshold of confidence.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Predictions of one split.
+    threshold : float
+        `choose_threshold`.
 
     Returns
     -------
