@@ -1,6 +1,7 @@
 """The bootstrap over users: it draws whole users, as the clips of one person are alike."""
 
 import warnings
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from mmage_utils.data.labels import N_GROUPS
 DRAWS = 2000
 
 
+@lru_cache(maxsize=2)  # the same users are scored in many ways
 def draw_users(n_users, *, draws=DRAWS, seed=0):
     """How often each user counts, shape (1 + draws, n_users): once in the first row, the sample."""
     rng = np.random.default_rng([seed, n_users])
