@@ -22,7 +22,8 @@ def with_interval(row):
 
 def points(row):
     """A difference in points with its 95% interval: ``+1.2 points (-0.5 to +2.9)``."""
-    value, low, high = (100 * row[name] for name in ("value", "low", "high"))
+    # Adding 0 to a rounded -0.0 makes it 0.0.
+    value, low, high = (round(100 * row[name], 1) + 0.0 for name in ("value", "low", "high"))
     return f"{value:+.1f} points ({low:+.1f} to {high:+.1f})"
 
 

@@ -81,7 +81,7 @@ def gap_table(gaps):
 
 
 def bias_table(biases, model, *, constant="constant predictor"):
-    """Biases of a model with interval and chance, beside those of the constant predictor.
+    """Biases of a model beside chance and beside those of the constant predictor.
 
     Parameters
     ----------
@@ -94,12 +94,26 @@ def bias_table(biases, model, *, constant="constant predictor"):
     return pd.DataFrame(
         {
             "bias": ours["value"].map(number),
-            "95% interval": ours["low"].map(number) + " to " + ours["high"].map(number),
-            "95% of chance below": ours["null95"].map(number),
-            "exceeds chance": ours["exceeds_chance"].map({True: "yes", False: "no"}),
+            "by chance: median": ours["null50"].map(number),
+            "95% below": ours["null95"].map(number),
+            "excess over the median": ours["excess"].map("{:+.4f}".format),
+            "p": ours["p"].map("{:.3f}".format),
             "bias of the constant predictor": base["value"].map(number),
         }
     ).rename_axis(None)
+
+
+def bias_gap_table(gaps):
+    """Differences of two models' biases beside what swapping them for whole users gives."""
+    number = "{:+.4f}".format
+    gaps = gaps.set_index("attribute").rename_axis(None)
+    return pd.DataFrame(
+        {
+            "corrected - published": gaps["value"].map(number),
+            "95% by chance": gaps["null_low"].map(number) + " to " + gaps["null_high"].map(number),
+            "p": gaps["p"].map("{:.3f}".format),
+        }
+    )
 
 
 def cost_table(seconds):
@@ -218,13 +232,12 @@ def scorecard_text(card):
         lines += ["", f"accuracy by {name}"]
         for row in groups.itertuples():
             text = f"  {row.Index:<24}{row.right:>6}/{row.clips:<6}{row.users:>5} users"
-            known = f"  {row.accuracy:.4f}  {row.low:.4f}, {row.high:.4f}"
+            known = f"  {row.accuracy:.4f}  {row.low:.4f}, {row.high:.4f}  {row.constant:>8.4f}"
             lines.append(text if pd.isna(row.accuracy) else text + known)
     lines += ["", "bias (mean absolute difference of accuracies over all pairs of categories)"]
     for row in card["bias"].itertuples():
-        chance = "exceeds chance" if row.exceeds_chance else "does not exceed chance"
         lines.append(
-            f"  {row.attribute:<12}{row.value:.4f}  {row.low:.4f}, {row.high:.4f}  95% of chance "
-            f"below {row.null95:.4f}: {chance}"
+            f"  {row.attribute:<12}{row.value:.4f}  by chance {row.null50:.4f} (median), 95% below "
+            f"{row.null95:.4f}; excess {row.excess:+.4f}, p = {row.p:.3f}"
         )
     return "\n".join(lines)

@@ -62,3 +62,37 @@ def estimate_ratio(hits, counts, *, draws=DRAWS, seed=0):
     drawn = draw_users(len(counts), draws=draws, seed=seed)
     with np.errstate(invalid="ignore"):
         return estimate((drawn @ hits) / (drawn @ counts))
+
+
+def proportion_interval(hits, counts):
+    """Proportions of clustered clips with 95% intervals that hold up to 0 and 1.
+
+    Clopper-Pearson on the effective number of clips (Korn & Graubard 1998, Survey Methodology
+    24): as many independent clips as would vary as the users do, adjusted for the number of
+    users. Where no clip or every clip is a hit no variance is seen, and a user counts once.
+
+    Parameters
+    ----------
+    hits, counts : numpy.ndarray, shape (n_users, k)
+        `sum_per_user`.
+
+    Returns
+    -------
+    value, low, high : numpy.ndarray, shape (k,)
+        NaN for fewer than two users.
+    """
+    from scipy.stats import t
+    from statsmodels.stats.proportion import proportion_confint
+
+    total, users = counts.sum(0), (counts > 0).sum(0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = hits.sum(0) / total
+        pull = ((hits - value * counts) ** 2).sum(0)
+        variance = users / (users - 1) * pull / total**2
+        effective = np.where(pull > 1e-12, value * (1 - value) / variance, users)
+    known = users > 1
+    effective = np.minimum(effective, total)[known]
+    effective *= (t.ppf(0.975, total[known] - 1) / t.ppf(0.975, users[known] - 1)) ** 2
+    bounds = np.full((2, len(total)), np.nan)
+    bounds[:, known] = proportion_confint(value[known] * effective, effective, method="beta")
+    return value, *bounds

@@ -6,21 +6,15 @@ import numpy as np
 import pandas as pd
 
 from mmage_utils.data.labels import ATTRIBUTES
-from mmage_utils.scores.bootstrap import (
-    DRAWS,
-    draw_users,
-    estimate,
-    estimate_ratio,
-    interval,
-    sum_per_user,
-)
+from mmage_utils.scores.bootstrap import DRAWS, interval, proportion_interval, sum_per_user
+from mmage_utils.scores.comparison import pair_up
 
 MIN_USERS = 10  # a percentage of fewer users says nothing
 GROUP_COLUMNS = {"AgeGroup": "ground_truth", "Gender": "Gender", "Ethnicity": "Ethnicity"}
 
 
-def accuracy_by(table, attribute, *, draws=DRAWS, seed=0):
-    """Accuracy per category of an attribute, with intervals from a bootstrap over users.
+def accuracy_by(table, attribute, *, majority=None):
+    """Accuracy per category of an attribute, with 95% intervals over users.
 
     Parameters
     ----------
@@ -28,12 +22,15 @@ def accuracy_by(table, attribute, *, draws=DRAWS, seed=0):
         Predictions joined with their labels (`predictions.join_labels`).
     attribute : str or tuple of str
         ``AgeGroup``, ``Gender``, ``Ethnicity``, or several for their combinations.
+    majority : int, optional
+        The constant predictor's answer.
 
     Returns
     -------
     pandas.DataFrame
-        One row per category: right, clips, users, accuracy (NaN without clips), low, high (NaN
-        for fewer than `MIN_USERS` users).
+        One row per category: right, clips, users, accuracy (NaN without clips), low, high
+        (`bootstrap.proportion_interval`; NaN for fewer than `MIN_USERS` users) and, with
+        `majority`, the accuracy of the constant predictor in the category as constant.
     """
     from fairlearn.metrics import MetricFrame, count
     from sklearn.metrics import accuracy_score
@@ -52,9 +49,11 @@ def accuracy_by(table, attribute, *, draws=DRAWS, seed=0):
     rows = rows.reindex(index).fillna(0).astype(int)
     hits, clips = _user_hits(table, attributes)
     rows["users"] = (clips > 0).sum(0)
-    estimates = estimate_ratio(hits, clips, draws=draws, seed=seed)
-    rows["accuracy"], rows["low"], rows["high"] = estimates
+    rows["accuracy"], rows["low"], rows["high"] = proportion_interval(hits, clips)
     rows.loc[rows["users"] < MIN_USERS, ["low", "high"]] = np.nan
+    if majority is not None:
+        constant, _ = _user_hits(table.assign(prediction=majority), attributes)
+        rows["constant"] = constant.sum(0) / rows["clips"].where(rows["clips"] > 0)
     return rows
 
 
@@ -89,10 +88,10 @@ def bias(accuracies):
 
 
 def biases(table, *, model="", draws=DRAWS, seed=0):
-    """Age, gender and ethnicity bias and their average, each with interval and null.
+    """Age, gender and ethnicity bias and their average, each beside its null distribution.
 
     The null distribution permutes the attribute across users: with small categories, chance alone
-    makes a bias.
+    makes a bias. A bias is never negative, so what counts is its excess over the null's median.
 
     Parameters
     ----------
@@ -104,31 +103,75 @@ def biases(table, *, model="", draws=DRAWS, seed=0):
     Returns
     -------
     pandas.DataFrame
-        One row for AgeGroup, Gender, Ethnicity and average: model, attribute, value, low, high
-        (95%, bootstrap over users), null95 (95th percentile of the null distribution),
-        exceeds_chance. An attribute with a single category has NaN and is left out of the average.
+        One row for AgeGroup, Gender, Ethnicity and average: model, attribute, value, null50 and
+        null95 (median and 95th percentile of the null distribution), excess (value - null50), p
+        (share of the null at or above the value). An attribute with a single category has NaN and
+        is left out of the average.
     """
     rng = np.random.default_rng([seed, 5])
-    values_of = {}  # of the sample and its bootstrap, and of the null distribution
+    values_of = {}  # of the sample, then the null distribution
     for name in ATTRIBUTES:
         hits, clips = _user_hits(table, [name])
-        drawn = draw_users(len(hits), draws=draws, seed=seed)
         # The category of a user is that of most of the user's clips.
         category = np.eye(clips.shape[1])[clips.argmax(1)]
         right, all_clips = hits.sum(1), clips.sum(1)
-        null = np.empty(draws)
+        values = np.empty(1 + draws)
         with np.errstate(invalid="ignore"):
-            values = bias((drawn @ hits) / (drawn @ clips))
+            values[0] = bias(hits.sum(0) / clips.sum(0))
             for draw in range(draws):
                 permuted = category[rng.permutation(len(category))]
-                null[draw] = bias((right @ permuted) / (all_clips @ permuted))
-        values_of[name] = values, null
-    known = [pair for pair in values_of.values() if not np.isnan(pair[0][0])]
-    known = known or [values_of["AgeGroup"]]
-    values_of["average"] = [np.mean(arrays, axis=0) for arrays in zip(*known, strict=True)]
+                values[1 + draw] = bias((right @ permuted) / (all_clips @ permuted))
+        values_of[name] = values
     rows = []
-    for name, (values, null) in values_of.items():
-        null95 = interval(null, 95)
-        rows.append((model, name, *estimate(values), null95, values[0] > null95))
-    columns = ["model", "attribute", "value", "low", "high", "null95", "exceeds_chance"]
+    for name, values in (values_of | {"average": _mean_of_known(values_of)}).items():
+        value, null = values[0], values[1:]
+        null50, null95 = interval(null, (50, 95))
+        p = np.nan if np.isnan(value) else (1 + np.sum(null >= value - 1e-12)) / (1 + draws)
+        rows.append((model, name, value, null50, null95, value - null50, p))
+    columns = ["model", "attribute", "value", "null50", "null95", "excess", "p"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _mean_of_known(values_of):
+    """Mean over the attributes that have several categories."""
+    known = [values for values in values_of.values() if not np.isnan(values[0])]
+    return np.mean(known or [values_of["AgeGroup"]], axis=0)
+
+
+def compare_biases(table, other, *, draws=DRAWS, seed=0):
+    """Compare the biases of two models by swapping them for whole users.
+
+    Parameters
+    ----------
+    table, other : pandas.DataFrame
+        Predictions of the same clips, joined with their labels, in any order.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for AgeGroup, Gender, Ethnicity and average: attribute, value (bias of `table`
+        minus that of `other`), null_low and null_high (95% of the swaps), p (two-sided).
+
+    Raises
+    ------
+    ValueError
+        When the clips differ.
+    """
+    both = pair_up(table, other)
+    swaps = np.random.default_rng([seed, 19]).random((draws, both["UserID"].nunique())) < 0.5
+    values_of = {}
+    for name in ATTRIBUTES:
+        hits, clips = _user_hits(both, [name])
+        others, _ = _user_hits(both.assign(prediction=both["prediction_other"]), [name])
+        # The first row swaps nobody.
+        moved = np.vstack([np.zeros_like(swaps[:1]), swaps]).astype(float) @ (others - hits)
+        total = clips.sum(0)
+        with np.errstate(invalid="ignore"):
+            first = bias((hits.sum(0) + moved) / total)
+            values_of[name] = first - bias((others.sum(0) - moved) / total)
+    rows = []
+    for name, values in (values_of | {"average": _mean_of_known(values_of)}).items():
+        value, null = values[0], values[1:]
+        extreme = np.sum(np.abs(null) >= abs(value) - 1e-12)
+        rows.append((name, value, *interval(null), (1 + extreme) / (1 + draws)))
+    return pd.DataFrame(rows, columns=["attribute", "value", "null_low", "null_high", "p"])

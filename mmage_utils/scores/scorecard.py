@@ -55,7 +55,7 @@ def make_scorecard(table, reference, *, draws=DRAWS, seed=0):
         "scores": score_models(tables, units=("clip", "user"), **settings),
         "groups": {
             " x ".join([name] if isinstance(name, str) else name): _rows(
-                accuracy_by(table, name, draws=draws, seed=seed)
+                accuracy_by(table, name, majority=majority)
             )
             for name in GROUPINGS
         },

@@ -151,19 +151,22 @@ def test_curves_are_the_history_with_the_chosen_epoch():
 def test_accuracy_bars_have_counts_intervals_and_reference_lines(tabled):
     truth = [3] * 20 + [4] * 12 + [5] * 2
     table = tabled(truth, [3] * 15 + [4] * 17 + [5, 4])
-    by_age = accuracy_by(table.assign(Gender=1, Ethnicity=1), "AgeGroup")
-    ax = plots.plot_accuracy_bars(by_age, "AgeGroup", constant=0.6)
+    by_age = accuracy_by(table.assign(Gender=1, Ethnicity=1), "AgeGroup", majority=3)
+    ax = plots.plot_accuracy_bars(by_age, "AgeGroup")
     # Two users are too few for a bar.
     assert [bar.get_height() for bar in ax.patches] == [0, 0, 0.75, 1, 0, 0, 0]
     assert [text.split("\n")[0] for text in _texts(ax)] == [
         "0/0", "0/0", "15/20", "12/12", "1/2", "0/0", "0/0"
     ]  # fmt: skip
     assert _texts(ax)[4] == "1/2\n2 users"
-    segments = [part for lines in ax.collections for part in lines.get_segments()]
+    *intervals, constants = ax.collections
+    segments = [part for lines in intervals for part in lines.get_segments()]
     expected = by_age.loc[["19-24", "25-32"], ["low", "high"]]
     assert np.array(segments)[:, :, 1] == pytest.approx(expected.to_numpy())
+    # The constant predictor is right for all clips of its own group, and for no others.
+    heights = {round(part[:, 0].mean()): part[0, 1] for part in constants.get_segments()}
+    assert {x: y for x, y in heights.items() if not np.isnan(y)} == {2: 1, 3: 0, 4: 0}
     assert _line(ax, "chance").get_ydata()[0] == pytest.approx(1 / 7)
-    assert _line(ax, "constant predictor").get_ydata()[0] == 0.6
 
 
 def test_confusion_shows_counts_and_shares(predicted):

@@ -27,6 +27,11 @@ def test_our_values_of_task_b_are_those_of_the_models_that_stand_for_it():
     }
 
 
+def test_no_difference_has_no_sign_of_its_own():
+    text = sentences.points({"value": -0.0001, "low": -0.0004, "high": 0.012})
+    assert text == "+0.0 points (+0.0 to +1.2)"
+
+
 def test_methods_are_shown_and_read():
     row = {"accuracy": 0.5, "accuracy, spread": 0.01, "balanced accuracy": 0.25}
     row |= {"balanced accuracy, spread": 0.02} | dict.fromkeys(AGE_GROUPS.values(), 0.4)

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from mmage_utils.display.sentences import difference_sentence
+from mmage_utils.scores.bootstrap import proportion_interval, sum_per_user
 from mmage_utils.scores.comparison import compare, compare_pairs
 from mmage_utils.scores.evaluation import pick, score
-from mmage_utils.scores.groups import accuracy_by, biases
+from mmage_utils.scores.groups import accuracy_by, biases, compare_biases
 
 PRIOR = [0.002, 0.027, 0.21, 0.488, 0.225, 0.039, 0.009]
 
@@ -105,23 +106,93 @@ def with_attributes(table, rng):
     )
 
 
-def test_bias_by_chance_alone_rarely_exceeds_chance(rng):
-    hits = [
-        pick(
-            biases(with_attributes(simulate(rng), rng), draws=200, seed=seed), attribute="Gender"
-        ).exceeds_chance
+def test_bias_by_chance_alone_is_rarely_significant(rng):
+    rows = [
+        pick(biases(with_attributes(simulate(rng), rng), draws=200, seed=seed), attribute="Gender")
         for seed in range(100)
     ]
-    assert np.mean(hits) <= 0.12
+    assert np.mean([row.p < 0.05 for row in rows]) <= 0.12
+    # The median of the null is exceeded half of the time.
+    assert np.mean([row.excess > 0 for row in rows]) == pytest.approx(0.5, abs=0.15)
+    assert all(row.null50 < row.null95 for row in rows)
 
 
-def test_bias_that_is_there_exceeds_chance(rng):
+def test_bias_that_is_there_is_significant(rng):
     table = with_attributes(simulate(rng, users=300, accuracy=0.8), rng)
     spoilt = worse(table, rng, 0.8)
+    fair = table.copy()
     table["prediction"] = table["prediction"].where(table["Gender"] == 1, spoilt["prediction"])
-    bias = pick(biases(table), attribute="Gender")
-    assert bias.exceeds_chance
-    assert bias.low > bias.null95 / 2
+    row = pick(biases(table, draws=400), attribute="Gender")
+    assert row.p < 0.01
+    assert row.excess > row.null95
+    gap = pick(compare_biases(table, fair, draws=400), attribute="Gender")
+    assert gap.value > gap.null_high
+    assert gap.p < 0.01
+    back = pick(compare_biases(fair, table, draws=400), attribute="Gender")
+    assert back.value == pytest.approx(-gap.value)
+
+
+def test_biases_of_one_model_do_not_differ_and_those_of_like_models_rarely(rng):
+    table = with_attributes(simulate(rng), rng)
+    same = compare_biases(table, table.sample(frac=1, random_state=0), draws=50)
+    assert same["value"].tolist() == [0, 0, 0, 0]
+    assert same["p"].tolist() == [1, 1, 1, 1]
+    p = []
+    for seed in range(100):
+        table = with_attributes(simulate(rng), rng)
+        pair = (worse(table, rng, 0.2), worse(table, rng, 0.2))
+        p.append(pick(compare_biases(*pair, draws=200, seed=seed), attribute="Gender").p)
+    assert np.mean(np.array(p) < 0.05) <= 0.12
+
+
+def test_proportions_of_independent_clips_are_clopper_pearsons():
+    from statsmodels.stats.proportion import proportion_confint
+
+    hits = np.zeros((40, 1))
+    hits[:7] = 1
+    value, low, high = proportion_interval(hits, np.ones((40, 1)))
+    expected = proportion_confint(7 * 39 / 40, 39, method="beta")
+    assert value[0] == 7 / 40
+    np.testing.assert_allclose([low[0], high[0]], expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("share", [0, 1])
+def test_no_hit_and_hits_alone_have_an_interval(share):
+    counts = np.full((16, 1), 3.0)  # 48 clips of 16 users
+    value, low, high = proportion_interval(share * counts, counts)
+    assert value[0] == share
+    width = high[0] - low[0]
+    assert 0.06 < width < 0.3  # of 48 clips 7 points, of 16 users 21
+    assert (low[0] == 0) if share == 0 else (high[0] == 1)
+
+
+def test_one_user_and_no_user_have_no_interval():
+    counts = np.array([[5.0, 0.0]])
+    value, low, high = proportion_interval(counts, counts)
+    assert value[0] == 1
+    assert np.isnan([value[1], *low, *high]).all()
+
+
+@pytest.mark.parametrize("accuracy", [0.04, 0.5, 0.96])
+def test_intervals_of_categories_cover(rng, accuracy):
+    covered = []
+    for _ in range(400):
+        table = simulate(rng, users=80, accuracy=accuracy)
+        right = (table["ground_truth"] == table["prediction"]).to_numpy(float)[:, None]
+        sums = (sum_per_user(table, values) for values in (right, np.ones_like(right)))
+        _, low, high = proportion_interval(*sums)
+        covered.append(low[0] <= accuracy <= high[0])
+    assert 0.93 <= np.mean(covered) <= 0.995
+
+
+def test_the_constant_of_a_category_is_its_own(rng):
+    table = with_attributes(simulate(rng), rng)
+    by_age = accuracy_by(table, "AgeGroup", majority=4)
+    assert by_age["constant"].dropna().isin([0, 1]).all()
+    assert by_age.loc["25-32", "constant"] == 1
+    by_gender = accuracy_by(table, "Gender", majority=4)
+    women = table[table["Gender"] == 2]
+    assert by_gender.loc["Female", "constant"] == (women["ground_truth"] == 4).mean()
 
 
 def test_combinations_of_attributes_add_up_to_all_clips(rng):

@@ -46,19 +46,18 @@ def plot_curves(fit, *, constant=None, title=""):
     return axes
 
 
-def plot_accuracy_bars(table, attribute, *, constant, ax=None):
+def plot_accuracy_bars(table, attribute, *, ax=None):
     """Accuracy per category with its interval and k/n, beside chance and constant predictor.
 
-    A category of fewer than ten users has k/n and its users instead of a bar.
+    A category of fewer than ten users has k/n and its users instead of a bar. The constant
+    predictor's mark is that of the category, as it is right for all clips of its own age group.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        `groups.accuracy_by`.
+        `groups.accuracy_by` with the constant predictor.
     attribute : str
         ``AgeGroup``, ``Gender`` or ``Ethnicity``.
-    constant : float
-        Accuracy of the constant predictor over all clips.
     """
     ax = marks.axes_of(ax)
     colours = [COLOURS[attribute][name] for name in table.index]
@@ -73,7 +72,9 @@ def plot_accuracy_bars(table, attribute, *, constant, ax=None):
             text, top = f"{text}\n{row.users} users", 0
         marks.write_above(ax, x, top, text)
     ax.axhline(1 / N_GROUPS, color=LINE, ls="--", lw=1, label="chance")
-    ax.axhline(constant, color=ACCENT, ls=":", lw=1.5, label="constant predictor")
+    ends = np.arange(len(table)) - 0.45, np.arange(len(table)) + 0.45
+    style = {"color": ACCENT, "lw": 2, "label": "constant predictor", "zorder": 3}
+    ax.hlines(table["constant"], *ends, **style)
     ax.set(xlabel=AXIS_NAMES[attribute], ylabel="accuracy", ylim=(0, 1.12))
     marks.name_columns(ax, table.index)
     ax.set_yticks(np.linspace(0, 1, 6))
@@ -81,7 +82,7 @@ def plot_accuracy_bars(table, attribute, *, constant, ax=None):
     return ax
 
 
-def plot_accuracy_panels(tables, *, constant):
+def plot_accuracy_panels(tables):
     """`plot_accuracy_bars` of several attributes side by side, on one scale.
 
     Parameters
@@ -93,7 +94,7 @@ def plot_accuracy_panels(tables, *, constant):
     layout = {"width_ratios": widths, "sharey": True, "squeeze": False}
     axes = plt.subplots(1, len(tables), figsize=(12, 3.8), **layout)[1][0]
     for ax, (attribute, table) in zip(axes, tables.items(), strict=True):
-        plot_accuracy_bars(table, attribute, constant=constant, ax=ax)
+        plot_accuracy_bars(table, attribute, ax=ax)
     axes[0].legend(fontsize="small", loc="upper left")
     return axes
 
