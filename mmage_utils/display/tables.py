@@ -107,13 +107,9 @@ def bias_gap_table(gaps):
     """Differences of two models' biases beside what swapping them for whole users gives."""
     number = "{:+.4f}".format
     gaps = gaps.set_index("attribute").rename_axis(None)
-    return pd.DataFrame(
-        {
-            "corrected - published": gaps["value"].map(number),
-            "95% by chance": gaps["null_low"].map(number) + " to " + gaps["null_high"].map(number),
-            "p": gaps["p"].map("{:.3f}".format),
-        }
-    )
+    shown = gaps["value"].map(number).to_frame("corrected - published")
+    shown["95% by chance"] = gaps["null_low"].map(number) + " to " + gaps["null_high"].map(number)
+    return shown.assign(p=gaps["p"].map("{:.3f}".format))
 
 
 def cost_table(seconds):

@@ -70,16 +70,7 @@ def proportion_interval(hits, counts):
     Clopper-Pearson on the effective number of clips (Korn & Graubard 1998, Survey Methodology
     24): as many independent clips as would vary as the users do, adjusted for the number of
     users. Where no clip or every clip is a hit no variance is seen, and a user counts once.
-
-    Parameters
-    ----------
-    hits, counts : numpy.ndarray, shape (n_users, k)
-        `sum_per_user`.
-
-    Returns
-    -------
-    value, low, high : numpy.ndarray, shape (k,)
-        NaN for fewer than two users.
+    Arguments and results are those of `estimate_ratio`; NaN for fewer than two users.
     """
     from scipy.stats import t
     from statsmodels.stats.proportion import proportion_confint

@@ -92,13 +92,7 @@ def biases(table, *, model="", draws=DRAWS, seed=0):
 
     The null distribution permutes the attribute across users: with small categories, chance alone
     makes a bias. A bias is never negative, so what counts is its excess over the null's median.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Predictions joined with their labels.
-    model : str
-        Name of the model in the rows.
+    Takes predictions joined with their labels, and the name of the model in the rows.
 
     Returns
     -------
@@ -139,23 +133,13 @@ def _mean_of_known(values_of):
 
 
 def compare_biases(table, other, *, draws=DRAWS, seed=0):
-    """Compare the biases of two models by swapping them for whole users.
-
-    Parameters
-    ----------
-    table, other : pandas.DataFrame
-        Predictions of the same clips, joined with their labels, in any order.
+    """Compare the biases of two models by swapping them for whole users; raises as `pair_up`.
 
     Returns
     -------
     pandas.DataFrame
         One row for AgeGroup, Gender, Ethnicity and average: attribute, value (bias of `table`
         minus that of `other`), null_low and null_high (95% of the swaps), p (two-sided).
-
-    Raises
-    ------
-    ValueError
-        When the clips differ.
     """
     both = pair_up(table, other)
     swaps = np.random.default_rng([seed, 19]).random((draws, both["UserID"].nunique())) < 0.5

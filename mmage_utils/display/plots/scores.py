@@ -50,7 +50,7 @@ def plot_accuracy_bars(table, attribute, *, ax=None):
     """Accuracy per category with its interval and k/n, beside chance and constant predictor.
 
     A category of fewer than ten users has k/n and its users instead of a bar. The constant
-    predictor's mark is that of the category, as it is right for all clips of its own age group.
+    predictor is scored in each category.
 
     Parameters
     ----------
@@ -72,9 +72,8 @@ def plot_accuracy_bars(table, attribute, *, ax=None):
             text, top = f"{text}\n{row.users} users", 0
         marks.write_above(ax, x, top, text)
     ax.axhline(1 / N_GROUPS, color=LINE, ls="--", lw=1, label="chance")
-    ends = np.arange(len(table)) - 0.45, np.arange(len(table)) + 0.45
-    style = {"color": ACCENT, "lw": 2, "label": "constant predictor", "zorder": 3}
-    ax.hlines(table["constant"], *ends, **style)
+    x, style = np.arange(len(table)), {"color": ACCENT, "label": "constant predictor"}
+    ax.hlines(table["constant"], x - 0.45, x + 0.45, lw=2, zorder=3, **style)
     ax.set(xlabel=AXIS_NAMES[attribute], ylabel="accuracy", ylim=(0, 1.12))
     marks.name_columns(ax, table.index)
     ax.set_yticks(np.linspace(0, 1, 6))
