@@ -38,7 +38,8 @@ def dial_words(scores):
     for model in scores["model"].unique():
         accuracy = percent(pick(scores, model=model).value)
         balanced = percent(pick(scores, model=model, metric="balanced_accuracy").value)
-        texts.append(f"{model.split(',')[0]} {accuracy} / {balanced} balanced")
+        point = model.split(": ")[-1].split(",")[0]
+        texts.append(f"{point} {accuracy} / {balanced} balanced")
     return ", ".join(texts)
 
 

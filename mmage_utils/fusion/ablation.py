@@ -59,7 +59,7 @@ def _fused(fitted, tables):
     """Predictions by (subset, rule), with the report's rules among them."""
     fused = {}
     names = ("image", "audio", "text")
-    published = dict(zip(names, PUBLISHED_WEIGHTS["weighted"], strict=True))
+    published = dict(zip(names, PUBLISHED_WEIGHTS["fusion, published weighted"], strict=True))
     for use in subsets(tuple(fitted.temperatures)):
         if len(use) == 1:
             fused[use, "alone"] = tables[use[0]].sort_values("VideoName", ignore_index=True)

@@ -16,8 +16,8 @@ BEGIN, END = "<!-- headlines: begin -->", "<!-- headlines: end -->"
 # task, notebook, figure, results file
 TASKS = (
     ("a", "01_dataset_statistics", "a_histograms", "a_statistics"),
-    ("b", "02_image_classifier", "b_accuracy_bars", "b_baseline"),
-    ("c", "03_train_strategy", "c_augmented", "c_strategy"),
+    ("b", "02_image_classifier", "b_accuracy_bars_published", "b_baseline"),
+    ("c", "03_train_strategy", "c_augmented_published", "c_strategy"),
     ("d", "04_test_strategy", "d_units", "d_aggregation"),
     ("e", "05_acoustic_features", "e_f0", "e_voices"),
     ("f", "06_text_features", "f_map", "f_words"),

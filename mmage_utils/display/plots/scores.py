@@ -122,8 +122,7 @@ def plot_intervals(rows, *, ceiling=None, ax=None):
         The ideal observer's value (synthetic sample only).
     """
     ax = marks.axes_of(ax, figsize=(7, 0.6 + 0.42 * len(rows)))
-    names = rows["model"].str.replace("_", " + ")
-    marks.draw_accuracies(ax, rows, rows["model"].map(colour_of), names)
+    marks.draw_accuracies(ax, rows, rows["model"].map(colour_of), rows["model"])
     marks.draw_references(ax, rows["constant"].iloc[0], ceiling)
     ax.set_xlabel("test accuracy, 95% interval over users")
     ax.margins(x=0.14)

@@ -152,7 +152,7 @@ def _models(scores, ceilings, ax):
             marks.write_beside(ax, y, f"{row.value:.1%}", fontweight="bold")
             if modality in ceilings:
                 ax.plot(ceilings[modality], y, **IDEAL_TICK)
-    marks.name_rows(ax, [name if "," in name else f"{name}, published" for name in names])
+    marks.name_rows(ax, names)
     marks.in_percent(ax.xaxis)
     ax.set_xlabel("accuracy (numbers: test)")
     _title(ax, "Models: train, valid, test")
@@ -166,9 +166,10 @@ def _models(scores, ceilings, ax):
 
 
 def _fusions(fusions, ceilings, ax):
-    published = ~fusions["model"].str.contains(",")
+    published = fusions["model"].str.contains("published")
     colours = np.where(published, "#777777", MODEL_COLOURS["fusion"])
-    names = fusions["model"].str.replace("_", " + ").str.replace(", ", ",\n")
+    names = fusions["model"].str.removeprefix("fusion, ").str.replace("published ", "published\n")
+    names = names.str.replace(": ", ":\n")
     marks.draw_accuracies(ax, fusions, colours, names, fontweight="bold")
     corrected, ceiling = fusions.iloc[-1], ceilings.get("fusion")
     marks.draw_references(ax, corrected.constant, ceiling)
