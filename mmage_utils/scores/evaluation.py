@@ -5,8 +5,16 @@ import pandas as pd
 
 from mmage_utils.data.labels import AGE_GROUPS, N_GROUPS, SPLITS
 from mmage_utils.predictions import P_COLUMNS, age_groups_of
-from mmage_utils.scores.bootstrap import DRAWS, draw_users, drawn_confusions, estimate, sum_per_user
+from mmage_utils.scores.bootstrap import sum_per_user
+from mmage_utils.scores.jackknife import (
+    confusions_without_each,
+    groups_of_users,
+    interval_over_users,
+    reach_of,
+    without_each,
+)
 from mmage_utils.scores.metrics import (
+    BOUNDS,
     confusion,
     probability_scores,
     probability_sums,
@@ -28,7 +36,7 @@ SCORE_COLUMNS = (
 )
 
 
-def score(table, *, majority, prior=None, model="", unit="clip", draws=DRAWS, seed=0):
+def score(table, *, majority, prior=None, model="", unit="clip"):
     """Score predictions of one split, beside the constant predictor.
 
     Parameters
@@ -44,31 +52,31 @@ def score(table, *, majority, prior=None, model="", unit="clip", draws=DRAWS, se
         Name of the model in the rows.
     unit : str
         ``clip``, or ``user``: every user counts the same, however many clips there are.
-    draws, seed : int
-        Of the bootstrap over users.
 
     Returns
     -------
     pandas.DataFrame
         `SCORE_COLUMNS`, one row per metric: each score of `metrics.scores_of`, and log_loss in nats
-        and ece, the expected calibration error; low and high are the 95% interval, constant is the
-        constant predictor's value.
+        and ece, the expected calibration error; low and high are the 95% interval over users
+        (`jackknife`), constant is the constant predictor's value.
     """
     weights = unit_weights(table, unit)
-    scores = scores_of(drawn_confusions(table, weights, draws=draws, seed=seed))
+    groups, matrices = groups_of_users(table), confusions_without_each(table, weights)
+    scores, reach = scores_of(matrices), reach_of(matrices[0])
     constant = table.assign(prediction=majority)
     base = scores_of(confusion(constant, weights))
-    users = table["UserID"].nunique()
     if prior is not None and set(P_COLUMNS) <= set(table):
         sums = sum_per_user(table, probability_sums(table, weights))
-        scores |= probability_scores(draw_users(users, draws=draws, seed=seed) @ sums)
+        scores |= probability_scores(without_each(sums, groups))
+        # Of these scores, a group can move its share.
+        reach |= dict.fromkeys(("log_loss", "ece"), matrices[0].sum(1) / matrices[0].sum())
         constant[P_COLUMNS] = np.broadcast_to(prior, (len(table), N_GROUPS))
         base |= probability_scores(probability_sums(constant, weights).sum(0))
     place = (model, table["split"].iloc[0], unit)
-    rows = [
-        (*place, name, *estimate(values), float(base[name]), len(table), users)
-        for name, values in scores.items()
-    ]
+    rows = []
+    for name, values in scores.items():
+        numbers = interval_over_users(values, groups, reach[name], bounds=BOUNDS[name])
+        rows.append((*place, name, *numbers, float(base[name]), len(table), len(groups)))
     return pd.DataFrame(rows, columns=SCORE_COLUMNS)
 
 

@@ -40,7 +40,7 @@ def make_scorecard(table, reference, *, draws=DRAWS, seed=0):
     known = reference.train is not None
     source = (reference.train if known else reference.labels).assign(split="train")
     majority, prior = train_majority(source), train_prior(source)
-    settings = {"majority": majority, "prior": prior, "draws": draws, "seed": seed}
+    settings = {"majority": majority, "prior": prior}
     together = table.copy()
     if not set(P_COLUMNS) <= set(table):  # without probabilities a user's clips vote
         together[P_COLUMNS] = np.eye(N_GROUPS)[table["prediction"] - 1]

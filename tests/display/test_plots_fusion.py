@@ -86,7 +86,7 @@ def test_missing(drawn, fitted):
 
 
 def test_ablation(drawn, fitted):
-    table = ablation.ablate(fitted, drawn, majority=4, draws=20)
+    table = ablation.ablate(fitted, drawn, majority=4)
     ax = plots.plot_ablation(table, ceiling=0.9)
     rows = table.drop_duplicates(["modalities", "rule"])
     labels = ax.get_yticklabels()
@@ -99,7 +99,7 @@ def test_ablation(drawn, fitted):
 
 
 def test_shapley(drawn, fitted):
-    worth = ablation.shapley(fitted, drawn, majority=4, draws=20)
+    worth = ablation.shapley(fitted, drawn, majority=4)
     ax = plots.plot_shapley(worth)
     heights = [bar.get_height() for bar in ax.patches]
     assert heights == (100 * worth["value"]).tolist()
