@@ -4,7 +4,7 @@ import pandas as pd
 
 from mmage_utils.data.labels import AGE_GROUPS, SPLITS
 from mmage_utils.display import published
-from mmage_utils.display.sentences import NOTHING, percent, with_interval
+from mmage_utils.display.sentences import NOTHING, percent, thin_groups_sentence, with_interval
 from mmage_utils.scores.evaluation import pick, select
 from mmage_utils.scores.scorecard import METRIC_NAMES
 
@@ -213,7 +213,8 @@ def scorecard_text(card):
     first = scores.iloc[0]
     lines = [
         f"{card['split']}: {first.clips:,} clips of {first.users:,} users; intervals are 95%, "
-        "bootstrap over users",
+        "over users within their age groups",
+        thin_groups_sentence(card["thin_groups"]),
         f"constant predictor: always {constant['answer']} (from {constant['taken_from']})",
     ]
     for (model, unit), rows in scores.groupby(["model", "unit"], sort=False):

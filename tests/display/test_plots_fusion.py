@@ -109,9 +109,10 @@ def test_shapley(drawn, fitted):
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_verdicts(drawn, fitted, seeds):
     judged = verdicts.judge_modalities([fitted] * seeds, [drawn] * seeds, draws=100)
-    judged["helps"] = [True, True, False]
+    judged["verdict"] = ["helps", "harms", "no help shown"]
     ax = plots.plot_verdicts(judged)
     assert _texts(ax)[0].startswith("helps\n+")
+    assert _texts(ax)[1].startswith("harms\n")
     assert _texts(ax)[2].startswith("no help shown\n")
     assert ("training seeds" in ax.get_xlabel()) == (seeds > 1)
     assert _inside(ax)
