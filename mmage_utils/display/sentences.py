@@ -4,8 +4,9 @@ import pandas as pd
 
 from mmage_utils.data.labels import AGE_GROUPS
 from mmage_utils.display import published
-from mmage_utils.fusion.verdicts import ONE_POINT, POWER
+from mmage_utils.fusion.verdicts import NO_HELP, ONE_POINT, POWER
 from mmage_utils.scores.evaluation import pick
+from mmage_utils.scores.jackknife import THIN
 
 NOTHING = "–"  # instead of an unknown number
 
@@ -81,6 +82,30 @@ def constant_sentence(scores, model, *, split="test"):
     return "The interval contains the constant predictor: no evidence of learning."
 
 
+def thin_groups_sentence(thin):
+    """On which age groups of few users averages over age groups rest, by `groups.thin_groups`."""
+    if thin.empty:
+        return f"Every age group has at least {THIN} users."
+    names = [f"{name} ({row.users:.0f} users)" for name, row in thin.iterrows()]
+    names = ", ".join(names[:-1]) + " and " * (len(names) > 1) + names[-1]
+    return (
+        f"Balanced accuracy and macro F1 also rest on {names.replace('(1 users)', '(1 user)')}: "
+        f"{'each' if len(thin) > 1 else 'it'} weighs 1/{1 / thin['weight'].iloc[0]:.0f}."
+    )
+
+
+def ceiling_gap_sentence(name, gap):
+    """How far a model is from the ideal observer, by their paired `comparison.difference`."""
+    if gap["low"] <= 0 <= gap["high"]:
+        return f"No distance of {name} from the ideal observer is shown: {points(gap)}."
+    side = "below" if gap["high"] < 0 else "above"
+    ends = sorted(100 * abs(gap[key]) for key in ("low", "high"))
+    return (
+        f"{name[:1].upper()}{name[1:]} is {100 * abs(gap['value']):.1f} points "
+        f"({ends[0]:.1f} to {ends[1]:.1f}) {side} the ideal observer on the same clips."
+    )
+
+
 def ceiling_sentence(scores, model, *, ceilings, modality):
     """How far accuracy has come from the constant predictor to the ideal observer.
 
@@ -118,7 +143,7 @@ def methods_sentence(methods):
     plain = methods.loc["none", "balanced accuracy"]
     return (
         f"Accuracy is highest with *{best['accuracy']}* and balanced accuracy with "
-        f"*{best['balanced accuracy']}*; the spread is over training seeds, not over clips. "
+        f"*{best['balanced accuracy']}*; intervals cover users and training seeds. "
         f"Count / total gives a balanced accuracy of {percent(worst)}, no weights {percent(plain)}."
     )
 
@@ -230,7 +255,7 @@ def shuffled_sentence(shuffled, chart, accuracy):
 
 
 def verdict_sentence(verdict, *, name="", target=ONE_POINT, test_users=None):
-    """Whether a modality helps, and how many test users would show a gain of `target`.
+    """What gain the split can show, whether a modality helps, and how many users `target` needs.
 
     Parameters
     ----------
@@ -241,19 +266,31 @@ def verdict_sentence(verdict, *, name="", target=ONE_POINT, test_users=None):
     test_users : int, optional
         Users of the real test set, to compare.
     """
-    verb = "helps by" if verdict.helps else "no help shown,"
-    text = (
-        f"**{name or verdict.modality}**: {verb} {points(verdict)} when added to "
-        f"{verdict.added_to}, p = {verdict.p_holm:.3f} by Holm over all modalities"
+    text = f"**{name or verdict.modality}**: "
+    known = not pd.isna(verdict.detectable)
+    if known:
+        least, low, high = (
+            f"{100 * verdict[key]:.1f}"
+            for key in ("detectable", "detectable_low", "detectable_high")
+        )
+        text += (
+            f"This split can show a gain of {least} points or more with {POWER:.0%} probability "
+            f"({low} to {high}). "
+        )
+    by = "," if verdict.verdict == NO_HELP else " by"
+    text += (
+        f"{verdict.verdict.capitalize()}{by} {points(verdict)} when added to {verdict.added_to}, "
+        f"p = {verdict.p_holm:.3f} by Holm over all modalities"
     )
     if len(verdict.by_seed) > 1:
         least, most = 100 * min(verdict.by_seed), 100 * max(verdict.by_seed)
         text += f"; {least:+.1f} to {most:+.1f} over {len(verdict.by_seed)} training seeds"
-    if pd.isna(verdict.users_needed):
+    if not known:
         return text + ". The two models never differ here, so no test size can be computed."
     gain = f"{100 * target:g} point" + ("" if target == ONE_POINT else "s")
     text += (
-        f". To show a gain of {gain} with {POWER:.0%} power, a test set needs about "
-        f"{verdict.users_needed:,.0f} users; this one has {verdict.users:,}"
+        f". To show a gain of {gain} as surely, a test set needs about "
+        f"{verdict.users_needed:,.0f} users ({verdict.users_low:,.0f} to "
+        f"{verdict.users_high:,.0f}); this one has {verdict.users:,}"
     )
     return text + (f", the real one {test_users:,}." if test_users else ".")

@@ -5,9 +5,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from mmage_utils.data.labels import ATTRIBUTES
+from mmage_utils.data.labels import AGE_GROUPS, ATTRIBUTES
 from mmage_utils.scores.bootstrap import DRAWS, interval, proportion_interval, sum_per_user
 from mmage_utils.scores.comparison import pair_up
+from mmage_utils.scores.jackknife import THIN
 
 MIN_USERS = 10  # a percentage of fewer users says nothing
 GROUP_COLUMNS = {"AgeGroup": "ground_truth", "Gender": "Gender", "Ethnicity": "Ethnicity"}
@@ -55,6 +56,20 @@ def accuracy_by(table, attribute, *, majority=None):
         constant, _ = _user_hits(table.assign(prediction=majority), attributes)
         rows["constant"] = constant.sum(0) / rows["clips"].where(rows["clips"] > 0)
     return rows
+
+
+def thin_groups(table):
+    """The age groups on whose few users an average over age groups rests.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per age group that occurs with fewer than `jackknife.THIN` users, indexed by its
+        name: users, weight (share of the group in an average over the groups that occur).
+    """
+    users = table.groupby("ground_truth")["UserID"].nunique()
+    rows = pd.DataFrame({"users": users, "weight": 1 / len(users)})
+    return rows[rows["users"] < THIN].rename(index=AGE_GROUPS).rename_axis(None)
 
 
 def _user_hits(table, attributes):

@@ -86,7 +86,7 @@ def test_missing(drawn, fitted):
 
 
 def test_ablation(drawn, fitted):
-    table = ablation.ablate(fitted, drawn, majority=4, draws=20)
+    table = ablation.ablate(fitted, drawn, majority=4)
     ax = plots.plot_ablation(table, ceiling=0.9)
     rows = table.drop_duplicates(["modalities", "rule"])
     labels = ax.get_yticklabels()
@@ -99,7 +99,7 @@ def test_ablation(drawn, fitted):
 
 
 def test_shapley(drawn, fitted):
-    worth = ablation.shapley(fitted, drawn, majority=4, draws=20)
+    worth = ablation.shapley(fitted, drawn, majority=4)
     ax = plots.plot_shapley(worth)
     heights = [bar.get_height() for bar in ax.patches]
     assert heights == (100 * worth["value"]).tolist()
@@ -109,9 +109,10 @@ def test_shapley(drawn, fitted):
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_verdicts(drawn, fitted, seeds):
     judged = verdicts.judge_modalities([fitted] * seeds, [drawn] * seeds, draws=100)
-    judged["helps"] = [True, True, False]
+    judged["verdict"] = ["helps", "harms", "no help shown"]
     ax = plots.plot_verdicts(judged)
     assert _texts(ax)[0].startswith("helps\n+")
+    assert _texts(ax)[1].startswith("harms\n")
     assert _texts(ax)[2].startswith("no help shown\n")
     assert ("training seeds" in ax.get_xlabel()) == (seeds > 1)
     assert _inside(ax)

@@ -36,7 +36,7 @@ def results():
     fitted = late_fusion.fit_fusion(tables, PRIOR, penalties=[0.1])
     whole["fusion"] = late_fusion.apply_fusion(fitted, whole)
     models = whole | {f"{name}, corrected": table for name, table in whole.items()}
-    scores = evaluation.score_models(models, majority=4, draws=200)
+    scores = evaluation.score_models(models, majority=4)
     test = {name: table[table["split"] == "test"] for name, table in whole.items()}
     gap = comparison.difference(test["fusion"], test["image"])
     metrics = ("accuracy", "balanced_accuracy")
@@ -46,11 +46,11 @@ def results():
         )
         for names in (("corrected", "published"), ("strategy", "baseline"))
     }
-    best = evaluation.score_models(test, majority=4, draws=200)
+    best = evaluation.score_models(test, majority=4)
 
     def scored(*names):
         named = dict.fromkeys(names, whole["fusion"])
-        return evaluation.score_models(named, majority=4, units=("clip", "user"), draws=200)
+        return evaluation.score_models(named, majority=4, units=("clip", "user"))
 
     return {
         "b_baseline": {"corrected_size": 160, "gaps": gaps["corrected", "published"]},
