@@ -126,6 +126,12 @@ def biases(table, *, model="", draws=DRAWS, seed=0):
     return pd.DataFrame(rows, columns=columns)
 
 
+def stack_biases(tables, **settings):
+    """`biases` of several models, as one table; `tables` maps a model to its predictions."""
+    rows = [biases(table, model=name, **settings) for name, table in tables.items()]
+    return pd.concat(rows, ignore_index=True)
+
+
 def _mean_of_known(values_of):
     """Mean over the attributes that have several categories."""
     known = [values for values in values_of.values() if not np.isnan(values[0])]

@@ -4,6 +4,7 @@ A function ``plot_x(data, *, ax=None)`` draws on the axes given, or on those of 
 returns the Axes, or an array of the Axes, that it drew; `runs.save_figure` saves that.
 """
 
+from mmage_utils.display.plots.errata import plot_loss_shares, plot_report_errors
 from mmage_utils.display.plots.faces import (
     plot_age_examples,
     plot_answers,
