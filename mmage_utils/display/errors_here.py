@@ -30,9 +30,7 @@ def loss_sentence(losses):
     own, fair = (percent(losses.loc[group, f"share, {x}"]) for x in ("published", "inverse"))
     # The groups that the weights were to help: all smaller than the mean group.
     small = losses.index[losses["clips"] < losses["clips"].mean()]
-    rest, fairer = (
-        percent(losses.loc[small, f"share, {x}"].sum()) for x in ("published", "inverse")
-    )
+    rest, fairer = losses.loc[small, ["share, published", "share, inverse"]].sum().map(percent)
     return (
         f"Measured here, the {len(small)} groups of fewer clips than the mean ({', '.join(small)}) "
         f"carry {rest} of the weighted loss, with inverse weights {fairer}; {group} carries {own}, "
@@ -103,12 +101,11 @@ def unit_sentence(scores, before, after):
         for model in (before, after)
         for unit in ("clip", "user")
     }
-    mixed = 100 * (value[after, "user"] - value[before, "clip"])
-    per_clip, per_user = (100 * (value[after, u] - value[before, u]) for u in ("clip", "user"))
+    mixed = _points(value[after, "user"] - value[before, "clip"])
+    per_clip, per_user = (_points(value[after, u] - value[before, u]) for u in ("clip", "user"))
     return (
-        f"Here the report's comparison, per clip before and per user after, reads {mixed + 0.0:+.1f} "
-        f"points; per clip on both sides it is {per_clip + 0.0:+.1f}, per user on both sides "
-        f"{per_user + 0.0:+.1f}."
+        f"Here the report's comparison, per clip before and per user after, reads {mixed}; per "
+        f"clip on both sides it is {per_clip}, per user on both sides {per_user}."
     )
 
 
@@ -141,7 +138,7 @@ def error_table(errors):
         *("error of one row", "the same, users drawn", "error of the difference"),
     ]
     shown.index = (errors["model"] + " - " + errors["other"]).rename("points")
-    return (shown.round(1) + 0.0).round(1)
+    return shown.round(1) + 0.0
 
 
 def error_sentence(errors):
@@ -149,9 +146,10 @@ def error_sentence(errors):
     beyond = ((errors["low"] > 0) | (errors["high"] < 0)).sum()
     row, paired = (100 * errors[name].mean() for name in ("over_users", "paired"))
     return (
-        f"Here one row has a standard error of {row:.1f} points on average, and a difference of two "
-        f"rows on the same clips {paired:.1f}: the rows share their users, so it is the error of the "
-        f"difference that decides. {beyond} of {len(errors)} differences have an interval without 0."
+        f"Here one row has a standard error of {row:.1f} points on average, and a difference of "
+        f"two rows on the same clips {paired:.1f}: the rows share their users, so it is the error "
+        f"of the difference that decides. {beyond} of {len(errors)} differences have an interval "
+        "without 0."
     )
 
 
@@ -165,17 +163,20 @@ def choice_table(chosen):
     """
     table = pd.concat(chosen, names=["candidates", "chosen on"])
     table["accuracy"] = table["accuracy"].map(percent)
-    table["optimism"] = [f"{100 * value + 0.0:+.1f} points" for value in table["optimism"]]
+    table["optimism"] = [_points(value) for value in table["optimism"]]
     return table.rename(columns={"accuracy": "test accuracy", "chosen": "best"}).astype(str)
 
 
-def choice_sentence(rows, *, name):
-    """By how much a choice on test looks better than it is, from `mistakes.choose_best`."""
-    test, valid = (100 * rows.loc[split, "optimism"] for split in ("test", "valid"))
+def choice_sentence(chosen):
+    """By how much a choice on test looks better than it is, from what `choice_table` takes."""
+    parts = [
+        f"the best of {name} looks {100 * rows.loc['test', 'optimism']:.1f} points better "
+        f"(chosen on valid, {abs(100 * rows.loc['valid', 'optimism']):.1f})"
+        for name, rows in chosen.items()
+    ]
     return (
-        f"The best of {name}, chosen and read on the same test users, looks {test:.1f} points better "
-        f"on average than it is on the whole split; chosen on valid, {abs(valid):.1f}. The more is "
-        "tried, the more of it is luck."
+        f"Chosen and read on the same test users, {', and '.join(parts)} on average than it is on "
+        "the whole split. This much of a best row is luck."
     )
 
 
@@ -208,21 +209,21 @@ def padding_sentence(padded, usual):
     most = padded.iloc[-1]
     lost = (1 - most.cosine) / (1 - usual)
     return (
-        f"With {most.padding:.0f} tokens of padding behind its {most.tokens:.0f} own, the mean over "
-        f"all positions has a cosine of {most.cosine:.3f} with the mean over the words, and the mean "
-        f"that leaves the padding out {most.own:.3f}. Two different transcripts have {usual:.3f} on "
-        f"average: padding moves a text {percent(lost, 0)} of the way to another one."
+        f"With {most.padding:.0f} tokens of padding behind its {most.tokens:.0f} own, the mean "
+        f"over all positions has a cosine of {most.cosine:.3f} with the mean over the words; the "
+        f"mean that leaves the padding out, {most.own:.3f}. Two different transcripts have "
+        f"{usual:.3f} on average: padding moves a text {percent(lost, 0)} of the way to another one."
     )
 
 
 def temperature_sentence(temperatures):
     """What it means to add logits of models with these temperatures (`mistakes.temperatures`)."""
     first, last = temperatures.idxmax(), temperatures.idxmin()
+    high, low = temperatures[first], temperatures[last]
     return (
-        f"On valid, the logits would have to be divided by {temperatures[first]:.2f} for {first} and "
-        f"by {temperatures[last]:.2f} for {last} to be honest. Added as they are, {first} counts "
-        f"{temperatures[first] / temperatures[last]:.1f} times as much as its evidence is worth "
-        f"beside {last}."
+        f"To be honest on valid, the logits of *{first}* would have to be divided by {high:.2f} "
+        f"and those of *{last}* by {low:.2f}. Added as they are, the former count {high / low:.1f} "
+        "times as much as they should beside the latter."
     )
 
 
@@ -230,18 +231,28 @@ def checkpoint_table(checked):
     """`mistakes.check_checkpoint` as text."""
     shown = checked[["valid", "test"]].map(percent)
     shown.columns = ["valid accuracy", "test accuracy"]
-    shown["off the valid curve"] = [f"{100 * x + 0.0:+.1f} points" for x in checked["off"]]
+    shown["off the valid curve"] = [_points(x) for x in checked["off"]]
     shown["belongs to it"] = np.where(checked["belongs"], "yes", "no")
     return shown
 
 
 def checkpoint_sentence(checked, curve_best):
     """What a wrong checkpoint costs, and how it is found."""
-    wrong = checked[~checked["belongs"]]
+    own, wrong = checked.iloc[0], checked[~checked["belongs"]]
+    text = (
+        f"The curve of this training reaches {percent(curve_best)} on valid, and its own "
+        f"checkpoint {percent(own.valid)}. "
+    )
+    if wrong.empty:
+        return f"{text}The others reach the same: too little was trained to tell them apart."
     worst = wrong["test"].idxmin()
     return (
-        f"The curve of this training reaches {percent(curve_best)} on valid, and so does its own "
-        f"checkpoint. {len(wrong)} of {len(checked)} files do not: with {worst} the test accuracy "
-        f"would read {percent(wrong.loc[worst, 'test'])}. Comparing valid accuracy with the curve "
-        "finds a wrong file before test is read."
+        f"{text}{len(wrong)} of {len(checked)} files miss the curve; of these, *{worst}* has a "
+        f"test accuracy of {percent(wrong.loc[worst, 'test'])}. Holding valid accuracy against the "
+        "curve finds a wrong file before test is read."
     )
+
+
+def _points(share):
+    """A difference in points, and never -0.0."""
+    return f"{round(100 * share, 1) + 0.0:+.1f} points"

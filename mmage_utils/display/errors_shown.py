@@ -112,7 +112,7 @@ def _order(_):
         "quadratic kappa of the chart": (
             NOTHING,
             f"{again['kappa, rows in the order of the files']:.0f}",
-            "above 0, if joined",
+            NOTHING,
         ),
     }
 
@@ -146,7 +146,7 @@ def _bias(_):
         f"{average:.2f}": (
             "mean age bias",
             f"{again['average bias']:.4f}: mean of age, gender, ethnicity",
-            f"{constant:.4f} is the constant predictor's",
+            f"{again['average bias']:.4f}, beside {constant:.4f} of the constant predictor",
         ),
     }
 
@@ -172,7 +172,7 @@ def _ablation(_):
 def _chosen(_):
     accuracy = published.FUSION["weighted"][0]
     return {
-        "split that the weights were compared on": (f"test ({accuracy:.4f})", "test", "valid"),
+        "weights": (f"{accuracy:.4f} is the best", "chosen on test", "chosen on valid"),
         'split of the curves called "test"': ("test", "valid", "valid"),
     }
 
@@ -234,8 +234,8 @@ def figure_rows(labels):
     Returns
     -------
     pandas.DataFrame
-        error (number and topic), row, said, given, right (shares; NaN where there is none), error
-        (standard error of what was said; NaN).
+        number and topic of the error, row, said, given, right (shares; NaN where there is none),
+        standard_error (of what was said, or NaN).
     """
     known, again, said = facts(labels), published.RECOMPUTED, published
     none, constant = np.nan, published.CONSTANT

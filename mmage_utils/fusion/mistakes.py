@@ -13,6 +13,7 @@ from mmage_utils.scores.comparison import difference
 from mmage_utils.scores.metrics import scores_of
 
 GRID = (0.0, 0.4, 0.8, 1.2, 1.6, 2.0)  # weights of a modality that could be tried by hand
+CURVE_TOLERANCE = 0.005  # of a valid accuracy, as devices round differently
 
 
 def stop_early(labels, majority, share, *, batch):
@@ -166,7 +167,7 @@ def check_checkpoint(curve_best, tables):
     -------
     pandas.DataFrame
         One row each: valid, test (accuracies), off (valid minus `curve_best`), belongs (whether
-        the two are the same).
+        that is within `CURVE_TOLERANCE`).
     """
     rows = {}
     for name, table in tables.items():
@@ -174,4 +175,4 @@ def check_checkpoint(curve_best, tables):
         rows[name] = right.groupby(table["split"]).mean()[["valid", "test"]].to_dict()
         rows[name]["off"] = rows[name]["valid"] - curve_best
     shown = pd.DataFrame.from_dict(rows, orient="index")
-    return shown.assign(belongs=shown["off"].abs() < 1e-6)
+    return shown.assign(belongs=shown["off"].abs() < CURVE_TOLERANCE)

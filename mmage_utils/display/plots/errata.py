@@ -7,19 +7,22 @@ from mmage_utils.display.plots import marks
 from mmage_utils.display.plots.style import ACCENT, AXIS_NAMES, BLUE, GREY, LINE
 
 KINDS = {  # column of `errors_shown.figure_rows` to its marker
-    "said": {"label": "the report says", "marker": "s", "color": GREY, "ms": 8},
+    "said": {"label": "the report says", "marker": "s", "color": GREY, "ms": 12},
     "given": {"label": "its own material gives", "marker": "o", "color": ACCENT, "ms": 7},
     "right": {"label": "right, or to compare", "marker": "D", "color": BLUE, "ms": 7},
 }
+UNITS = {1: "share of the loss", 5: "bias"}  # of the panels that do not show an accuracy
 
 
-def plot_report_errors(rows):
+def plot_report_errors(rows, *, note=""):
     """The report's numbers beside what its material gives and what is right, one panel an error.
 
     Parameters
     ----------
     rows : pandas.DataFrame
         `errors_shown.figure_rows`.
+    note : str
+        Whose numbers these are.
     """
     errors = list(rows.groupby(["number", "topic"], sort=False))
     columns = 4
@@ -36,16 +39,16 @@ def plot_report_errors(rows):
         marks.name_rows(ax, part["row"], fontsize="small")
         values = part[list(KINDS)].to_numpy()
         low, high = np.nanmin(values), np.nanmax(values)
-        reach = max(0.35 * (high - low), 0.02)
+        reach = max(0.35 * (high - low), 0.015)
         ax.set_xlim(low - reach, high + reach)
-        ax.xaxis.set_major_locator(plt.MaxNLocator(4))
-        ax.xaxis.set_major_formatter(plt.FormatStrFormatter("%.2f"))
-        ax.set_title(f"{number}. {topic}")
+        ax.xaxis.set_major_locator(plt.MaxNLocator(4, steps=[1, 2, 5, 10]))
+        ax.set(title=f"{number}. {topic}", xlabel=UNITS.get(number, "accuracy"))
     for ax in axes[len(errors) :]:
         ax.axis("off")
     handles = [plt.Line2D([], [], ls="none", **style) for style in KINDS.values()]
     handles.append(plt.Line2D([], [], color=LINE, lw=1.5, label="one standard error"))
     axes[-1].legend(handles=handles, loc="center")
+    axes[-1].figure.text(0.995, -0.01, note, ha="right", va="top", fontsize=8, color="0.4")
     return axes[: len(errors)]
 
 
