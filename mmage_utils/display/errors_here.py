@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from mmage_utils.display.sentences import percent
+from mmage_utils.display.sentences import percent, signed
 from mmage_utils.features.voices.definition import FEATURES, UNITS
 from mmage_utils.features.voices.inputs import published_inputs
 from mmage_utils.scores.evaluation import pick, select
@@ -101,11 +101,11 @@ def unit_sentence(scores, before, after):
         for model in (before, after)
         for unit in ("clip", "user")
     }
-    mixed = _points(value[after, "user"] - value[before, "clip"])
-    per_clip, per_user = (_points(value[after, u] - value[before, u]) for u in ("clip", "user"))
+    mixed = signed(value[after, "user"] - value[before, "clip"])
+    per_clip, per_user = (signed(value[after, u] - value[before, u]) for u in ("clip", "user"))
     return (
-        f"Here the report's comparison, per clip before and per user after, reads {mixed}; per "
-        f"clip on both sides it is {per_clip}, per user on both sides {per_user}."
+        f"Here the report's comparison, per clip before and per user after, reads {mixed} "
+        f"points; per clip on both sides it is {per_clip}, per user on both sides {per_user}."
     )
 
 
@@ -163,7 +163,7 @@ def choice_table(chosen):
     """
     table = pd.concat(chosen, names=["candidates", "chosen on"])
     table["accuracy"] = table["accuracy"].map(percent)
-    table["optimism"] = [_points(value) for value in table["optimism"]]
+    table["optimism"] = [f"{signed(value)} points" for value in table["optimism"]]
     return table.rename(columns={"accuracy": "test accuracy", "chosen": "best"}).astype(str)
 
 
@@ -212,7 +212,7 @@ def padding_sentence(padded, usual):
         f"With {most.padding:.0f} tokens of padding behind its {most.tokens:.0f} own, the mean "
         f"over all positions has a cosine of {most.cosine:.3f} with the mean over the words; the "
         f"mean that leaves the padding out, {most.own:.3f}. Two different transcripts have "
-        f"{usual:.3f} on average: padding moves a text {percent(lost, 0)} of the way to another one."
+        f"{usual:.3f} on average: padding moves a text {percent(lost, 0)} of the way to another."
     )
 
 
@@ -231,7 +231,7 @@ def checkpoint_table(checked):
     """`mistakes.check_checkpoint` as text."""
     shown = checked[["valid", "test"]].map(percent)
     shown.columns = ["valid accuracy", "test accuracy"]
-    shown["off the valid curve"] = [_points(x) for x in checked["off"]]
+    shown["off the valid curve"] = [f"{signed(x)} points" for x in checked["off"]]
     shown["belongs to it"] = np.where(checked["belongs"], "yes", "no")
     return shown
 
@@ -251,8 +251,3 @@ def checkpoint_sentence(checked, curve_best):
         f"test accuracy of {percent(wrong.loc[worst, 'test'])}. Holding valid accuracy against the "
         "curve finds a wrong file before test is read."
     )
-
-
-def _points(share):
-    """A difference in points, and never -0.0."""
-    return f"{round(100 * share, 1) + 0.0:+.1f} points"

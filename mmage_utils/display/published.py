@@ -61,26 +61,29 @@ COUNTED = {
     "train images": (6011, "task c, data augmentation"),
     "train images with copies": (6925, "task c, data augmentation"),
 }
-VOICES = {  # examples; the first two clips have onsets, the others f0
-    "14-18, words/s": (3.46, "task e, onsets"),
-    "14-18, tempo (bpm)": (21.31, "task e, onsets"),
-    "46-60, words/s": (3.20, "task e, onsets"),
-    "46-60, tempo (bpm)": (18.38, "task e, onsets"),
-    "7-13, f0 mean (Hz)": (443.26, "task e, fundamental frequency"),
-    "7-13, f0 median (Hz)": (292.60, "task e, fundamental frequency"),
-    "7-13, f0 std (Hz)": (544.91, "task e, fundamental frequency"),
-    "7-13, f0 p5 (Hz)": (102.56, "task e, fundamental frequency"),
-    "7-13, f0 p95 (Hz)": (1145.30, "task e, fundamental frequency"),
-    "25-32, f0 mean (Hz)": (971.51, "task e, fundamental frequency"),
-    "25-32, f0 median (Hz)": (151.46, "task e, fundamental frequency"),
-    "25-32, f0 std (Hz)": (1242.97, "task e, fundamental frequency"),
-    "25-32, f0 p5 (Hz)": (89.64, "task e, fundamental frequency"),
-    "25-32, f0 p95 (Hz)": (3993.93, "task e, fundamental frequency"),
-    "61+, f0 mean (Hz)": (154.15, "task e, fundamental frequency"),
-    "61+, f0 median (Hz)": (145.46, "task e, fundamental frequency"),
-    "61+, f0 std (Hz)": (39.86, "task e, fundamental frequency"),
-    "61+, f0 p5 (Hz)": (104.68, "task e, fundamental frequency"),
-    "61+, f0 p95 (Hz)": (233.51, "task e, fundamental frequency"),
+CLIP_SECONDS = 15.302
+# Age group and feature to value and slide: two clips have onsets, three f0.
+_ONSETS, _F0 = "task e, onsets", "task e, fundamental frequency"
+VOICES = {
+    ("46-60", "words_per_second"): (3.20, _ONSETS),
+    ("46-60", "tempo"): (18.38, _ONSETS),
+    ("14-18", "words_per_second"): (3.46, _ONSETS),
+    ("14-18", "tempo"): (21.31, _ONSETS),
+    ("7-13", "f0_mean"): (443.26, _F0),
+    ("7-13", "f0_median"): (292.60, _F0),
+    ("7-13", "f0_std"): (544.91, _F0),
+    ("7-13", "f0_p5"): (102.56, _F0),
+    ("7-13", "f0_p95"): (1145.30, _F0),
+    ("25-32", "f0_mean"): (971.51, _F0),
+    ("25-32", "f0_median"): (151.46, _F0),
+    ("25-32", "f0_std"): (1242.97, _F0),
+    ("25-32", "f0_p5"): (89.64, _F0),
+    ("25-32", "f0_p95"): (3993.93, _F0),
+    ("61+", "f0_mean"): (154.15, _F0),
+    ("61+", "f0_median"): (145.46, _F0),
+    ("61+", "f0_std"): (39.86, _F0),
+    ("61+", "f0_p5"): (104.68, _F0),
+    ("61+", "f0_p95"): (233.51, _F0),
 }
 
 # The constant predictor on the real test and valid lists: always 25-32.

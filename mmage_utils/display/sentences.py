@@ -20,11 +20,23 @@ def with_interval(row):
     return f"{percent(row['value'])} ({percent(row['low'])} to {percent(row['high'])})"
 
 
+def score_text(row):
+    """The value of a score with its 95% interval; kappa and the error in groups are no shares."""
+    if row["metric"] not in ("kappa", "mae"):
+        return with_interval(row)
+    value, low, high = (round(row[name], 2) + 0.0 for name in ("value", "low", "high"))
+    return f"{value:.2f} ({low:.2f} to {high:.2f})"
+
+
+def signed(share):
+    """A difference in points: .012 is ``+1.2``; never ``-0.0``."""
+    return f"{round(100 * share, 1) + 0.0:+.1f}"  # adding 0 to a rounded -0.0 makes it 0.0
+
+
 def points(row):
     """A difference in points with its 95% interval: ``+1.2 points (-0.5 to +2.9)``."""
-    # Adding 0 to a rounded -0.0 makes it 0.0.
-    value, low, high = (round(100 * row[name], 1) + 0.0 for name in ("value", "low", "high"))
-    return f"{value:+.1f} points ({low:+.1f} to {high:+.1f})"
+    value, low, high = (signed(row[name]) for name in ("value", "low", "high"))
+    return f"{value} points ({low} to {high})"
 
 
 def accuracy_words(row):

@@ -4,9 +4,12 @@ import pandas as pd
 
 from mmage_utils.data.labels import AGE_GROUPS, SPLITS
 from mmage_utils.display import published
-from mmage_utils.display.sentences import NOTHING, percent, with_interval
+from mmage_utils.display.sentences import NOTHING, percent, score_text, with_interval
 from mmage_utils.scores.evaluation import pick, select
 from mmage_utils.scores.scorecard import METRIC_NAMES
+
+METRICS = ("accuracy", "balanced_accuracy", "kappa", "mae", "within_one")
+SHORT_NAMES = {"mae": "error (groups)"}
 
 
 def score_table(scores, **columns):
@@ -32,17 +35,17 @@ def score_table(scores, **columns):
     return pd.DataFrame(rows).T.fillna("")
 
 
-def metric_table(scores, metrics=("accuracy", "balanced_accuracy", "within_one")):
+def metric_table(scores, metrics=METRICS):
     """Several scores of each model on test, with intervals."""
     shown = scores[scores["split"].eq("test") & scores["metric"].isin(metrics)]
-    shown = shown.assign(text=shown.apply(with_interval, axis=1))
+    shown = shown.assign(text=shown.apply(score_text, axis=1))
     table = shown.pivot_table("text", "model", "metric", aggfunc="first")
     table = table.loc[scores["model"].unique(), list(metrics)]
-    table.columns = [metric.replace("_", " ") for metric in metrics]
+    table.columns = [SHORT_NAMES.get(metric, metric.replace("_", " ")) for metric in metrics]
     return table.rename_axis(None)
 
 
-def training_table(fits, scores):
+def training_table(fits, scores, *, batches=None):
     """Epochs, time and test accuracy of several trainings (the batch sizes of task b).
 
     Parameters
@@ -51,13 +54,19 @@ def training_table(fits, scores):
         Model to training.
     scores : pandas.DataFrame
         `evaluation.score_models`.
+    batches : dict of str to (int, int), optional
+        Model to the report's batch size and the one here.
     """
     columns = {}
     for model, fit in fits.items():
-        columns[model] = {
+        sizes = (
+            {"batch size": "the report's {}, here {}".format(*batches[model])} if batches else {}
+        )
+        columns[model] = sizes | {
             "epochs": len(fit.history),
             "chosen epoch": fit.best_epoch,
             "training (s)": f"{fit.seconds:.0f}",
+            "s an epoch": f"{fit.seconds / len(fit.history):.1f}",
             "test accuracy (95% interval)": with_interval(pick(scores, model=model)),
         }
     return pd.DataFrame(columns)
@@ -127,7 +136,9 @@ def cost_table(seconds):
 def constant_table():
     """Right test clips of the report's audio and text models, and of the constant predictor."""
     rows = {
-        name: round(published.MODELS[f"{name}, test"][0] * published.TEST_CLIPS)
+        f"the report's {name} model": round(
+            published.MODELS[f"{name}, test"][0] * published.TEST_CLIPS
+        )
         for name in ("audio", "text")
     }
     rows["constant predictor"] = published.TEST_MAJORITY
@@ -177,6 +188,17 @@ def published_table(published, here, *, note=""):
         for name, (value, slide) in published.items()
     }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def name_batches(table, batches):
+    """Name rows by the report's batch size and ours; `batches` maps the one to the other."""
+
+    def name(text):
+        first, found, size = text.partition("batch ")
+        here = batches.get(int(size)) if found else None
+        return f"{first}the report's batch {size}, here {here}" if here else text
+
+    return table.rename(index=name)
 
 
 def _number(value):

@@ -7,10 +7,8 @@ import pandas as pd
 
 from mmage_utils.fusion.late_fusion import add_logits
 from mmage_utils.predictions import age_groups_of, logits, of_split
-from mmage_utils.scores.bootstrap import DRAWS, draw_users, drawn_confusions, sum_per_user
+from mmage_utils.scores.bootstrap import DRAWS, draw_users, interval, sum_per_user
 from mmage_utils.scores.calibration import best_temperature
-from mmage_utils.scores.comparison import difference
-from mmage_utils.scores.metrics import scores_of
 
 GRID = (0.0, 0.4, 0.8, 1.2, 1.6, 2.0)  # weights of a modality that could be tried by hand
 CURVE_TOLERANCE = 0.005  # of a valid accuracy, as devices round differently
@@ -52,7 +50,7 @@ def standard_errors(tables, pairs, *, draws=DRAWS, seed=0):
     Parameters
     ----------
     tables : dict of str to pandas.DataFrame
-        Model to predictions of one split.
+        Model to predictions of one split, of the same clips.
     pairs : sequence of (str, str)
 
     Returns
@@ -63,22 +61,32 @@ def standard_errors(tables, pairs, *, draws=DRAWS, seed=0):
         over_users (the same by bootstrap over users), paired (of the difference, over users).
     """
 
-    def drawn(name):
-        return scores_of(drawn_confusions(tables[name], draws=draws, seed=seed))["accuracy"]
-
+    names = list({name: None for pair in pairs for name in pair})
+    drawn = dict(
+        zip(names, _drawn_accuracies([tables[name] for name in names], draws, seed).T, strict=True)
+    )
     rows = []
     for model, other in pairs:
-        one, two = drawn(model), drawn(other)
+        one, gap = drawn[model], drawn[model] - drawn[other]
+        low, high = interval(gap[1:])
         rows.append(
-            {"model": model, "other": other}
-            | difference(tables[model], tables[other], draws=draws, seed=seed)
+            {"model": model, "other": other, "value": gap[0], "low": low, "high": high}
             | {
                 "binomial": float(np.sqrt(one[0] * (1 - one[0]) / len(tables[model]))),
                 "over_users": float(one[1:].std()),
-                "paired": float((one[1:] - two[1:]).std()),
+                "paired": float(gap[1:].std()),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _drawn_accuracies(tables, draws, seed):
+    """Accuracy of models on the same clips, of the sample and of drawn users: (1 + draws, n)."""
+    ordered = [table.sort_values("VideoName") for table in tables]
+    right = [(table["prediction"] == table["ground_truth"]).to_numpy(float) for table in ordered]
+    sums = sum_per_user(ordered[0], np.column_stack([*right, np.ones(len(right[0]))]))
+    drawn = draw_users(len(sums), draws=draws, seed=seed) @ sums
+    return drawn[:, :-1] / drawn[:, -1:]
 
 
 def try_weights(tables, weights):
@@ -122,22 +130,19 @@ def choose_best(fused, *, draws=DRAWS, seed=0):
         it is), accuracy (its test accuracy), optimism (mean over draws of the accuracy on the drawn
         test users minus that on the whole split).
     """
-    hits, drawn = {}, {}
-    for number, split in enumerate(("valid", "test")):
-        parts = list(of_split(fused, split).values())
-        right = np.stack([(p["prediction"] == p["ground_truth"]).to_numpy(float) for p in parts], 1)
-        users = sum_per_user(parts[0], np.column_stack([right, np.ones(len(right))]))
-        sums = draw_users(len(users), draws=draws, seed=seed + number) @ users
-        drawn[split] = sums[:, :-1] / sums[:, -1:]
-        hits[split] = drawn[split][0]
+    drawn = {
+        split: _drawn_accuracies(list(of_split(fused, split).values()), draws, seed + number)
+        for number, split in enumerate(("valid", "test"))
+    }
+    whole = drawn["test"][0]
     names, rows = list(fused), {}
     for split in ("test", "valid"):
         best = drawn[split].argmax(1)
         looks = drawn["test"][np.arange(1 + draws), best][1:]
         rows[split] = {
             "chosen": names[best[0]],
-            "accuracy": hits["test"][best[0]],
-            "optimism": float((looks - hits["test"][best[1:]]).mean()),
+            "accuracy": whole[best[0]],
+            "optimism": float((looks - whole[best[1:]]).mean()),
         }
     return pd.DataFrame.from_dict(rows, orient="index")
 
