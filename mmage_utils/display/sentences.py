@@ -6,6 +6,7 @@ from mmage_utils.data.labels import AGE_GROUPS
 from mmage_utils.display import published
 from mmage_utils.fusion.verdicts import ONE_POINT, POWER
 from mmage_utils.scores.evaluation import pick
+from mmage_utils.scores.groups import interval_of_half
 
 NOTHING = "–"  # instead of an unknown number
 
@@ -141,6 +142,22 @@ def difference_sentence(name, other, difference):
         return f"No difference between {name} and {other} is shown: {points(difference)}."
     word = "better" if better else "worse"
     return f"{name[0].upper()}{name[1:]} is {word} than {other}: {points(difference)}."
+
+
+def few_users_sentence(users):
+    """What accuracies of groups of few users can say.
+
+    Parameters
+    ----------
+    users : pandas.Series of int
+        Indexed by group.
+    """
+    few = " and ".join(f"{n} people ({name})" for name, n in users.items())
+    wide = " and ".join(f"{percent(a)} to {percent(b)}" for a, b in map(interval_of_half, users))
+    return (
+        f"The test figures of the smallest groups rest on {few}. With half of these people right, "
+        f"the 95% intervals are {wide}: an accuracy there says next to nothing."
+    )
 
 
 def published_constant_sentence():

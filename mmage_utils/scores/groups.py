@@ -66,6 +66,16 @@ def _user_hits(table, attributes):
     return sum_per_user(table, inside * right[:, None]), sum_per_user(table, inside)
 
 
+def interval_of_half(users):
+    """95% interval (low, high) of an accuracy when half of so many users are right.
+
+    Clopper-Pearson, a user counting once: the widest that a group of this size can get.
+    """
+    from statsmodels.stats.proportion import proportion_confint
+
+    return tuple(map(float, proportion_confint(users // 2, users, method="beta")))
+
+
 def bias(accuracies):
     """Mean absolute difference over all pairs of per-category accuracies (the course's bias).
 
