@@ -6,6 +6,7 @@ from mmage_utils.data.labels import AGE_GROUPS
 from mmage_utils.display import published
 from mmage_utils.fusion.verdicts import NO_HELP, ONE_POINT, POWER
 from mmage_utils.scores.evaluation import pick
+from mmage_utils.scores.groups import interval_of_half
 from mmage_utils.scores.jackknife import THIN
 
 NOTHING = "–"  # instead of an unknown number
@@ -21,11 +22,29 @@ def with_interval(row):
     return f"{percent(row['value'])} ({percent(row['low'])} to {percent(row['high'])})"
 
 
+def score_text(row):
+    """The value of a score with its 95% interval; kappa and the error in groups are no shares."""
+    if row["metric"] not in ("kappa", "mae"):
+        return with_interval(row)
+    value, low, high = (round(row[name], 2) + 0.0 for name in ("value", "low", "high"))
+    return f"{value:.2f} ({low:.2f} to {high:.2f})"
+
+
+def constant_text(row):
+    """The constant predictor's value of a score, as `score_text` shows the model's."""
+    constant = row["constant"]
+    return f"{constant:.2f}" if row["metric"] in ("kappa", "mae") else percent(constant)
+
+
+def signed(share):
+    """A difference in points: .012 is ``+1.2``; never ``-0.0``."""
+    return f"{round(100 * share, 1) + 0.0:+.1f}"  # adding 0 to a rounded -0.0 makes it 0.0
+
+
 def points(row):
     """A difference in points with its 95% interval: ``+1.2 points (-0.5 to +2.9)``."""
-    # Adding 0 to a rounded -0.0 makes it 0.0.
-    value, low, high = (round(100 * row[name], 1) + 0.0 for name in ("value", "low", "high"))
-    return f"{value:+.1f} points ({low:+.1f} to {high:+.1f})"
+    value, low, high = (signed(row[name]) for name in ("value", "low", "high"))
+    return f"{value} points ({low} to {high})"
 
 
 def accuracy_words(row):
@@ -155,6 +174,22 @@ def difference_sentence(name, other, difference):
         return f"No difference between {name} and {other} is shown: {points(difference)}."
     word = "better" if better else "worse"
     return f"{name[0].upper()}{name[1:]} is {word} than {other}: {points(difference)}."
+
+
+def few_users_sentence(users):
+    """What accuracies of groups of few users can say.
+
+    Parameters
+    ----------
+    users : pandas.Series of int
+        Indexed by group.
+    """
+    few = " and ".join(f"{n} people ({name})" for name, n in users.items())
+    wide = " and ".join(f"{percent(a)} to {percent(b)}" for a, b in map(interval_of_half, users))
+    return (
+        f"The test figures of the smallest groups rest on {few}. With half of these people right, "
+        f"the 95% intervals are {wide}: an accuracy there says next to nothing."
+    )
 
 
 def published_constant_sentence():

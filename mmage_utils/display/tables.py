@@ -4,10 +4,20 @@ import pandas as pd
 
 from mmage_utils.data.labels import AGE_GROUPS, SPLITS
 from mmage_utils.display import published
-from mmage_utils.display.sentences import NOTHING, percent, points, with_interval
+from mmage_utils.display.sentences import (
+    NOTHING,
+    constant_text,
+    percent,
+    points,
+    score_text,
+    with_interval,
+)
 from mmage_utils.scores.evaluation import pick, select
 
 CONSTANT = "constant predictor"
+
+METRICS = ("accuracy", "balanced_accuracy", "kappa", "mae", "within_one")
+SHORT_NAMES = {"mae": "error (groups)"}
 
 
 def score_table(scores, **columns):
@@ -55,22 +65,22 @@ def _named_constants(rows):
     return {f"{CONSTANT}, {clips:,} clips": row for clips, row in rows.items()}
 
 
-def metric_table(scores, metrics=("accuracy", "balanced_accuracy", "within_one")):
+def metric_table(scores, metrics=METRICS):
     """Several scores of each model on test, with intervals, the constant predictor and n."""
     rows, constants = {}, {}
     for model in scores["model"].unique():
         own = {metric: pick(scores, model=model, metric=metric) for metric in metrics}
         first = next(iter(own.values()))
         size = {"clips": f"{first.clips:,}", "users": f"{first.users:,}"}
-        names = [metric.replace("_", " ") for metric in metrics]
-        texts = [with_interval(row) for row in own.values()]
+        names = [SHORT_NAMES.get(metric, metric.replace("_", " ")) for metric in metrics]
+        texts = [score_text(row) for row in own.values()]
         rows[model] = dict(zip(names, texts, strict=True)) | size
-        texts = [percent(row.constant) for row in own.values()]
+        texts = [constant_text(row) for row in own.values()]
         constants[first.clips] = dict(zip(names, texts, strict=True)) | size
     return pd.DataFrame(rows | _named_constants(constants)).T
 
 
-def training_table(fits, scores):
+def training_table(fits, scores, *, batches=None):
     """Epochs, time and test accuracy of several trainings (the batch sizes of task b).
 
     Parameters
@@ -79,13 +89,19 @@ def training_table(fits, scores):
         Model to training.
     scores : pandas.DataFrame
         `evaluation.score_models`.
+    batches : dict of str to (int, int), optional
+        Model to the report's batch size and the one here.
     """
     columns = {}
     for model, fit in fits.items():
-        columns[model] = {
+        sizes = (
+            {"batch size": "the report's {}, here {}".format(*batches[model])} if batches else {}
+        )
+        columns[model] = sizes | {
             "epochs": len(fit.history),
             "chosen epoch": fit.best_epoch,
             "training (s)": f"{fit.seconds:.0f}",
+            "s an epoch": f"{fit.seconds / len(fit.history):.1f}",
             "test accuracy (95% interval)": with_interval(pick(scores, model=model)),
         }
     return pd.DataFrame(columns)
@@ -166,7 +182,9 @@ def cost_table(seconds):
 def constant_table():
     """Right test clips of the report's audio and text models, and of the constant predictor."""
     rows = {
-        name: round(published.MODELS[f"{name}, test"][0] * published.TEST_CLIPS)
+        f"the report's {name} model": round(
+            published.MODELS[f"{name}, test"][0] * published.TEST_CLIPS
+        )
         for name in ("audio", "text")
     }
     rows["constant predictor"] = published.TEST_MAJORITY
@@ -216,6 +234,17 @@ def published_table(published, here, *, note=""):
         for name, (value, slide) in published.items()
     }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def name_batches(table, batches):
+    """Name rows by the report's batch size and ours; `batches` maps the one to the other."""
+
+    def name(text):
+        first, found, size = text.partition("batch ")
+        here = batches.get(int(size)) if found else None
+        return f"{first}the report's batch {size}, here {here}" if here else text
+
+    return table.rename(index=name)
 
 
 def _number(value):

@@ -9,7 +9,7 @@ import torch
 from mmage_utils.data.clips import by_split
 from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.errors import DataError
-from mmage_utils.features.faces import FaceDataset
+from mmage_utils.features.faces import FaceDataset, load_faces
 from mmage_utils.files import CACHE, file_name, shown, whole
 from mmage_utils.models import frozen_heads, networks, training
 from mmage_utils.models.class_balance import adjustment, group_counts
@@ -140,6 +140,30 @@ def embed_faces(model, clips, faces, *, scaling="vggface2", cache=CACHE):
         with whole(path) as temporary:
             np.save(temporary, training.outputs(networks.backbone(model), everyone))
     return np.load(path)
+
+
+def untrained_faces(clips, size, *, seed=0):
+    """Predictions of valid and test by a face classifier that was never trained.
+
+    What is read when a checkpoint of no training is loaded (the report's error 9).
+
+    Parameters
+    ----------
+    clips : pandas.DataFrame
+        Clips with an image.
+    size : int
+        Side of the faces in pixels.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A prediction table.
+    """
+    loaded = load_faces(clips[clips["split"] != "train"], size)
+    training.seed_everything(seed)
+    model, _ = networks.face_classifier()
+    faces = FaceDataset(loaded.images, range(len(loaded.clips)), loaded.clips["AgeGroup"])
+    return tabulate(loaded.clips, training.predict(model, faces))
 
 
 def load_weights(run, name, *, notebook):

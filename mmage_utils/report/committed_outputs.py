@@ -24,6 +24,7 @@ TASKS = (
     ("g", "07_multimodal_fusion", "g_models", "g_fusion"),
     ("h", "08_ablation", "h_ablation", "h_ablation"),
     ("summary", "09_summary", "summary", "summary"),
+    ("errors", "10_nine_errors", "errors_report", "nine_errors"),
 )
 
 # The kernel's own description includes versions and machines; a reader needs no more than this.

@@ -81,6 +81,16 @@ def _user_hits(table, attributes):
     return sum_per_user(table, inside * right[:, None]), sum_per_user(table, inside)
 
 
+def interval_of_half(users):
+    """95% interval (low, high) of an accuracy when half of so many users are right.
+
+    Clopper-Pearson, a user counting once: the widest that a group of this size can get.
+    """
+    from statsmodels.stats.proportion import proportion_confint
+
+    return tuple(map(float, proportion_confint(users // 2, users, method="beta")))
+
+
 def bias(accuracies):
     """Mean absolute difference over all pairs of per-category accuracies (the course's bias).
 
@@ -139,6 +149,12 @@ def biases(table, *, model="", draws=DRAWS, seed=0):
         rows.append((model, name, value, null50, null95, value - null50, p))
     columns = ["model", "attribute", "value", "null50", "null95", "excess", "p"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def stack_biases(tables, **settings):
+    """`biases` of several models, as one table; `tables` maps a model to its predictions."""
+    rows = [biases(table, model=name, **settings) for name, table in tables.items()]
+    return pd.concat(rows, ignore_index=True)
 
 
 def _mean_of_known(values_of):

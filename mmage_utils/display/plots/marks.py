@@ -93,3 +93,26 @@ def put_legend_above(ax):
     """A legend of one line above the axes."""
     place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "fontsize": "small"}
     ax.legend(ncols=len(ax.get_legend_handles_labels()[0]), **place)
+
+
+def draw_box(ax, place, text, colour, *, fontsize=9, **style):
+    """A box of a diagram with its text; place is x, y, width and height."""
+    x, y, width, height = place
+    shape = {"boxstyle": "round,pad=0,rounding_size=0.012", "fc": "white", "ec": colour, "lw": 1.8}
+    box = mpl.patches.FancyBboxPatch((x, y), width, height, mutation_aspect=2, **shape | style)
+    ax.add_patch(box)
+    ax.text(x + width / 2, y + height / 2, text, ha="center", va="center", fontsize=fontsize)
+
+
+def draw_arrow(ax, start, end, **style):
+    """An arrow of a diagram."""
+    style = {"arrowstyle": "-|>", "color": "#555555", "shrinkA": 1, "shrinkB": 1} | style
+    ax.annotate("", end, start, arrowprops=style)
+
+
+def diagram_axes(ax, size):
+    """Axes of 0 to 1 without ticks, for a diagram."""
+    ax = axes_of(ax, figsize=size)
+    ax.set(xlim=(-0.003, 1.003), ylim=(0, 1))  # so that no edge of a box is cut
+    ax.axis("off")
+    return ax
