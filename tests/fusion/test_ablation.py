@@ -5,7 +5,7 @@ import pytest
 from helpers.experts import PRIOR, draw_experts, mixed_up
 
 from mmage_utils.display import published
-from mmage_utils.display.sentences import shuffled_sentence
+from mmage_utils.display.fusion_sentences import shuffled_sentence
 from mmage_utils.fusion.ablation import ablate, mark_one_standard_error, shapley
 from mmage_utils.fusion.late_fusion import RULES, add_logits, apply_fusion, fit_fusion
 from mmage_utils.fusion.robustness import lose_modality, permute_users, shuffle_predictions

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from helpers.experts import PRIOR, draw_experts, mixed_up, with_other_test
 
-from mmage_utils.display.sentences import verdict_sentence
+from mmage_utils.display.fusion_sentences import verdict_sentence
 from mmage_utils.fusion.late_fusion import apply_fusion, fit_fusion
 from mmage_utils.fusion.robustness import permute_users
 from mmage_utils.fusion.verdicts import (

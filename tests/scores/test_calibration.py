@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from helpers.experts import PRIOR, draw_experts, log_loss, mixed_up, with_other_test
 
-from mmage_utils.display.sentences import answered_sentence
+from mmage_utils.display.fusion_sentences import answered_sentence
 from mmage_utils.predictions import P_COLUMNS, logits
 from mmage_utils.scores.calibration import best_temperature, calibrate, reliability
 from mmage_utils.scores.evaluation import pick, score
