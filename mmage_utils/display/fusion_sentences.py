@@ -3,10 +3,10 @@
 import pandas as pd
 
 from mmage_utils.display.sentences import percent, points
-from mmage_utils.fusion.verdicts import NO_HELP, ONE_POINT, POWER
+from mmage_utils.fusion.verdicts import HELPS, NO_HELP, ONE_POINT, POWER
 
 
-def answered_sentence(result, target=0.7):
+def answered_sentence(result, target):
     """What a threshold of confidence does to the answers.
 
     Parameters
@@ -97,3 +97,45 @@ def verdict_sentence(verdict, *, name="", target=ONE_POINT, test_users=None):
         f"{verdict.users_high:,.0f}); this one has {verdict.users:,}"
     )
     return text + (f", the real one {test_users:,}." if test_users else ".")
+
+
+def reconcile_sentence(worth, verdicts, gap, single):
+    """How Shapley values, verdicts and the fusion's gap to the best model alone go together.
+
+    Parameters
+    ----------
+    worth : pandas.DataFrame
+        `ablation.shapley`.
+    verdicts : pandas.DataFrame
+        `verdicts.judge_modalities`.
+    gap : mapping
+        `comparison.difference` of the fusion and the best model alone.
+    single : str
+        That model.
+    """
+    accuracy = worth[worth["metric"] == "accuracy"].set_index("modality")
+    told, apart = [], []
+    for row in verdicts.itertuples():
+        value = accuracy.loc[row.modality]
+        told.append(
+            f"{row.modality} {points(value)} on average, and {row.verdict} after the others"
+        )
+        if value.low > 0 and row.verdict == NO_HELP:
+            apart.append(row.modality)
+    text = f"Shapley values and verdicts side by side: {'; '.join(told)}. "
+    if apart:
+        text += (
+            f"For {' and '.join(apart)} they seem to disagree and do not: a Shapley value averages "
+            "over all orders, also those in which the modality comes first, while the verdict asks "
+            "what it adds to the best of the others, whose evidence it may share. "
+        )
+    else:
+        text += (
+            "They agree: what is worth something on average also adds to the best of the others. "
+        )
+    helping = [row.modality for row in verdicts.itertuples() if row.verdict == HELPS]
+    shown = "is shown" if gap["low"] > 0 else "is not shown"
+    return text + (
+        f"That the fusion is better than {single} alone {shown} ({points(gap)}); "
+        f"shown to help: {', '.join(helping) or 'none'}."
+    )

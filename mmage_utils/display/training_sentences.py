@@ -127,3 +127,26 @@ def dial_sentence(scores, undialled, label):
         change = 100 * abs(dialled.value - plain.value)
         texts.append(f"the point of the best {aim} on valid {word} {change:.1f} points of {aim}")
     return f"{label}, on test and beside the dial at 0: {'; '.join(texts)}."
+
+
+def learning_sentence(curves):
+    """What doubling the train users from half to all still brings on valid, model by model.
+
+    Parameters
+    ----------
+    curves : pandas.DataFrame
+        `learning_curve.learning_curve` of one or several models.
+    """
+    texts = []
+    for model in curves["model"].unique():
+        loss = curves[(curves["model"] == model) & (curves["metric"] == "log_loss")]
+        loss = loss[loss["split"] == "valid"].sort_values("share")
+        half, everyone = loss.iloc[-2], loss.iloc[-1]
+        texts.append(
+            f"{model}, from {half.value:.3f} to {everyone.value:.3f} nats ({everyone.constant:.3f} "
+            "without features)"
+        )
+    return (
+        f"Valid log-loss when the {half.users:,} train users become {everyone.users:,}: "
+        f"{'; '.join(texts)}. Where it still falls, more people would teach more."
+    )

@@ -50,6 +50,8 @@ def observed_tables(run, clips, names=(*MODALITIES, "fusion"), *, split="test"):
         Clips with labels.
     names : sequence of str
         Any of image, audio, text, and ``fusion`` for all three together.
+    split : str or None
+        None for all clips with media.
 
     Returns
     -------
@@ -61,7 +63,8 @@ def observed_tables(run, clips, names=(*MODALITIES, "fusion"), *, split="test"):
     drawn, tables = read_cues(run.data_folder), {}
     for name in names:
         observed = observe(drawn, clips, MODALITIES if name == "fusion" else [name])
-        here = clips[clips["split"] == split].merge(observed, on="VideoName", validate="1:1")
+        wanted = clips if split is None else clips[clips["split"] == split]
+        here = wanted.merge(observed, on="VideoName", validate="1:1")
         tables[name] = tabulate(here, here[P_COLUMNS])
     return tables
 

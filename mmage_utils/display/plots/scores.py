@@ -168,3 +168,20 @@ def plot_age_distribution(table, *, ax=None):
     for bars in ax.containers:
         ax.bar_label(bars, padding=1, fontsize="x-small")
     return ax
+
+
+def plot_groups_and_answers(by_group, table):
+    """Accuracy per age group, and how often each group is true and predicted (task g).
+
+    Parameters
+    ----------
+    by_group : pandas.DataFrame
+        `groups.accuracy_by` of AgeGroup, with the constant predictor.
+    table : pandas.DataFrame
+        The predictions.
+    """
+    axes = plt.subplots(1, 2, figsize=(12, 3.8))[1]
+    plot_accuracy_bars(by_group, "AgeGroup", ax=axes[0])
+    axes[0].legend(fontsize="small", loc="upper right")
+    plot_age_distribution(table, ax=axes[1])
+    return axes
