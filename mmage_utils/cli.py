@@ -123,7 +123,7 @@ def evaluate(
     predictions: Predictions, labels: Labels, json_file: JsonFile = None, split: Split = "test"
 ):
     """Score predictions, with intervals; the exit code is 1 if the file has a problem."""
-    from mmage_utils.display.tables import scorecard_text
+    from mmage_utils.display.scorecard_text import scorecard_text
     from mmage_utils.scores.scorecard import make_scorecard
 
     findings, table, reference = _check(predictions, labels, split)

@@ -142,7 +142,7 @@ def methods_sentence(methods):
     plain = methods.loc["none", "balanced accuracy"]
     return (
         f"Accuracy is highest with *{best['accuracy']}* and balanced accuracy with "
-        f"*{best['balanced accuracy']}*; the spread is over training seeds, not over clips. "
+        f"*{best['balanced accuracy']}*; intervals cover users and training seeds. "
         f"Count / total gives a balanced accuracy of {percent(worst)}, no weights {percent(plain)}."
     )
 

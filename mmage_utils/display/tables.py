@@ -4,13 +4,14 @@ import pandas as pd
 
 from mmage_utils.data.labels import AGE_GROUPS, SPLITS
 from mmage_utils.display import published
-from mmage_utils.display.sentences import NOTHING, percent, thin_groups_sentence, with_interval
+from mmage_utils.display.sentences import NOTHING, percent, points, with_interval
 from mmage_utils.scores.evaluation import pick, select
-from mmage_utils.scores.scorecard import METRIC_NAMES
+
+CONSTANT = "constant predictor"
 
 
 def score_table(scores, **columns):
-    """Accuracy of each model per split, the test interval, and the constant predictor.
+    """Accuracy of each model per split, and on test with balanced accuracy, intervals and n.
 
     Parameters
     ----------
@@ -18,28 +19,55 @@ def score_table(scores, **columns):
         `evaluation.score_models`.
     **columns : dict of str to str
         Further columns to put in front, model to text.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per model, and the constant predictor's: for each number of test clips, if the
+        models were not scored on the same.
     """
-    rows = {}
+    rows, constants = {}, {}
     for model in scores["model"].unique():
         accuracy = {split: pick(scores, model=model, split=split) for split in SPLITS}
         balanced = pick(scores, model=model, metric="balanced_accuracy")
+        test = accuracy["test"]
+        size = {"clips": f"{test.clips:,}", "users": f"{test.users:,}"}
         rows[model] = {key: texts[model] for key, texts in columns.items()}
         rows[model] |= {split: percent(row.value) for split, row in accuracy.items()}
-        interval = f"{percent(accuracy['test'].low)} to {percent(accuracy['test'].high)}"
-        rows[model] |= {"test, 95% interval": interval, "test, balanced": percent(balanced.value)}
-    rows["constant predictor"] = {split: percent(row.constant) for split, row in accuracy.items()}
-    rows["constant predictor"]["test, balanced"] = percent(balanced.constant)
-    return pd.DataFrame(rows).T.fillna("")
+        rows[model] |= {
+            "test, 95% interval": _ends(test),
+            "test, balanced": percent(balanced.value),
+        }
+        rows[model] |= {"balanced, 95% interval": _ends(balanced)} | size
+        constants[test.clips] = {split: percent(row.constant) for split, row in accuracy.items()}
+        constants[test.clips] |= {"test, balanced": percent(balanced.constant)} | size
+    return pd.DataFrame(rows | _named_constants(constants)).T.fillna("")
+
+
+def _ends(row):
+    return f"{percent(row.low)} to {percent(row.high)}"
+
+
+def _named_constants(rows):
+    """Rows of the constant predictor by number of clips, which names them if there are several."""
+    if len(rows) == 1:
+        return dict(zip([CONSTANT], rows.values(), strict=True))
+    return {f"{CONSTANT}, {clips:,} clips": row for clips, row in rows.items()}
 
 
 def metric_table(scores, metrics=("accuracy", "balanced_accuracy", "within_one")):
-    """Several scores of each model on test, with intervals."""
-    shown = scores[scores["split"].eq("test") & scores["metric"].isin(metrics)]
-    shown = shown.assign(text=shown.apply(with_interval, axis=1))
-    table = shown.pivot_table("text", "model", "metric", aggfunc="first")
-    table = table.loc[scores["model"].unique(), list(metrics)]
-    table.columns = [metric.replace("_", " ") for metric in metrics]
-    return table.rename_axis(None)
+    """Several scores of each model on test, with intervals, the constant predictor and n."""
+    rows, constants = {}, {}
+    for model in scores["model"].unique():
+        own = {metric: pick(scores, model=model, metric=metric) for metric in metrics}
+        first = next(iter(own.values()))
+        size = {"clips": f"{first.clips:,}", "users": f"{first.users:,}"}
+        names = [metric.replace("_", " ") for metric in metrics]
+        texts = [with_interval(row) for row in own.values()]
+        rows[model] = dict(zip(names, texts, strict=True)) | size
+        texts = [percent(row.constant) for row in own.values()]
+        constants[first.clips] = dict(zip(names, texts, strict=True)) | size
+    return pd.DataFrame(rows | _named_constants(constants)).T
 
 
 def training_table(fits, scores):
@@ -64,12 +92,23 @@ def training_table(fits, scores):
 
 
 def recall_table(recall):
-    """Right clips of all clips per age group, one row a model: `groups.accuracy_by` of each."""
-    shown = {
-        name: part["right"].astype(str) + "/" + part["clips"].astype(str)
-        for name, part in recall.items()
-    }
-    return pd.DataFrame(shown).T
+    """Right clips of all clips per age group with intervals, one column a model.
+
+    Parameters
+    ----------
+    recall : dict of str to pandas.DataFrame
+        Model to its `groups.accuracy_by` of the same clips; the constant predictor's column stands
+        beside them where its answer was given.
+    """
+    shown = {}
+    for name, part in recall.items():
+        counts = part["right"].astype(str) + "/" + part["clips"].astype(str)
+        ends = part["low"].map(percent) + " to " + part["high"].map(percent)
+        shown[name] = counts + (" (" + ends + ")").where(part["low"].notna(), "")
+    if "constant" in part:
+        right = (part["constant"] * part["clips"]).fillna(0).round().astype(int)
+        shown[CONSTANT] = right.astype(str) + "/" + part["clips"].astype(str)
+    return pd.DataFrame(shown).assign(users=part["users"])
 
 
 def gap_table(gaps):
@@ -186,55 +225,40 @@ def _number(value):
 
 
 def method_table(methods):
-    """Scores with their spread over seeds, and recalls, of `evaluation.average_seeds`."""
-    shown = pd.DataFrame(index=methods.index)
-    for metric in ("accuracy", "balanced accuracy"):
-        pairs = zip(methods[metric], methods[f"{metric}, spread"], strict=True)
-        shown[metric] = [f"{100 * mean:.1f} ± {100 * spread:.1f}%" for mean, spread in pairs]
-    for group in AGE_GROUPS.values():
-        shown[group] = [percent(value, 0) for value in methods[group]]
-    return shown
+    """Scores of `evaluation.average_seeds` with intervals, recalls, constant row and n."""
+    rows = {}
+    sizes = {name: methods[name].map("{:,.0f}".format) for name in ("clips", "users", "seeds")}
+    for method, row in methods.iterrows():
+        rows[method] = {}
+        for metric in ("accuracy", "balanced accuracy"):
+            ends = f"{percent(row[f'{metric}, low'])} to {percent(row[f'{metric}, high'])}"
+            rows[method][metric] = f"{percent(row[metric])} ({ends})"
+        rows[method] |= {group: percent(row[group], 0) for group in AGE_GROUPS.values()}
+        rows[method] |= {name: texts[method] for name, texts in sizes.items()}
+    metrics = ("accuracy", "balanced accuracy")
+    rows[CONSTANT] = {metric: percent(row[f"{metric}, constant"]) for metric in metrics}
+    rows[CONSTANT] |= {name: sizes[name].iloc[-1] for name in ("clips", "users")}
+    return pd.DataFrame(rows).T.fillna("")
 
 
 def ablation_table(table):
-    """Scores with intervals of each subset, rule and unit of `ablation.ablate`."""
-    keys = ["modalities", "rule", "unit", "chosen"]
-    texts = table.assign(text=table.apply(with_interval, axis=1))
-    shown = texts.pivot_table("text", keys, "metric", aggfunc="first", sort=False)
-    shown = shown.reset_index(keys[2:])
-    shown["chosen"] = shown["chosen"].map({True: "yes", False: ""})
-    shown.columns = [name.replace("_", " ") for name in shown]
-    return shown.rename(columns={"chosen": "chosen on valid"})
+    """Scores with intervals of each subset, rule and unit of `ablation.ablate`.
 
-
-def scorecard_text(card):
-    """A `scorecard.make_scorecard` as lines of text."""
-    scores, constant = card["scores"], card["constant"]
-    first = scores.iloc[0]
-    lines = [
-        f"{card['split']}: {first.clips:,} clips of {first.users:,} users; intervals are 95%, "
-        "over users within their age groups",
-        thin_groups_sentence(card["thin_groups"]),
-        f"constant predictor: always {constant['answer']} (from {constant['taken_from']})",
-    ]
-    for (model, unit), rows in scores.groupby(["model", "unit"], sort=False):
-        title = f"{model}, per {unit}"
-        lines += ["", f"{title:<34}{'value':>8}  {'95% interval':>16}  {'constant':>8}"]
-        lines += [
-            f"  {METRIC_NAMES[row.metric]:<32}{row.value:>8.4f}  {row.low:>7.4f}, "
-            f"{row.high:>7.4f}  {row.constant:>8.4f}"
-            for row in rows.itertuples()
-        ]
-    for name, groups in card["groups"].items():
-        lines += ["", f"accuracy by {name}"]
-        for row in groups.itertuples():
-            text = f"  {row.Index:<24}{row.right:>6}/{row.clips:<6}{row.users:>5} users"
-            known = f"  {row.accuracy:.4f}  {row.low:.4f}, {row.high:.4f}  {row.constant:>8.4f}"
-            lines.append(text if pd.isna(row.accuracy) else text + known)
-    lines += ["", "bias (mean absolute difference of accuracies over all pairs of categories)"]
-    for row in card["bias"].itertuples():
-        lines.append(
-            f"  {row.attribute:<12}{row.value:.4f}  by chance {row.null50:.4f} (median), 95% below "
-            f"{row.null95:.4f}; excess {row.excess:+.4f}, p = {row.p:.3f}"
-        )
-    return "\n".join(lines)
+    Beside each score stands its paired difference to the fusion chosen on valid, and a last row
+    has the constant predictor's scores.
+    """
+    rows, constants = [], []
+    for (modalities, rule, unit), own in table.groupby(["modalities", "rule", "unit"], sort=False):
+        first, row, constant = own.iloc[0], {"modalities": modalities, "rule": rule}, {}
+        row |= {"unit": unit, "chosen on valid": "yes" if first.chosen else ""}
+        for score in own.itertuples():
+            name = score.metric.replace("_", " ")
+            gap = {"value": score.gap, "low": score.gap_low, "high": score.gap_high}
+            row |= {name: with_interval(score._asdict())}
+            row |= {f"{name}, less the chosen": "" if first.chosen else points(gap)}
+            constant[name] = percent(score.constant)
+        size = {"clips": f"{first.clips:,}", "users": f"{first.users:,}"}
+        rows.append(row | size)
+        if first.chosen:
+            constants.append({"modalities": CONSTANT, "rule": "", "unit": unit} | constant | size)
+    return pd.DataFrame(rows + constants).fillna("").set_index(["modalities", "rule"])

@@ -147,29 +147,57 @@ def train_majority(table):
     return int(np.argmax(train_prior(table))) + 1
 
 
-def average_seeds(tables, *, split="test"):
+def average_seeds(tables, *, split="test", majority=None):
     """Mean scores of methods over their training seeds.
 
     Parameters
     ----------
     tables : dict of str to list of pandas.DataFrame
-        Method to predictions, one table per seed.
+        Method to predictions of the same clips, one table per seed.
+    majority : int, optional
+        The constant predictor's answer; without it, the tables have rows of train.
 
     Returns
     -------
     pandas.DataFrame
-        One row per method: mean and spread (standard deviation) of accuracy and balanced
-        accuracy, and the mean recall of each age group.
+        One row per method: of accuracy and balanced accuracy (``<score>``) the mean,
+        ``<score>, spread`` (standard deviation over seeds), ``<score>, low`` and ``<score>, high``
+        (95%, over users and seeds; over users only for one seed) and ``<score>, constant`` (the
+        constant predictor's); the mean recall of each age group; clips, users, seeds.
+
+    Raises
+    ------
+    ValueError
+        When a method's tables are not of the same clips.
     """
     rows = {}
     for method, seeds in tables.items():
-        matrices = np.stack([confusion(table[table["split"] == split]) for table in seeds])
-        scores = scores_of(matrices)
+        parts = [table[table["split"] == split] for table in seeds]
+        if len({frozenset(part["VideoName"]) for part in parts}) > 1:
+            raise ValueError(f"the seeds of {method} are not of the same clips")
+        answer = majority or train_majority(seeds[0])
+        constant = scores_of(confusion(parts[0].assign(prediction=answer)))
+        matrices = np.stack([confusions_without_each(part) for part in parts])
+        scores, groups = scores_of(matrices), groups_of_users(parts[0])
+        reaches = [reach_of(matrix[0]) for matrix in matrices]
         rows[method] = {}
         for metric in ("accuracy", "balanced_accuracy"):
-            name, values = metric.replace("_", " "), scores[metric]
-            rows[method] |= {name: values.mean(), f"{name}, spread": values.std()}
+            by_seed = scores[metric][:, 0]
+            # The mean varies with the users and, beside that, with the trainings.
+            more = [(by_seed.var(ddof=1) / len(seeds), len(seeds) - 1)] if len(seeds) > 1 else []
+            numbers = interval_over_users(
+                scores[metric].mean(0),
+                groups,
+                np.max([reach[metric] for reach in reaches], axis=0),
+                more=more,
+                bounds=BOUNDS[metric],
+            )
+            values = (*numbers, by_seed.std(), float(constant[metric]))
+            parts_of = ("", ", low", ", high", ", spread", ", constant")
+            names = [metric.replace("_", " ") + part for part in parts_of]
+            rows[method] |= dict(zip(names, values, strict=True))
         with np.errstate(invalid="ignore"):
-            recalls = np.diagonal(matrices, axis1=1, axis2=2) / matrices.sum(2)
+            recalls = np.diagonal(matrices[:, 0], axis1=1, axis2=2) / matrices[:, 0].sum(2)
         rows[method] |= dict(zip(AGE_GROUPS.values(), recalls.mean(0), strict=True))
+        rows[method] |= {"clips": len(parts[0]), "users": len(groups), "seeds": len(seeds)}
     return pd.DataFrame(rows).T

@@ -6,7 +6,7 @@ from helpers.crowds import GROUPS, USERS, draw_crowd, true_scores
 
 from mmage_utils.scores.bootstrap import sum_per_user
 from mmage_utils.scores.comparison import difference, metric_differences
-from mmage_utils.scores.evaluation import pick, score
+from mmage_utils.scores.evaluation import average_seeds, pick, score
 from mmage_utils.scores.jackknife import (
     confusions_without_each,
     groups_of_users,
@@ -136,3 +136,39 @@ def test_scores_of_sums_are_those_of_the_table(rng):
     by_hand = scores_of(confusion(table[table["UserID"] != one]))["balanced_accuracy"]
     assert left == pytest.approx(by_hand)
     assert sum_per_user(table, np.ones(len(table))).sum() == len(table)
+
+
+def trained(rng, table, noise):
+    """The same model after another training: a share of its answers, more or less, is spoilt."""
+    spoilt = rng.random(len(table)) < rng.uniform(0, noise)
+    return table.assign(prediction=table["prediction"].mask(spoilt, 4))
+
+
+def test_the_mean_of_trainings_varies_with_users_and_seeds(rng):
+    """Few trainings that differ much: an interval over users alone would be too sure."""
+    noise, held, sure = 0.6, [], []
+    truth = 0.7 * true_scores("better")["accuracy"] + 0.3 * USERS[3] / USERS.sum()
+    for _ in range(80):
+        table = draw_crowd(rng, "better")[0]
+        seeds = [trained(rng, table, noise) for _ in range(4)]
+        row = average_seeds({"a": seeds}, majority=4).loc["a"]
+        held.append(row["accuracy, low"] <= truth <= row["accuracy, high"])
+        same = average_seeds({"a": [seeds[0]] * 4}, majority=4).loc["a"]
+        sure.append(same["accuracy, low"] <= truth <= same["accuracy, high"])
+    assert np.mean(held) >= 0.87
+    assert np.mean(sure) < 0.7
+
+
+def test_a_mean_over_seeds_by_hand(rng):
+    first, second = draw_crowd(rng, "better", "balanced")
+    row = average_seeds({"a": [first, second]}, majority=4).loc["a"]
+    own = [pick(score(table, majority=4), metric="balanced_accuracy") for table in (first, second)]
+    assert row["balanced accuracy"] == pytest.approx(np.mean([one.value for one in own]))
+    assert row["balanced accuracy, spread"] == pytest.approx(np.std([one.value for one in own]))
+    assert row["balanced accuracy, constant"] == pytest.approx(own[0].constant)
+    assert row[["clips", "users", "seeds"]].tolist() == [len(first), 612, 2]
+    alone = average_seeds({"a": [first]}, majority=4).loc["a"]
+    ends = alone[["balanced accuracy, low", "balanced accuracy, high"]].tolist()
+    assert ends == pytest.approx([own[0].low, own[0].high])
+    with pytest.raises(ValueError, match="not of the same clips"):
+        average_seeds({"a": [first, second.iloc[1:]]}, majority=4)
