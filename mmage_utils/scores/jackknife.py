@@ -2,9 +2,9 @@
 
 Left out are users, as the clips of one person are alike, and the others of the age group take the
 weight of the one who is gone: no age group is ever missed, so that an average over groups stays
-the same average. The variance is that of the stratified jackknife (Rust & Rao 1996, Statistical
-Methods in Medical Research 5), and the interval is Student's with Satterthwaite's degrees of
-freedom.
+the same average, of people whose age groups are as frequent as in the split. The variance is that
+of the stratified jackknife (Rust & Rao 1996, Statistical Methods in Medical Research 5), and the
+interval is Student's with Satterthwaite's degrees of freedom.
 
 Two or four users show too little of their own variance, and often none. An age group of fewer than
 `THIN` users is given `BORROWED` further degrees of freedom at the mean variance of the larger
@@ -115,10 +115,14 @@ def interval_over_users(values, groups, reach, *, more=(), bounds=(-np.inf, np.i
 
     value, parts = float(values[0]), [*more, *_variances(np.asarray(values), groups, reach)]
     variance = sum(part for part, _ in parts)
-    if not variance > 0:
-        return value, value, value
-    freedom = variance**2 / sum(part**2 / df for part, df in parts if df)
-    half = t.ppf(0.975, freedom) * variance**0.5
+    if variance > 0:
+        freedom = variance**2 / sum(part**2 / df for part, df in parts if df)
+        half = t.ppf(0.975, freedom) * variance**0.5
+    elif value in bounds and np.any(np.asarray(reach)[np.unique(groups) - 1] > 0):
+        # All users alike, at an end: as Clopper and Pearson have it where a user counts once.
+        half = (1 - 0.025 ** (1 / len(groups))) * (bounds[1] - bounds[0])
+    else:
+        half = 0.0
     return value, max(value - half, min(bounds[0], value)), min(value + half, max(bounds[1], value))
 
 

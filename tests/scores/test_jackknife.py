@@ -115,6 +115,17 @@ def test_further_variance_widens_and_bounds_hold():
     assert (low, high) == (0, 1)
 
 
+def test_a_perfect_score_is_not_sure_of_itself(rng):
+    table = draw_crowd(rng, "balanced")[0]
+    perfect = score(table.assign(prediction=table["ground_truth"]), majority=4)
+    row = pick(perfect)
+    assert row.value == row.high == 1
+    assert row.low == pytest.approx(0.025 ** (1 / 612))
+    sizes = perfect["high"] - perfect["low"]
+    assert (sizes > 0).all()
+    assert perfect["value"].between(perfect["low"], perfect["high"]).all()
+
+
 def test_a_small_difference_of_thin_groups_is_not_sure(rng):
     """Two models that differ elsewhere, and by chance not among the two youngest."""
     first, second = draw_crowd(rng, "balanced", "better")
