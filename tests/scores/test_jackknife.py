@@ -47,8 +47,9 @@ def test_intervals_cover(rng, model):
 @pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 def test_intervals_cover_at_their_level(rng, model):
-    for name, share in coverage(rng, model, "better", 1000).items():
-        # 93 to 97%, give or take the error of a share of 1,000.
+    for name, share in coverage(rng, model, "better", 2000).items():
+        # 93 to 97%, give or take two errors of a share of 2,000. The gap in balanced accuracy of
+        # the model of big groups is conservative: 97.3% of 3,000 tables of another seed.
         assert 0.92 <= share <= 0.98, name
 
 
