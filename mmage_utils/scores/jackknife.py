@@ -2,18 +2,21 @@
 
 Left out are users, as the clips of one person are alike, and the others of the age group take the
 weight of the one who is gone: no age group is ever missed, so that an average over groups stays
-the same average. The variance is that of the stratified jackknife (Rust & Rao 1996, Statistical
-Methods in Medical Research 5), and the interval is Student's with Satterthwaite's degrees of
-freedom.
+the same average, of people whose age groups are as frequent as in the split. The variance is that
+of the stratified jackknife (Rust & Rao 1996, Statistical Methods in Medical Research 5), and the
+interval is Student's with Satterthwaite's degrees of freedom.
 
 Two or four users show too little of their own variance, and often none. An age group of fewer than
 `THIN` users is given `BORROWED` further degrees of freedom at the mean variance of the larger
 groups, measured against what the group's answers can move the score: "0 of 2 users" stays weak
 evidence. A recall is not in doubt where a model never answers the age group at all: it is 0, and
 adds nothing. In simulations at the users of the real test split (`tests/scores/test_jackknife`)
-95% intervals cover 93 to 97%; where recalls of thin groups are truly near 0 or 1, but not 0, those
-of balanced accuracy and macro F1 are wider than they need be and cover up to 99%, as two users
-cannot tell such a group from any other.
+95% intervals of a balanced model, of one that answers big groups only, and of their gaps to a
+better one cover 94.8 to 96.9%, but for one: the gap in balanced accuracy between the second and the
+better model is covered 97.3%, as two users who are never right vary less than what is borrowed.
+Where recalls of thin groups are truly near 0 or 1, but not 0, balanced accuracy and macro F1 are
+covered up to 99.3%: two users cannot tell such a group from any other. `BORROWED` was chosen from
+2, 4 and 8 by a first simulation of its own seed; the figures are those of later ones.
 """
 
 import numpy as np
@@ -115,10 +118,14 @@ def interval_over_users(values, groups, reach, *, more=(), bounds=(-np.inf, np.i
 
     value, parts = float(values[0]), [*more, *_variances(np.asarray(values), groups, reach)]
     variance = sum(part for part, _ in parts)
-    if not variance > 0:
-        return value, value, value
-    freedom = variance**2 / sum(part**2 / df for part, df in parts if df)
-    half = t.ppf(0.975, freedom) * variance**0.5
+    if variance > 0:
+        freedom = variance**2 / sum(part**2 / df for part, df in parts if df)
+        half = t.ppf(0.975, freedom) * variance**0.5
+    elif value in bounds and np.any(np.asarray(reach)[np.unique(groups) - 1] > 0):
+        # All users alike, at an end: as Clopper and Pearson have it where a user counts once.
+        half = (1 - 0.025 ** (1 / len(groups))) * (bounds[1] - bounds[0])
+    else:
+        half = 0.0
     return value, max(value - half, min(bounds[0], value)), min(value + half, max(bounds[1], value))
 
 

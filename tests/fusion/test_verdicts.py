@@ -251,7 +251,7 @@ def test_null_control_dealt_out_answers_do_not_help(count):
         rows.append(verdicts_on(name, tables, k))
     helps = [row.verdict == HELPS for row in rows]
     assert sum(helps) <= max(0.06 * count, 2)
-    assert sum(NO_HELP in verdict_sentence(row).lower() for row in rows) >= 0.5 * count
+    assert sum(NO_HELP in verdict_sentence(row).lower() for row in rows) >= 0.9 * count
 
 
 @pytest.mark.usefixtures("_quick_collection")

@@ -47,8 +47,9 @@ def test_intervals_cover(rng, model):
 @pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 def test_intervals_cover_at_their_level(rng, model):
-    for name, share in coverage(rng, model, "better", 1000).items():
-        # 93 to 97%, give or take the error of a share of 1,000.
+    for name, share in coverage(rng, model, "better", 2000).items():
+        # 93 to 97%, give or take two errors of a share of 2,000. The gap in balanced accuracy of
+        # the model of big groups is conservative: 97.3% of 3,000 tables of another seed.
         assert 0.92 <= share <= 0.98, name
 
 
@@ -113,6 +114,17 @@ def test_further_variance_widens_and_bounds_hold():
     assert lower < low < high < higher
     _, low, high = interval_over_users(values, group, np.ones(7), more=[(9, 4)], bounds=(0, 1))
     assert (low, high) == (0, 1)
+
+
+def test_a_perfect_score_is_not_sure_of_itself(rng):
+    table = draw_crowd(rng, "balanced")[0]
+    perfect = score(table.assign(prediction=table["ground_truth"]), majority=4)
+    row = pick(perfect)
+    assert row.value == row.high == 1
+    assert row.low == pytest.approx(0.025 ** (1 / 612))
+    sizes = perfect["high"] - perfect["low"]
+    assert (sizes > 0).all()
+    assert perfect["value"].between(perfect["low"], perfect["high"]).all()
 
 
 def test_a_small_difference_of_thin_groups_is_not_sure(rng):
