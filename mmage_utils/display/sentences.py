@@ -46,13 +46,16 @@ def accuracy_words(row):
 
 
 def dial_words(scores):
-    """Accuracy and balanced accuracy on test of each operating point, for a headline."""
+    """Accuracy and balanced accuracy on test of each operating point, for a headline.
+
+    Takes `evaluation.score_models` of the points, whose names say what they are chosen for.
+    """
     texts = []
     for model in scores["model"].unique():
         accuracy = percent(pick(scores, model=model).value)
         balanced = percent(pick(scores, model=model, metric="balanced_accuracy").value)
-        texts.append(f"{model.split(',')[0]} {accuracy} / {balanced} balanced")
-    return ", ".join(texts)
+        texts.append(f"{accuracy} / {balanced} balanced at the point of {model.split(',')[0]}")
+    return "on test " + ", ".join(texts)
 
 
 def score_sentence(scores, model, *, split="test", name="", ceilings=None, modality=None):
