@@ -311,10 +311,6 @@ def test_features_have_a_panel_each_with_train_clips_only(rng):
     assert max(line.get_ydata().max() for line in tempo.get_lines() if len(line.get_ydata())) < 10
 
 
-def test_pipelines_name_their_steps():
-    assert any("8 kHz" in text for text in _texts(plots.plot_pipeline()))
-
-
 def test_frontier_marks_the_points_chosen_on_valid():
     frontier = pd.DataFrame(
         {"tau": [0, 0.5, 1], "accuracy": [0.6, 0.55, 0.4], "balanced accuracy": [0.3, 0.4, 0.45]}
