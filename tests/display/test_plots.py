@@ -216,8 +216,8 @@ def test_augmented_faces_stand_beside_their_original(faces):
     assert len(axes) == 16
     assert {ax.get_title() for ax in axes[::4]} == {"original"}
     assert [ax.get_title() for ax in axes[1::4]] == [
-        *("flip, its text", "flip, its code"),
-        *("mixed, its text", "mixed, its code"),
+        *("flip, by the text", "flip, by the code"),
+        *("mixed, by the text", "mixed, by the code"),
     ]
     flipped = np.asarray(axes[1].get_images()[0].get_array())
     np.testing.assert_array_equal(flipped, faces[0].transpose(1, 2, 0)[:, ::-1])
