@@ -52,14 +52,17 @@ def accuracy_words(row):
 
 
 def dial_words(scores):
-    """Accuracy and balanced accuracy on test of each operating point, for a headline."""
+    """Accuracy and balanced accuracy on test of each operating point, for a headline.
+
+    Takes `evaluation.score_models` of the points, whose names say what they are chosen for.
+    """
     texts = []
     for model in scores["model"].unique():
         accuracy = percent(pick(scores, model=model).value)
         balanced = percent(pick(scores, model=model, metric="balanced_accuracy").value)
         point = model.split(": ")[-1].split(",")[0]
         texts.append(f"{point} {accuracy} / {balanced} balanced")
-    return ", ".join(texts)
+    return "on test " + ", ".join(texts)
 
 
 def score_sentence(scores, model, *, split="test", name="", ceilings=None, modality=None):

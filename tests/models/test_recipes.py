@@ -9,7 +9,7 @@ import torch
 
 from mmage_utils import runs
 from mmage_utils.errors import DataError
-from mmage_utils.features.faces import FaceDataset
+from mmage_utils.features.faces import FaceDataset, Faces
 from mmage_utils.models import networks, recipes, training
 from mmage_utils.predictions import read_predictions
 
@@ -121,3 +121,14 @@ def test_boosting_learns_and_is_blind_to_valid_and_test():
     other = clips.assign(AgeGroup=np.where(clips["split"] == "train", groups, 4))
     again = recipes.boosted_features(other, x)
     np.testing.assert_array_equal(again["p3"], table["p3"])
+
+
+def test_a_network_that_was_never_trained_predicts_valid_and_test_alone(clips, faces, monkeypatch):
+    def load(part, size):
+        return Faces(part.reset_index(drop=True), faces[part.index], pd.Series(), pd.Series())
+
+    monkeypatch.setattr(recipes, "load_faces", load)
+    first, again, other = (recipes.untrained_faces(clips, 80, seed=seed) for seed in (0, 0, 1))
+    assert first["split"].tolist() == ["valid"] * 8 + ["test"] * 6
+    pd.testing.assert_frame_equal(first, again)
+    assert not np.allclose(first["p4"], other["p4"])

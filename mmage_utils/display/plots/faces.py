@@ -7,10 +7,10 @@ from mmage_utils.data.labels import AGE_GROUPS
 from mmage_utils.display.plots.style import ANSWER_COLOURS
 
 COPY_NAMES = {  # of `augmentation.KINDS`, short enough for a title
-    "flip alone": "flip, its text",
-    "flip": "flip, its code",
-    "mixed alone": "mixed, its text",
-    "mixed": "mixed, its code",
+    "flip alone": "flip, by the text",
+    "flip": "flip, by the code",
+    "mixed alone": "mixed, by the text",
+    "mixed": "mixed, by the code",
 }
 
 
@@ -101,7 +101,7 @@ def plot_maps(faces, maps, table):
         image = below.imshow(maps[column], **shades)
     for ax in axes.ravel():
         ax.axis("off")
-    figure.colorbar(image, ax=axes[1].tolist(), label="fall when covered", shrink=0.9)
+    figure.colorbar(image, ax=axes[1].tolist(), label="fall of the probability", shrink=0.9)
     return axes
 
 

@@ -35,7 +35,7 @@ def plot_curves(fit, *, constant=None, title=""):
             values = history[f"{split}_{quantity}"]
             ax.plot(history["epoch"], values, color=SPLIT_COLOURS[split], label=split)
         ax.axvline(best_epoch, color=ACCENT, ls=":", label=f"chosen epoch, {best_epoch}")
-        ax.set(xlabel="epoch", ylabel=quantity)
+        ax.set(xlabel="epoch", ylabel="loss (nats)" if quantity == "loss" else quantity)
         ax.xaxis.get_major_locator().set_params(integer=True)
     if constant is not None:
         axes[1].axhline(constant, **marks.CONSTANT | {"label": "constant predictor, valid"})

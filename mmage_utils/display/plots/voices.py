@@ -80,7 +80,7 @@ def plot_f0(samples, times, f0, *, title="", ax=None):
     ax.grid(visible=False)
     ax.plot(times, f0, color=SKY, lw=2.5, label="f0")
     ax.set(ylim=(0, 1500), xlabel="time (s)", ylabel="frequency (Hz)", title=title)
-    ax.legend(loc="upper right", fontsize="small", labelcolor="white")
+    ax.legend(loc="upper right", fontsize="small", labelcolor="white", frameon=False)
     ax.figure.colorbar(mesh, ax=ax, format="%+d dB", pad=0.01)
     return ax
 

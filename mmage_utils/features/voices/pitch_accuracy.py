@@ -132,6 +132,8 @@ def shares_above(samples, limit=ABOVE):
     dict of str to float
         Recipe to share; NaN without a voiced frame.
     """
+    if np.ptp(samples) <= acoustic.SILENCE:
+        return dict.fromkeys(("published", "fast"), np.nan)
     tracks = {"published": acoustic.track_f0(acoustic.denoise(samples), recipe="published")[1]}
     tracks["fast"] = acoustic.track_f0(samples)[1]
     voiced = {recipe: f0[~np.isnan(f0)] for recipe, f0 in tracks.items()}
