@@ -45,15 +45,19 @@ def open_run(name, data_dir, *, n_clips=None, seed=0):
     Raises
     ------
     DataError
-        The name is not a plain folder name, or the data are wrong.
+        The name is not a plain folder name, the data are wrong, or the sample was written by
+        another version of this package.
     """
     if not name or name in {".", ".."} or Path(name).name != name:
         raise DataError(f"The run name {name!r} must be a plain folder name.")
     data_dir = files.ROOT / data_dir
-    if n_clips and not data_dir.exists():
-        from mmage_utils.sample.write import make_sample
+    if n_clips and (is_synthetic(data_dir) or not data_dir.exists()):
+        from mmage_utils.sample.write import check_format, make_sample
 
-        make_sample(data_dir, n_clips=n_clips, seed=seed)
+        if data_dir.exists():
+            check_format(data_dir)
+        else:
+            make_sample(data_dir, n_clips=n_clips, seed=seed)
     clips = read_clips(data_dir)
     folder, synthetic = files.ROOT / "runs" / name, is_synthetic(data_dir)
     return Run(name, folder, describe_data(data_dir), data_dir, synthetic), clips

@@ -101,7 +101,7 @@ def _constant(_):
 
 
 def _order(_):
-    again, stated = published.RECOMPUTED, published.FUSION["sum"][0]
+    again, stated = published.RECOMPUTED, published.FUSION["fusion, published sum"][0]
     shuffled = again["accuracy per age group, rows in random order"]
     return {
         "accuracy of the chart": (
@@ -170,7 +170,7 @@ def _ablation(_):
 
 
 def _chosen(_):
-    accuracy = published.FUSION["weighted"][0]
+    accuracy = published.FUSION["fusion, published weighted"][0]
     return {
         "weights": (f"{accuracy:.4f} is the best", "chosen on test", "chosen on valid"),
         'split of the curves called "test"': ("test", "valid", "valid"),
@@ -245,6 +245,7 @@ def figure_rows(labels):
     each, added = (said.AGGREGATION[f"accuracy, {x}"][0] for x in ("each clip", "clips added up"))
     shuffled = again["accuracy per age group, rows in random order"]
     batch_32 = said.BASELINE["test accuracy, batch 32"][0]
+    fused = said.FUSION["fusion, published sum"][0]
     rows = [
         (1, "class weights", f"loss on {known['group']}", none, known["share"], known["fair"]),
         *(
@@ -263,13 +264,20 @@ def figure_rows(labels):
                 ("text", "valid", none, constant["valid"]),
             )
         ),
-        (3, "lost order", "chart", said.SHUFFLED_CHART[0], shuffled, said.FUSION["sum"][0]),
+        (
+            3,
+            "lost order",
+            "chart",
+            said.SHUFFLED_CHART[0],
+            shuffled,
+            said.FUSION["fusion, published sum"][0],
+        ),
         (4, "units", "each clip", each, per_clip, per_clip),
         (4, "units", "added up", added, again[users], again[clips]),
         (5, "bias", "average", said.BASELINE["average bias"][0], again["average bias"], none),
         (5, "bias", "constant", none, none, again["average bias of the constant predictor"]),
         *(
-            (6, "ablation", name.replace("_", " + "), value, none, none)
+            (6, "ablation", name.removeprefix("fusion, published "), value, none, none)
             for name, (value, _) in said.FUSION.items()
         ),
         (9, "batch 32", "test", batch_32, none, said.VALID_CURVE_BATCH_32),

@@ -13,7 +13,7 @@ import pandas as pd
 from mmage_utils.data.clips import read_mark
 from mmage_utils.data.labels import AGE_GROUPS, LABEL_COLUMNS, LABEL_LIST, SPLITS, SYNTHETIC_MARK
 from mmage_utils.errors import DataError, UsageError
-from mmage_utils.files import write_text
+from mmage_utils.files import shown, write_text
 from mmage_utils.progress import progress_bar
 from mmage_utils.sample import cues, face, label_lists, speech, transcripts
 from mmage_utils.sample.ideal_observer import CUES_FILE
@@ -93,6 +93,15 @@ def make_sample(folder, *, n_clips=N_CLIPS, seed=0, n_jobs=-1):
         folder.rmdir()  # which is empty
     os.replace(partial, folder)
     return True
+
+
+def check_format(folder):
+    """Raise `DataError` if a sample was written by another version of this package."""
+    if read_mark(folder)["format"] != FORMAT:
+        raise DataError(
+            f"{shown(Path(folder))} is a sample of another version of mmage: remove it, and it is "
+            "made again."
+        )
 
 
 def choose_clips(labels, n_clips, seed):

@@ -56,7 +56,7 @@ def test_no_temperature_has_less_loss(sharp):
 def test_temperature_and_threshold_ignore_test_and_order(sharp):
     for other in (with_other_test({"image": sharp}), mixed_up({"image": sharp})):
         assert _fitted(other["image"]) == _fitted(sharp)
-        assert choose_threshold(other["image"]) == choose_threshold(sharp)
+        assert choose_threshold(other["image"], 0.7) == choose_threshold(sharp, 0.7)
 
 
 def test_invalid_temperatures_are_refused(sharp):
@@ -137,14 +137,14 @@ def test_answers_above_a_threshold_are_counted(sharp):
     assert result["coverage"] == len(answered) / len(test)
     right = (answered["prediction"] == answered["ground_truth"]).mean()
     assert result["accuracy"] == pytest.approx(right)
-    assert f"{len(answered):,} of {len(test):,}" in answered_sentence(result)
+    assert f"{len(answered):,} of {len(test):,}" in answered_sentence(result, 0.7)
 
 
 def test_a_threshold_above_all_answers_is_reported(sharp):
     result = answer_above(_part(sharp, "test"), 1.01, draws=20)
     assert result["answered"] == 0
     assert np.isnan(result["accuracy"])
-    assert "No threshold" in answered_sentence(result)
+    assert "No threshold" in answered_sentence(result, 0.7)
 
 
 def test_order_of_rows_changes_nothing(sharp):

@@ -35,6 +35,7 @@ from mmage_utils.display.plots.scores import (
     plot_confusion,
     plot_curves,
     plot_frontier,
+    plot_groups_and_answers,
     plot_intervals,
 )
 from mmage_utils.display.plots.statistics import (
