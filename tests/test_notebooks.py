@@ -23,6 +23,7 @@ NAMES = [
     "08_ablation",
     "09_summary",
     "10_nine_errors",
+    "11_fused_model",
 ]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 EXPLORER = "explore"  # unnumbered, as it is no part of the report

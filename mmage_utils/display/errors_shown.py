@@ -264,14 +264,7 @@ def figure_rows(labels):
                 ("text", "valid", none, constant["valid"]),
             )
         ),
-        (
-            3,
-            "lost order",
-            "chart",
-            said.SHUFFLED_CHART[0],
-            shuffled,
-            said.FUSION["fusion, published sum"][0],
-        ),
+        (3, "lost order", "chart", said.SHUFFLED_CHART[0], shuffled, fused),
         (4, "units", "each clip", each, per_clip, per_clip),
         (4, "units", "added up", added, again[users], again[clips]),
         (5, "bias", "average", said.BASELINE["average bias"][0], again["average bias"], none),

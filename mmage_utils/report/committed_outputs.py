@@ -22,9 +22,10 @@ TASKS = (
     ("e", "05_acoustic_features", "e_f0", "e_voices"),
     ("f", "06_text_features", "f_map", "f_words"),
     ("g", "07_multimodal_fusion", "g_models", "g_fusion"),
-    ("h", "08_ablation", "h_ablation", "h_ablation"),
+    ("h", "08_ablation", "h_ablation_corrected", "h_ablation"),
     ("summary", "09_summary", "summary", "summary"),
     ("errors", "10_nine_errors", "errors_report", "nine_errors"),
+    ("trust", "11_fused_model", "trust_risk_coverage_corrected", "trust"),
 )
 
 # The kernel's own description includes versions and machines; a reader needs no more than this.

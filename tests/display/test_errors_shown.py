@@ -51,7 +51,8 @@ def test_figure_has_a_panel_for_each_error_with_a_number(labels):
     titles = [ax.get_title(loc="left") or ax.get_title() for ax in axes]
     assert [title[0] for title in titles] == list("1234569")
     lines = [line for line in axes[2].get_lines() if line.get_marker() == "D"]
-    assert [float(line.get_xdata()[0]) for line in lines] == [published.FUSION["sum"][0]]
+    fused = published.FUSION["fusion, published sum"][0]
+    assert [float(line.get_xdata()[0]) for line in lines] == [fused]
     low, high = axes[5].get_xlim()
     ends = [x for line in axes[5].get_lines() for x in np.ravel(line.get_xdata())]
     assert low < np.nanmin(ends) < np.nanmax(ends) < high

@@ -6,7 +6,7 @@ import pytest
 from helpers.crowds import USERS, draw_crowd
 
 from mmage_utils.data.labels import AGE_GROUPS
-from mmage_utils.display import notebook, sentences, tables
+from mmage_utils.display import notebook, sentences, tables, training_sentences
 from mmage_utils.models import training
 from mmage_utils.scores.evaluation import score_models
 from mmage_utils.scores.groups import accuracy_by, thin_groups
@@ -50,7 +50,9 @@ def test_methods_are_shown_and_read():
     assert shown.loc["none", "61+"] == "40%"
     assert shown.loc["none", ["clips", "users", "seeds"]].tolist() == ["1,975", "612", "3"]
     assert shown.loc["constant predictor", ["accuracy", "users"]].tolist() == ["40.0%", "612"]
-    assert "*count / total (published)*" in sentences.methods_sentence(methods)
+    other = methods.assign(accuracy=[0.7, 0.1])
+    text = training_sentences.methods_sentence(other, methods)
+    assert "for accuracy *none* (50.0% on test)" in text  # best on valid, not on test
 
 
 def test_thin_groups_are_named(tabled):

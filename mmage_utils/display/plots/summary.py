@@ -142,7 +142,7 @@ def _models(scores, ceilings, ax):
             marks.write_beside(ax, y, f"{row.value:.1%}", fontweight="bold")
             if modality in ceilings:
                 ax.plot(ceilings[modality], y, **IDEAL_TICK)
-    marks.name_rows(ax, names)
+    marks.name_rows(ax, [name.replace(", ", ",\n", 1) for name in names])
     marks.in_percent(ax.xaxis)
     ax.set_xlabel("accuracy (numbers: test)")
     _title(ax, "Models: train, valid, test")
