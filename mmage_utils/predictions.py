@@ -50,6 +50,11 @@ def logits(table):
     return np.log(np.clip(table[P_COLUMNS].to_numpy(float), 1e-12, 1))
 
 
+def log_losses(table):
+    """Log-loss of each clip: minus the log-probability of its true age group, nats, shape (n,)."""
+    return -logits(table)[np.arange(len(table)), table["ground_truth"] - 1]
+
+
 def with_logits(table, values):
     """A prediction table with other logits, shape (n, 7), and the predictions they give."""
     changed = table.copy()

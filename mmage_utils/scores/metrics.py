@@ -3,7 +3,7 @@
 import numpy as np
 
 from mmage_utils.data.labels import N_GROUPS
-from mmage_utils.predictions import P_COLUMNS, logits
+from mmage_utils.predictions import P_COLUMNS, log_losses
 
 CALIBRATION_BINS = 15  # of the expected calibration error
 
@@ -76,7 +76,7 @@ def probability_sums(table, weights):
 
     Columns: weight, log-loss, and for each bin of confidence the weight, confidence and hits.
     """
-    loss = -logits(table)[np.arange(len(table)), table["ground_truth"] - 1]
+    loss = log_losses(table)
     confidence, hits = answers(table)
     in_bin = np.eye(CALIBRATION_BINS)[bin_of(confidence, CALIBRATION_BINS)]
     in_bins = [in_bin, in_bin * confidence[:, None], in_bin * hits[:, None]]

@@ -20,6 +20,7 @@ from mmage_utils.display.plots.fusion import (
     plot_shapley,
     plot_verdicts,
 )
+from mmage_utils.display.plots.learning import plot_learning_curve
 from mmage_utils.display.plots.scores import (
     plot_accuracy_bars,
     plot_accuracy_panels,

@@ -1,0 +1,87 @@
+"""How a head improves with the number of people that it learns from (tasks c, f and g)."""
+
+import numpy as np
+import pandas as pd
+
+from mmage_utils.models.class_balance import adjustment, group_counts
+from mmage_utils.models.regularised_heads import fit_head
+from mmage_utils.predictions import log_losses, tabulate
+from mmage_utils.scores.bootstrap import drawn_confusions, estimate, estimate_ratio, sum_per_user
+from mmage_utils.scores.metrics import scores_of
+
+SHARES = (1 / 8, 1 / 4, 1 / 2, 1)
+METRICS = ("accuracy", "balanced_accuracy")
+
+
+def learning_curve(
+    features, clips, *, model="", shares=SHARES, draws=3, splits=("valid",), seed=0, **settings
+):
+    """Scores of a regularised head that learns from a share of the train users.
+
+    The users of a smaller share are among those of a larger one. Shares below 1 are drawn several
+    times, and the scores are means over these draws. The strength of each head is chosen on valid.
+
+    Parameters
+    ----------
+    features : array-like or scipy.sparse matrix, shape (n clips, width)
+        In the order of `clips`.
+    clips : pandas.DataFrame
+        Clips with labels.
+    model : str
+        Name of the features in the rows, such as ``image, packaged network``.
+    shares : sequence of float
+        Of the train users, in 0..1.
+    draws : int
+        How often a share below 1 is drawn.
+    splits : sequence of str
+        What is scored: valid, and test where these features were chosen.
+    seed : int
+        Of the drawn users.
+    **settings
+        Of `regularised_heads.fit_head`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per share, split and metric: model, share, users and clips (of train, means over
+        draws), draws, split, metric (accuracy, balanced_accuracy, log_loss in nats), value; low and
+        high, the 95% interval over the split's users; spread, the standard deviation over draws;
+        constant, the value of the constant predictor with the shares of all train clips.
+    """
+    rng = np.random.default_rng(seed)
+    users = np.sort(clips.loc[clips["split"] == "train", "UserID"].unique())
+    orders = [rng.permutation(users) for _ in range(draws)]
+    is_train = (clips["split"] == "train").to_numpy()
+    constant = _constant_predictor(clips)
+    rows = []
+    for share in shares:
+        n = max(1, round(share * len(users)))
+        made, sizes = [], []
+        for order in orders if n < len(users) else orders[:1]:
+            train = is_train & clips["UserID"].isin(order[:n]).to_numpy()
+            made.append(fit_head(features, clips, train=train, **settings).table)
+            sizes.append(train.sum())
+        place = (model, share, n, float(np.mean(sizes)), len(made))
+        for split in splits:
+            base = _scores([constant[constant["split"] == split]])
+            for metric, numbers in _scores([t[t["split"] == split] for t in made]).items():
+                rows.append((*place, split, metric, *numbers, base[metric][0]))
+    names = ["model", "share", "users", "clips", "draws", "split", "metric"]
+    return pd.DataFrame(rows, columns=[*names, "value", "low", "high", "spread", "constant"])
+
+
+def _constant_predictor(clips):
+    """Predictions that are the shares of the train clips, for every clip."""
+    prior = np.exp(adjustment(group_counts(clips.loc[clips["split"] == "train", "AgeGroup"])))
+    return tabulate(clips, np.broadcast_to(prior, (len(clips), len(prior))))
+
+
+def _scores(tables):
+    """Means over tables of the same clips: value, low, high and spread of each metric."""
+    matrices = np.stack([drawn_confusions(table) for table in tables])
+    single, mean = scores_of(matrices[:, 0]), scores_of(matrices.mean(0))
+    found = {name: (*estimate(mean[name]), float(np.std(single[name]))) for name in METRICS}
+    losses = np.stack([log_losses(table) for table in tables])
+    sums, ones = sum_per_user(tables[0], losses.mean(0)), np.ones(len(tables[0]))
+    value = estimate_ratio(sums, sum_per_user(tables[0], ones))
+    return found | {"log_loss": (*map(float, value), float(np.std(losses.mean(1))))}
