@@ -4,11 +4,13 @@ A head of a few thousand weights learns the noise of a few hundred people. An L2
 towards the shares of the age groups, as far as valid asks for; there is no seed. Test is not read.
 """
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.models.class_balance import adjustment, group_counts
@@ -35,8 +37,8 @@ def fit_head(features, clips, *, train=None, balanced=False, strengths=STRENGTHS
     Parameters
     ----------
     features : array-like or scipy.sparse matrix, shape (n clips, width)
-        In the order of `clips`. An array is standardised on the train clips; a sparse matrix
-        (`text_ngrams.count_ngrams`) is taken as it is.
+        In the order of `clips`. An array is standardised on the train clips, NaN as the mean; a
+        sparse matrix (`text_ngrams.count_ngrams`) is taken as it is.
     clips : pandas.DataFrame
         Clips with labels.
     train : array-like of bool, shape (n clips,), optional
@@ -64,7 +66,8 @@ def fit_head(features, clips, *, train=None, balanced=False, strengths=STRENGTHS
     losses, best, worse = {}, None, 0
     model = _logistic(balanced)
     for strength in strengths:
-        model.set_params(C=strength).fit(x[train], y[train])
+        with threadpool_limits(1):  # several threads wait for each other at every small product
+            model.set_params(C=strength).fit(x[train], y[train])
         p = probabilities(model, x[split == "valid"], counts)
         losses[strength] = valid_loss(tabulate(valid, p), balanced=balanced)
         if losses[strength] <= min(losses.values()):
@@ -109,8 +112,10 @@ def probabilities(model, x, counts):
 
 def _standardised(features, train):
     x = np.asarray(features, dtype=float)
-    mean, std = x[train].mean(0), x[train].std(0)
-    return (x - mean) / np.where(std > 1e-6, std, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of a column without a number
+        mean, std = np.nanmean(x[train], 0), np.nanstd(x[train], 0)
+    return np.nan_to_num((x - mean) / np.where(std > 1e-6, std, 1))
 
 
 def _logistic(balanced):
@@ -118,4 +123,4 @@ def _logistic(balanced):
 
     weights = "balanced" if balanced else None
     # Each strength starts where the one before ended.
-    return LogisticRegression(class_weight=weights, max_iter=1000, warm_start=True)
+    return LogisticRegression(class_weight=weights, max_iter=1000, tol=1e-3, warm_start=True)
