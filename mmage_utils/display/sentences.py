@@ -5,6 +5,7 @@ import pandas as pd
 from mmage_utils.data.labels import AGE_GROUPS
 from mmage_utils.display import published
 from mmage_utils.fusion.verdicts import ONE_POINT, POWER
+from mmage_utils.scores.choice import CONSTANT
 from mmage_utils.scores.evaluation import pick
 
 NOTHING = "–"  # instead of an unknown number
@@ -256,3 +257,15 @@ def verdict_sentence(verdict, *, name="", target=ONE_POINT, test_users=None):
         f"{verdict.users_needed:,.0f} users; this one has {verdict.users:,}"
     )
     return text + (f", the real one {test_users:,}." if test_users else ".")
+
+
+def choice_sentence(choice):
+    """Which route valid chose, and why: a `choice.Choice`."""
+    rows = choice.candidates[choice.candidates["route"] != CONSTANT]
+    best = rows.iloc[0]
+    words = f"{best['gain']:+.3f} nats a clip over the constant predictor (standard error "
+    words += f"{best['se']:.3f} over users)"
+    if choice.name == CONSTANT:
+        text = f"Nothing is learnt that valid shows: the best route, {best['route']}, gains {words}"
+        return f"{text}. The shares of train are answered instead."
+    return f"Chosen on valid, without reading test: **{choice.name}**, which gains {words}."

@@ -207,6 +207,39 @@ def ablation_table(table):
     return shown.rename(columns={"chosen": "chosen on valid"})
 
 
+def representation_table(rows):
+    """Where features come from and what they tell on valid: from which network or package.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        `representations.compare_representations`.
+    """
+    known = rows["numbers"] > 0
+    shown = pd.DataFrame(index=rows["representation"].to_numpy())
+    shown["numbers a clip"] = rows["numbers"].map("{:,}".format).where(known, "").to_numpy()
+    shown["licence"] = rows["licence"].to_numpy()
+    seconds = rows["seconds"].map(lambda value: NOTHING if pd.isna(value) else f"{value:.3f}")
+    shown["seconds a clip"] = seconds.where(known, "").to_numpy()
+    pairs = zip(rows["log_loss"], rows["se"], strict=True)
+    shown["valid log-loss ± se"] = [f"{loss:.3f} ± {se:.3f}" for loss, se in pairs]
+    shown["valid accuracy"] = rows["accuracy"].map(percent).to_numpy()
+    shown["balanced"] = rows["balanced_accuracy"].map(percent).to_numpy()
+    return shown
+
+
+def choice_table(candidates):
+    """The routes that `choice.choose_on_valid` chose from, the best first."""
+    shown = pd.DataFrame(index=candidates["route"].to_numpy())
+    shown["valid log-loss"] = candidates["log_loss"].map("{:.3f}".format).to_numpy()
+    pairs = zip(candidates["gain"], candidates["se"], strict=True)
+    shown["gain over the constant ± se"] = [f"{gain:+.3f} ± {se:.3f}" for gain, se in pairs]
+    shown["accuracy"] = candidates["accuracy"].map(percent).to_numpy()
+    shown["balanced"] = candidates["balanced_accuracy"].map(percent).to_numpy()
+    shown["chosen"] = candidates["chosen"].map({True: "yes", False: ""}).to_numpy()
+    return shown
+
+
 def scorecard_text(card):
     """A `scorecard.make_scorecard` as lines of text."""
     scores, constant = card["scores"], card["constant"]
