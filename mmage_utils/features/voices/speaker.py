@@ -11,6 +11,7 @@ from textwrap import shorten
 
 import numpy as np
 import torch
+from scipy import fft
 from torch import nn
 
 from mmage_utils.errors import DataError, UsageError
@@ -129,7 +130,7 @@ def mel_windows(samples, *, step=STEP, most=MOST):
     padded = np.pad(samples, (FRAME // 2, FRAME // 2 + end - len(samples)))
     rows = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP]
     taper, bands = _filters()
-    spectrum = np.fft.rfft(rows[starts[:, None] + np.arange(WINDOW)] * taper)
+    spectrum = fft.rfft(rows[starts[:, None] + np.arange(WINDOW)] * taper)
     return (np.abs(spectrum) ** 2 @ bands).astype(np.float32)
 
 

@@ -100,19 +100,11 @@ def _collect(jobs, settings, file, scheduler):
 
 
 def _here(jobs, settings):
-    """Rows of each job, two at a time: each on one thread, for a small LSTM gains little."""
-    from concurrent.futures import ThreadPoolExecutor, as_completed
-
-    import torch
+    """Rows of each job, computed on this machine, as they are done."""
+    from mmage_utils.features.two_threads import side_by_side
 
     model = speaker.load_speaker_network(settings["network"]).to(_device())
-    before = torch.get_num_threads()
-    try:
-        with ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            for done in as_completed([pool.submit(_embed, job, model) for job in jobs]):
-                yield done.result()
-    finally:
-        torch.set_num_threads(before)
+    yield from side_by_side(lambda job: _embed(job, model), jobs)
 
 
 def _there(jobs, settings, scheduler):
