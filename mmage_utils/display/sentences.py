@@ -269,3 +269,21 @@ def choice_sentence(choice):
         text = f"Nothing is learnt that valid shows: the best route, {best['route']}, gains {words}"
         return f"{text}. The shares of train are answered instead."
     return f"Chosen on valid, without reading test: **{choice.name}**, which gains {words}."
+
+
+def shortcut_sentence(rows, name):
+    """What the files alone tell: a row of `representations.compare_representations`.
+
+    Parameters
+    ----------
+    name : str
+        Of the representation, such as ``format of the recording``.
+    """
+    row = rows.set_index("representation").loc[name]
+    text = f"The {name} alone gains {row['gain']:+.3f} nats a clip over the constant predictor "
+    text += f"(standard error {row['se']:.3f}, valid): "
+    if row["gain"] > 2 * row["se"]:
+        return (
+            text + "**a shortcut is open**; what a network learns from it will not hold elsewhere."
+        )
+    return text + "no shortcut is seen."

@@ -221,23 +221,26 @@ def representation_table(rows):
     shown["licence"] = rows["licence"].to_numpy()
     seconds = rows["seconds"].map(lambda value: NOTHING if pd.isna(value) else f"{value:.3f}")
     shown["seconds a clip"] = seconds.where(known, "").to_numpy()
-    pairs = zip(rows["log_loss"], rows["se"], strict=True)
-    shown["valid log-loss ± se"] = [f"{loss:.3f} ± {se:.3f}" for loss, se in pairs]
-    shown["valid accuracy"] = rows["accuracy"].map(percent).to_numpy()
-    shown["balanced"] = rows["balanced_accuracy"].map(percent).to_numpy()
-    return shown
+    return shown.join(_valid_columns(rows, shown.index))
 
 
 def choice_table(candidates):
     """The routes that `choice.choose_on_valid` chose from, the best first."""
-    shown = pd.DataFrame(index=candidates["route"].to_numpy())
-    shown["valid log-loss"] = candidates["log_loss"].map("{:.3f}".format).to_numpy()
-    pairs = zip(candidates["gain"], candidates["se"], strict=True)
-    shown["gain over the constant ± se"] = [f"{gain:+.3f} ± {se:.3f}" for gain, se in pairs]
-    shown["accuracy"] = candidates["accuracy"].map(percent).to_numpy()
-    shown["balanced"] = candidates["balanced_accuracy"].map(percent).to_numpy()
+    shown = _valid_columns(candidates, candidates["route"].to_numpy())
     shown["chosen"] = candidates["chosen"].map({True: "yes", False: ""}).to_numpy()
     return shown
+
+
+def _valid_columns(rows, names):
+    """What `choice.valid_scores` found, as texts."""
+    pairs = zip(rows["gain"], rows["se"], strict=True)
+    columns = {
+        "valid log-loss": rows["log_loss"].map("{:.3f}".format).to_numpy(),
+        "gain over the constant ± se": [f"{gain:+.3f} ± {se:.3f}" for gain, se in pairs],
+        "valid accuracy": rows["accuracy"].map(percent).to_numpy(),
+        "balanced": rows["balanced_accuracy"].map(percent).to_numpy(),
+    }
+    return pd.DataFrame(columns, index=names)
 
 
 def scorecard_text(card):

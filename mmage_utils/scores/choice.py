@@ -67,23 +67,41 @@ def choose_on_valid(routes, *, balanced=False, average=True):
             )
             for a, b in combinations(routes, 2)
         }
-    constant = constant_table(first, balanced=balanced)
-    valid = (first["split"] == "valid").to_numpy()
-    base = log_losses(constant[valid])
-    weights = clip_weights(first[valid], balanced=balanced)
-    rows = []
-    for name, table in (candidates | {CONSTANT: constant}).items():
-        losses = log_losses(table[valid])
-        gain, se = weighted_mean(first[valid], base - losses, weights)
-        scores = scores_of(confusion(table[valid]))
-        scores = [float(scores[name]) for name in ("accuracy", "balanced_accuracy")]
-        rows.append((name, float(weights @ losses), gain, se, *scores))
-    names = ["route", "log_loss", "gain", "se", "accuracy", "balanced_accuracy"]
-    found = pd.DataFrame(rows, columns=names).sort_values("log_loss", kind="stable")
+    candidates[CONSTANT] = constant = constant_table(first, balanced=balanced)
+    rows = [
+        {"route": name} | valid_scores(table, constant, balanced=balanced)
+        for name, table in candidates.items()
+    ]
+    found = pd.DataFrame(rows).sort_values("log_loss", kind="stable")
     best = found.iloc[0]
     chosen = best["route"] if best["gain"] > best["se"] else CONSTANT
     found = found.assign(chosen=found["route"] == chosen).reset_index(drop=True)
-    return Choice(chosen, (candidates | {CONSTANT: constant})[chosen], found)
+    return Choice(chosen, candidates[chosen], found)
+
+
+def valid_scores(table, constant, *, balanced=False):
+    """Scores of predictions on valid, and what they gain over the constant predictor.
+
+    Parameters
+    ----------
+    table, constant : pandas.DataFrame
+        Predictions of the same clips, in one order; the second of `constant_table`.
+    balanced : bool
+        Every age group weighs the same in log_loss, gain and se.
+
+    Returns
+    -------
+    dict of str to float
+        log_loss in nats; gain, by how much it is less than the constant predictor's, and the se of
+        the gain over users; accuracy, balanced_accuracy.
+    """
+    valid = (table["split"] == "valid").to_numpy()
+    losses, base = log_losses(table[valid]), log_losses(constant[valid])
+    weights = clip_weights(table[valid], balanced=balanced)
+    gain, se = weighted_mean(table[valid], base - losses, weights)
+    scores = scores_of(confusion(table[valid]))
+    found = {"log_loss": float(weights @ losses), "gain": gain, "se": se}
+    return found | {name: float(scores[name]) for name in ("accuracy", "balanced_accuracy")}
 
 
 def constant_table(clips, *, balanced=False):
@@ -99,8 +117,9 @@ def constant_table(clips, *, balanced=False):
     counts = group_counts(age_groups_of(clips)[clips["split"] == "train"])
     p = np.exp(adjustment(counts))
     if balanced:
-        p = 1e-3 * p + (1 - 1e-3) * (counts > 0) / (counts > 0).sum()
-    return tabulate(clips, np.broadcast_to(p / p.sum(), (len(clips), N_GROUPS)))
+        known = counts > 0
+        p[known] = p[known].sum() * (1e-3 * p[known] / p[known].sum() + (1 - 1e-3) / known.sum())
+    return tabulate(clips, np.broadcast_to(p, (len(clips), N_GROUPS)))
 
 
 def clip_weights(table, *, balanced=False):

@@ -7,9 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mmage_utils.models.regularised_heads import fit_head
-from mmage_utils.predictions import log_losses
-from mmage_utils.scores.choice import CONSTANT, clip_weights, constant_table, weighted_mean
-from mmage_utils.scores.metrics import confusion, scores_of
+from mmage_utils.scores.choice import CONSTANT, constant_table, valid_scores
 
 
 class Representation(NamedTuple):
@@ -50,7 +48,7 @@ def timed(compute, *arguments, licence="", **settings):
     return Representation(result.vectors, licence, each), result
 
 
-def compare_representations(representations, clips, **settings):
+def compare_representations(representations, clips, *, balanced=False, **settings):
     """Fit a head on each representation and score it on valid; test is not scored.
 
     Parameters
@@ -59,6 +57,8 @@ def compare_representations(representations, clips, **settings):
         Name to features in the order of `clips`.
     clips : pandas.DataFrame
         Clips with labels.
+    balanced : bool
+        Every age group weighs the same, in the heads and in the log-losses.
     **settings
         Of `regularised_heads.fit_head`.
 
@@ -67,24 +67,17 @@ def compare_representations(representations, clips, **settings):
     heads : dict of str to regularised_heads.Head
     rows : pandas.DataFrame
         One row a representation and a last one for the constant predictor: representation,
-        numbers, licence, seconds, log_loss and se (nats on valid, over users), accuracy,
-        balanced_accuracy, strength.
+        numbers, licence, seconds, strength, and `choice.valid_scores`.
     """
-    heads = {
-        name: fit_head(one.features, clips, **settings) for name, one in representations.items()
-    }
-    rows = []
+    constant = constant_table(clips, balanced=balanced)
+    heads, rows = {}, []
     for name, one in representations.items():
-        facts = (np.shape(one.features)[1], one.licence, one.seconds)
-        rows.append((name, *facts, *_valid_scores(heads[name].table), heads[name].strength))
-    constant = _valid_scores(constant_table(clips))
-    rows.append((CONSTANT, 0, "", np.nan, *constant, np.nan))
-    names = ["representation", "numbers", "licence", "seconds", "log_loss", "se", "accuracy"]
-    return heads, pd.DataFrame(rows, columns=[*names, "balanced_accuracy", "strength"])
-
-
-def _valid_scores(table):
-    valid = table[table["split"] == "valid"]
-    loss = weighted_mean(valid, log_losses(valid), clip_weights(valid))
-    scores = scores_of(confusion(valid))
-    return *loss, float(scores["accuracy"]), float(scores["balanced_accuracy"])
+        heads[name] = fit_head(one.features, clips, balanced=balanced, **settings)
+        facts = (name, np.shape(one.features)[1], one.licence, one.seconds, heads[name].strength)
+        rows.append(
+            (*facts, *valid_scores(heads[name].table, constant, balanced=balanced).values())
+        )
+    scores = valid_scores(constant, constant, balanced=balanced)
+    rows.append((CONSTANT, 0, "", np.nan, np.nan, *scores.values()))
+    names = ["representation", "numbers", "licence", "seconds", "strength", *scores]
+    return heads, pd.DataFrame(rows, columns=names)

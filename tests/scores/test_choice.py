@@ -150,3 +150,20 @@ def test_timed_divides_by_what_was_computed():
     assert one.seconds >= 0
     Result.computed = 0
     assert np.isnan(timed(lambda: Result)[0].seconds)
+
+
+def test_a_shortcut_is_named(clips, rng):
+    rate = Representation(clips[["AgeGroup"]].to_numpy() * 1000.0)
+    equal = Representation(np.ones((450, 1)))
+    rows = compare_representations({"rate of the file": rate, "size of the file": equal}, clips)[1]
+    assert "**a shortcut is open**" in sentences.shortcut_sentence(rows, "rate of the file")
+    assert sentences.shortcut_sentence(rows, "size of the file").endswith("no shortcut is seen.")
+
+
+def test_balanced_representations_are_scored_by_groups_alike(clips, rng):
+    three = clips[clips["AgeGroup"].isin([3, 4, 5])].reset_index(drop=True)
+    told = three[["AgeGroup"]].to_numpy() + rng.normal(0, 0.5, (len(three), 3))
+    rows = compare_representations({"told": Representation(told)}, three, balanced=True)[1]
+    told, constant = rows.itertuples()
+    assert constant.log_loss == pytest.approx(np.log(3), abs=0.01)
+    assert told.gain > 0.3

@@ -6,6 +6,7 @@ the bytes of the recordings.
 
 import os
 import platform
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,12 +30,22 @@ class Voices(NamedTuple):
     """Speaker embeddings of clips, and why a recording has none.
 
     ``vectors`` is float32 of shape (n clips, 256), NaN for a recording that cannot be read;
-    ``problems`` has the reason of each by path; ``computed`` counts recordings.
+    ``problems`` has the reason of each by path; ``computed`` counts recordings, ``cached`` clips;
+    ``file`` is that of the cache.
     """
 
     vectors: np.ndarray
     problems: dict
     computed: int
+    cached: int
+    seconds: float
+    file: str
+
+    def record(self):
+        """All but the vectors, as `extraction.summarise_extraction` counts it."""
+        counts = self._asdict() | {"clips": len(self.vectors), "notes": {}}
+        counts["unreadable"] = int(np.isnan(counts.pop("vectors")).any(1).sum())
+        return counts
 
 
 def embed_voices(clips, network=speaker.PACKAGED, *, cache=CACHE, scheduler=None):
@@ -71,6 +82,7 @@ def embed_voices(clips, network=speaker.PACKAGED, *, cache=CACHE, scheduler=None
         for key, path in paths.items()
         if isinstance(key, str) and key not in known
     ]
+    cached, clock = sum(key in known for key in keys), time.perf_counter()
     jobs = [todo[start : start + BATCH] for start in range(0, len(todo), BATCH)]
     settings = {"network": network, "code": CODE, "weights": weights}
     if todo:
@@ -82,7 +94,8 @@ def embed_voices(clips, network=speaker.PACKAGED, *, cache=CACHE, scheduler=None
         path: problem for path, (_, problem) in zip(clips["audio"], rows, strict=True) if problem
     }
     vectors = np.stack(vectors) if vectors else np.zeros((0, speaker.WIDTH), np.float32)
-    return Voices(vectors, problems, len(todo))
+    seconds = time.perf_counter() - clock
+    return Voices(vectors, problems, len(todo), cached, seconds, str(file))
 
 
 def _collect(jobs, settings, file, scheduler):
