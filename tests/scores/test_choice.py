@@ -78,11 +78,12 @@ def test_a_small_gain_within_one_standard_error_is_not_taken(clips):
     valid = np.flatnonzero(clips["split"] == "valid")
     p = table[P_COLUMNS].to_numpy()
     truth = clips["AgeGroup"].to_numpy() - 1
-    p[valid[:1], truth[valid[:1]]] += 0.5  # one clip alone
+    p[valid[0], truth[valid[0]]] += 0.5
+    p[valid[30], truth[valid[30]]] *= 0.7  # of another user
     lucky = tabulate(clips, p / p.sum(1, keepdims=True))
     choice = choose_on_valid({"lucky": lucky}, average=False)
     row = choice.candidates.set_index("route").loc["lucky"]
-    assert 0 < row["gain"] <= row["se"] * 1.01
+    assert 0 < row["gain"] < row["se"]
     assert choice.name == CONSTANT
 
 
@@ -165,5 +166,5 @@ def test_balanced_representations_are_scored_by_groups_alike(clips, rng):
     told = three[["AgeGroup"]].to_numpy() + rng.normal(0, 0.5, (len(three), 3))
     rows = compare_representations({"told": Representation(told)}, three, balanced=True)[1]
     told, constant = rows.itertuples()
-    assert constant.log_loss == pytest.approx(np.log(3), abs=0.01)
+    assert constant.log_loss == pytest.approx(np.log(3), abs=0.03)
     assert told.gain > 0.3
