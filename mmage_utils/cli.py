@@ -56,7 +56,7 @@ def _finish(wrong, json_file=None, record=None):
 @app.command()
 def sample(
     folder: Annotated[Path, Argument(help="Folder to write.")],
-    clips: Annotated[int, Option(help="Clips that get media, 160 to 10000.")] = 1200,
+    clips: Annotated[int, Option(help="Clips that get media, 160 to 10000.")] = 3095,
     seed: Annotated[int, Option(help="The same seed gives the same bytes.")] = 0,
 ):
     """Write a synthetic First Impressions folder: label lists, faces, voices, transcripts."""
@@ -130,7 +130,7 @@ def evaluate(
     predictions: Predictions, labels: Labels, json_file: JsonFile = None, split: Split = "test"
 ):
     """Score predictions, with intervals; the exit code is 1 if the file has a problem."""
-    from mmage_utils.display.tables import scorecard_text
+    from mmage_utils.display.scorecard_text import scorecard_text
     from mmage_utils.scores.scorecard import make_scorecard
 
     findings, table, reference = _check(predictions, labels, split)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,11 @@ def save_json(path, record):
     rows have names; NaN and infinity become null.
     """
     write_text(path, json.dumps(_plain(record), indent=1, ensure_ascii=False) + "\n")
+
+
+def file_name(label):
+    """A model's label as the name of its files: ``image, corrected`` is ``image_corrected``."""
+    return re.sub("[^a-z0-9]+", "_", label.lower()).strip("_")
 
 
 def digest(*parts):

@@ -6,7 +6,7 @@ from scipy import special
 
 from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.errors import DataError
-from mmage_utils.files import shown, whole
+from mmage_utils.files import file_name, shown, whole
 
 P_COLUMNS = [f"p{group}" for group in range(1, N_GROUPS + 1)]
 MODALITIES = ("image", "audio", "text")
@@ -62,9 +62,14 @@ def with_logits(table, values):
     return changed
 
 
+def prediction_path(run, model):
+    """``predictions/<model>.csv`` of a run, of a model's label (`files.file_name`)."""
+    return run.folder / "predictions" / f"{file_name(model)}.csv"
+
+
 def write_predictions(run, model, table):
-    """Write the predictions of all splits to ``predictions/<model>.csv`` of a run."""
-    with whole(run.folder / "predictions" / f"{model}.csv") as path:
+    """Write the predictions of all splits to `prediction_path`."""
+    with whole(prediction_path(run, model)) as path:
         table[PREDICTION_COLUMNS].to_csv(
             path, index=False, float_format="%.9g", lineterminator="\n"
         )
@@ -78,7 +83,7 @@ def read_predictions(run, model, notebook):
     DataError
         When the file or a column is missing; the message names the notebook to run.
     """
-    path = run.folder / "predictions" / f"{model}.csv"
+    path = prediction_path(run, model)
     if not path.is_file():
         raise DataError(
             f"{shown(path)} is missing: run notebooks/{notebook}.ipynb first "

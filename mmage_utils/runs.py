@@ -45,21 +45,25 @@ def open_run(name, data_dir, *, n_clips=None, seed=0):
     Raises
     ------
     DataError
-        The name is not a plain folder name, or the data are wrong.
+        The name is not a plain folder name, the data are wrong, or the sample was written by
+        another version of this package.
     """
     if not name or name in {".", ".."} or Path(name).name != name:
         raise DataError(f"The run name {name!r} must be a plain folder name.")
     data_dir = files.ROOT / data_dir
-    if n_clips and not data_dir.exists():
-        from mmage_utils.sample.write import make_sample
+    if n_clips and (is_synthetic(data_dir) or not data_dir.exists()):
+        from mmage_utils.sample.write import check_format, make_sample
 
-        make_sample(data_dir, n_clips=n_clips, seed=seed)
+        if data_dir.exists():
+            check_format(data_dir)
+        else:
+            make_sample(data_dir, n_clips=n_clips, seed=seed)
     clips = read_clips(data_dir)
     folder, synthetic = files.ROOT / "runs" / name, is_synthetic(data_dir)
     return Run(name, folder, describe_data(data_dir), data_dir, synthetic), clips
 
 
-def save_figure(run, drawn, name, *, page=False):
+def save_figure(run, drawn, name, *, about="", page=False):
     """Save what a plot returns as ``figures/<name>.png`` of the run, labelled if synthetic.
 
     Parameters
@@ -69,6 +73,8 @@ def save_figure(run, drawn, name, *, page=False):
         The whole figure is saved.
     name : str
         ``<task>_<what>``, for example ``b_curves``.
+    about : str
+        Which models, split, clips and users are shown (`training_sentences.about`): written below.
     page : bool
         Keep the size of the figure instead of cutting it to what is drawn; save an SVG too.
     """
@@ -76,6 +82,8 @@ def save_figure(run, drawn, name, *, page=False):
     if run.synthetic and not any(run.data in text.get_text() for text in figure.texts):
         # In the picture itself, so that it is seen wherever the picture is shown alone.
         figure.text(0.995, -0.01, run.data, ha="right", va="top", fontsize=8, color="0.4")
+    if about and not any(about in text.get_text() for text in figure.texts):
+        figure.text(0.005, -0.01, about, ha="left", va="top", fontsize=8, color="0.4")
     metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
     for kind in ("png", "svg") if page else ("png",):
         with whole(run.folder / "figures" / f"{name}.{kind}") as path:
@@ -110,3 +118,15 @@ def load_results(run, task, notebook):
             f"(or ./run_all.sh --only {notebook[:2]})."
         )
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def committed_results(run, task):
+    """Results of the longer run that are committed in ``figures/seeds``, or None.
+
+    They are those of ``params/seeds.yaml``, and shown only beside a run of the same data.
+    """
+    path = files.ROOT / "figures" / "seeds" / f"{task}.json"
+    if not path.is_file():
+        return None
+    record = json.loads(path.read_text(encoding="utf-8"))
+    return record if record["data"] == run.data else None

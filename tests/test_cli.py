@@ -98,6 +98,11 @@ def test_predictions_are_scored_and_written(sample, tmp_path):
     assert (row.clips, row.users) == (1975, 612)
     assert round(row.constant, 4) == 0.4922
     assert f"{row.value:.4f}" in result.stdout
+    assert {name: row["users"] for name, row in card["thin_groups"].items()} == {
+        "7-13": 2,
+        "61+": 4,
+    }
+    assert "rest on 7-13 (2 users) and 61+ (4 users): each weighs 1/7." in result.stdout
     assert _mmage("check-predictions", path, labels).exit_code == 0
     compared = _mmage("compare", path, path, labels, "--json", tmp_path / "gap.json")
     assert compared.exit_code == 0

@@ -34,7 +34,12 @@ def place(tmp_path_factory, sample):
     run, clips = runs.open_run(RUN, sample)
     there = clips[clips["image"].notna()]
     rng = np.random.default_rng(0)
-    for model in ("image_baseline", "audio", "text", "fusion_sum"):
+    for model in (
+        "image, published baseline",
+        "audio, published",
+        "text, published",
+        "fusion, published sum",
+    ):
         write_predictions(run, model, tabulate(there, rng.dirichlet(np.ones(7), len(there))))
     yield folder
     shutil.rmtree(run.folder)

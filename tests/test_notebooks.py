@@ -22,6 +22,8 @@ NAMES = [
     "07_multimodal_fusion",
     "08_ablation",
     "09_summary",
+    "10_nine_errors",
+    "11_fused_model",
 ]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 EXPLORER = "explore"  # unnumbered, as it is no part of the report
@@ -93,7 +95,7 @@ def is_json(value):
         return False
 
 
-def test_there_are_the_nine_notebooks():
+def test_there_are_the_ten_notebooks():
     assert [path.stem for path in NOTEBOOKS] == [*NAMES, EXPLORER]
 
 

@@ -12,17 +12,22 @@ from mmage_utils.data.labels import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
 from mmage_utils.data.transcripts import read_transcript
 from mmage_utils.display.plots.style import MODEL_COLOURS
 from mmage_utils.errors import DataError
-from mmage_utils.predictions import MODALITIES, P_COLUMNS, read_predictions
+from mmage_utils.predictions import MODALITIES, P_COLUMNS, prediction_path, read_predictions
 
 # The models of each modality, the best first, and the notebook that makes them.
 PREFERRED = {
     "image": (
-        ("image_restored", "image_corrected", "image_strategy", "image_baseline"),
+        (
+            "image, corrected, prior put back",
+            "image, corrected",
+            "image, published strategy",
+            "image, published baseline",
+        ),
         "02_image_classifier",
     ),
-    "audio": (("audio_corrected", "audio"), "07_multimodal_fusion"),
-    "text": (("text_corrected", "text"), "07_multimodal_fusion"),
-    "fusion": (("fusion_corrected", "fusion_chosen", "fusion_sum"), "07_multimodal_fusion"),
+    "audio": (("audio, corrected", "audio, published"), "07_multimodal_fusion"),
+    "text": (("text, corrected", "text, published"), "07_multimodal_fusion"),
+    "fusion": (("fusion, corrected", "fusion, published sum"), "07_multimodal_fusion"),
 }
 AGREEMENTS = ("all", "the three agree", "two of three agree", "all three differ")
 # The options of each keyword of `select`: label to value.
@@ -53,7 +58,7 @@ def read_models(run):
     """
     models, missing = {}, {}
     for modality, (names, notebook) in PREFERRED.items():
-        paths = {name: run.folder / "predictions" / f"{name}.csv" for name in names}
+        paths = {name: prediction_path(run, name) for name in names}
         name = next((name for name, path in paths.items() if path.is_file()), None)
         if name is None:
             missing[modality] = f"no predictions: run notebooks/{notebook}.ipynb first"

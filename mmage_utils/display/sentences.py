@@ -4,9 +4,9 @@ import pandas as pd
 
 from mmage_utils.data.labels import AGE_GROUPS
 from mmage_utils.display import published
-from mmage_utils.fusion.verdicts import ONE_POINT, POWER
-from mmage_utils.scores.choice import CONSTANT
 from mmage_utils.scores.evaluation import pick
+from mmage_utils.scores.groups import interval_of_half
+from mmage_utils.scores.jackknife import THIN
 
 NOTHING = "–"  # instead of an unknown number
 
@@ -21,11 +21,29 @@ def with_interval(row):
     return f"{percent(row['value'])} ({percent(row['low'])} to {percent(row['high'])})"
 
 
+def score_text(row):
+    """The value of a score with its 95% interval; kappa and the error in groups are no shares."""
+    if row["metric"] not in ("kappa", "mae"):
+        return with_interval(row)
+    value, low, high = (round(row[name], 2) + 0.0 for name in ("value", "low", "high"))
+    return f"{value:.2f} ({low:.2f} to {high:.2f})"
+
+
+def constant_text(row):
+    """The constant predictor's value of a score, as `score_text` shows the model's."""
+    constant = row["constant"]
+    return f"{constant:.2f}" if row["metric"] in ("kappa", "mae") else percent(constant)
+
+
+def signed(share):
+    """A difference in points: .012 is ``+1.2``; never ``-0.0``."""
+    return f"{round(100 * share, 1) + 0.0:+.1f}"  # adding 0 to a rounded -0.0 makes it 0.0
+
+
 def points(row):
     """A difference in points with its 95% interval: ``+1.2 points (-0.5 to +2.9)``."""
-    # Adding 0 to a rounded -0.0 makes it 0.0.
-    value, low, high = (round(100 * row[name], 1) + 0.0 for name in ("value", "low", "high"))
-    return f"{value:+.1f} points ({low:+.1f} to {high:+.1f})"
+    value, low, high = (signed(row[name]) for name in ("value", "low", "high"))
+    return f"{value} points ({low} to {high})"
 
 
 def accuracy_words(row):
@@ -34,13 +52,17 @@ def accuracy_words(row):
 
 
 def dial_words(scores):
-    """Accuracy and balanced accuracy on test of each operating point, for a headline."""
+    """Accuracy and balanced accuracy on test of each operating point, for a headline.
+
+    Takes `evaluation.score_models` of the points, whose names say what they are chosen for.
+    """
     texts = []
     for model in scores["model"].unique():
         accuracy = percent(pick(scores, model=model).value)
         balanced = percent(pick(scores, model=model, metric="balanced_accuracy").value)
-        texts.append(f"{model.split(',')[0]} {accuracy} / {balanced} balanced")
-    return ", ".join(texts)
+        point = model.split(": ")[-1].split(",")[0]
+        texts.append(f"{point} {accuracy} / {balanced} balanced")
+    return "on test " + ", ".join(texts)
 
 
 def score_sentence(scores, model, *, split="test", name="", ceilings=None, modality=None):
@@ -81,6 +103,30 @@ def constant_sentence(scores, model, *, split="test"):
     return "The interval contains the constant predictor: no evidence of learning."
 
 
+def thin_groups_sentence(thin):
+    """On which age groups of few users averages over age groups rest, by `groups.thin_groups`."""
+    if thin.empty:
+        return f"Every age group has at least {THIN} users."
+    names = [f"{name} ({row.users:.0f} users)" for name, row in thin.iterrows()]
+    names = ", ".join(names[:-1]) + " and " * (len(names) > 1) + names[-1]
+    return (
+        f"Balanced accuracy and macro F1 also rest on {names.replace('(1 users)', '(1 user)')}: "
+        f"{'each' if len(thin) > 1 else 'it'} weighs 1/{1 / thin['weight'].iloc[0]:.0f}."
+    )
+
+
+def ceiling_gap_sentence(name, gap):
+    """How far a model is from the ideal observer, by their paired `comparison.difference`."""
+    if gap["low"] <= 0 <= gap["high"]:
+        return f"No distance of {name} from the ideal observer is shown: {points(gap)}."
+    side = "below" if gap["high"] < 0 else "above"
+    ends = sorted(100 * abs(gap[key]) for key in ("low", "high"))
+    return (
+        f"{name[:1].upper()}{name[1:]} is {100 * abs(gap['value']):.1f} points "
+        f"({ends[0]:.1f} to {ends[1]:.1f}) {side} the ideal observer on the same clips."
+    )
+
+
 def ceiling_sentence(scores, model, *, ceilings, modality):
     """How far accuracy has come from the constant predictor to the ideal observer.
 
@@ -105,24 +151,6 @@ def ceiling_sentence(scores, model, *, ceilings, modality):
     )
 
 
-def methods_sentence(methods):
-    """Which methods against unbalanced groups are best, and what the published weights do.
-
-    Parameters
-    ----------
-    methods : pandas.DataFrame
-        `evaluation.average_seeds`.
-    """
-    best = methods[["accuracy", "balanced accuracy"]].idxmax()
-    worst = methods.loc["count / total (published)", "balanced accuracy"]
-    plain = methods.loc["none", "balanced accuracy"]
-    return (
-        f"Accuracy is highest with *{best['accuracy']}* and balanced accuracy with "
-        f"*{best['balanced accuracy']}*; the spread is over training seeds, not over clips. "
-        f"Count / total gives a balanced accuracy of {percent(worst)}, no weights {percent(plain)}."
-    )
-
-
 def difference_sentence(name, other, difference):
     """Whether one of two is better, by a `comparison.difference`."""
     better = difference["low"] > 0
@@ -130,6 +158,22 @@ def difference_sentence(name, other, difference):
         return f"No difference between {name} and {other} is shown: {points(difference)}."
     word = "better" if better else "worse"
     return f"{name[0].upper()}{name[1:]} is {word} than {other}: {points(difference)}."
+
+
+def few_users_sentence(users):
+    """What accuracies of groups of few users can say.
+
+    Parameters
+    ----------
+    users : pandas.Series of int
+        Indexed by group.
+    """
+    few = " and ".join(f"{n} people ({name})" for name, n in users.items())
+    wide = " and ".join(f"{percent(a)} to {percent(b)}" for a, b in map(interval_of_half, users))
+    return (
+        f"The test figures of the smallest groups rest on {few}. With half of these people right, "
+        f"the 95% intervals are {wide}: an accuracy there says next to nothing."
+    )
 
 
 def published_constant_sentence():
@@ -176,114 +220,3 @@ def concentration_sentence(table):
     )
     few = names[table["p_holm"].isna()]
     return text + (f" Too few users to judge: {', '.join(few)}." if len(few) else "")
-
-
-def answered_sentence(result, target=0.7):
-    """What a threshold of confidence does to the answers.
-
-    Parameters
-    ----------
-    result : dict
-        `selective.answer_above`.
-    target : float
-        The accuracy that the threshold was chosen for.
-    """
-    if not result["answered"]:
-        return f"No threshold that reaches {target:.0%} on valid answers any test clip."
-    right, answered = (
-        f"{percent(result[name])} {words} "
-        f"({percent(result[f'{name}_low'])} to {percent(result[f'{name}_high'])})"
-        for name, words in (("accuracy", "of the answers are right"), ("coverage", "of all"))
-    )
-    if result["threshold"] <= 0:
-        return (
-            f"On valid, {target:.0%} is reached with every clip answered. So all "
-            f"{result['clips']:,} test clips are answered, and {right}."
-        )
-    return (
-        f"With answers only where the confidence is at least {result['threshold']:.2f}, which "
-        f"reaches {target:.0%} on valid, {result['answered']:,} of {result['clips']:,} test clips "
-        f"are answered, {answered}, and {right}."
-    )
-
-
-def shuffled_sentence(shuffled, chart, accuracy):
-    """What predictions in a wrong order cost, beside the report's two accuracies.
-
-    Parameters
-    ----------
-    shuffled : pandas.DataFrame
-        `robustness.shuffle_predictions`.
-    chart, accuracy : float
-        The report's accuracy by its chart per age group, and as stated.
-    """
-    ours, kappa = shuffled.loc["accuracy"], shuffled.loc["kappa"]
-    return (
-        f"Joined on VideoName, our fused model is right for {percent(ours.joined)}; in a random "
-        f"order the same answers are right for {percent(ours.expected)} on average "
-        f"({percent(ours.low)} to {percent(ours.high)} in 95% of orders), and their quadratic "
-        f"kappa is {abs(kappa['mean']):.2f} on average instead of {kappa.joined:.2f}. A wrong "
-        f"order costs {100 * (ours.joined - ours.expected):.1f} points here; the report's "
-        f"{percent(accuracy, 2)} and its chart's {percent(chart, 2)} differ by "
-        f"{100 * (accuracy - chart):.1f}."
-    )
-
-
-def verdict_sentence(verdict, *, name="", target=ONE_POINT, test_users=None):
-    """Whether a modality helps, and how many test users would show a gain of `target`.
-
-    Parameters
-    ----------
-    verdict : pandas.Series
-        A row of `verdicts.judge_modalities`.
-    name : str
-        Another name for the modality.
-    test_users : int, optional
-        Users of the real test set, to compare.
-    """
-    verb = "helps by" if verdict.helps else "no help shown,"
-    text = (
-        f"**{name or verdict.modality}**: {verb} {points(verdict)} when added to "
-        f"{verdict.added_to}, p = {verdict.p_holm:.3f} by Holm over all modalities"
-    )
-    if len(verdict.by_seed) > 1:
-        least, most = 100 * min(verdict.by_seed), 100 * max(verdict.by_seed)
-        text += f"; {least:+.1f} to {most:+.1f} over {len(verdict.by_seed)} training seeds"
-    if pd.isna(verdict.users_needed):
-        return text + ". The two models never differ here, so no test size can be computed."
-    gain = f"{100 * target:g} point" + ("" if target == ONE_POINT else "s")
-    text += (
-        f". To show a gain of {gain} with {POWER:.0%} power, a test set needs about "
-        f"{verdict.users_needed:,.0f} users; this one has {verdict.users:,}"
-    )
-    return text + (f", the real one {test_users:,}." if test_users else ".")
-
-
-def choice_sentence(choice):
-    """Which route valid chose, and why: a `choice.Choice`."""
-    rows = choice.candidates[choice.candidates["route"] != CONSTANT]
-    best = rows.iloc[0]
-    words = f"{best['gain']:+.3f} nats a clip over the constant predictor (standard error "
-    words += f"{best['se']:.3f} over users)"
-    if choice.name == CONSTANT:
-        text = f"Nothing is learnt that valid shows: the best route, {best['route']}, gains {words}"
-        return f"{text}. The shares of train are answered instead."
-    return f"Chosen on valid, without reading test: **{choice.name}**, which gains {words}."
-
-
-def shortcut_sentence(rows, name):
-    """What the files alone tell: a row of `representations.compare_representations`.
-
-    Parameters
-    ----------
-    name : str
-        Of the representation, such as ``format of the recording``.
-    """
-    row = rows.set_index("representation").loc[name]
-    text = f"The {name} alone gains {row['gain']:+.3f} nats a clip over the constant predictor "
-    text += f"(standard error {row['se']:.3f}, valid): "
-    if row["gain"] > 2 * row["se"]:
-        return (
-            text + "**a shortcut is open**; what a network learns from it will not hold elsewhere."
-        )
-    return text + "no shortcut is seen."

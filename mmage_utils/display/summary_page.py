@@ -48,7 +48,7 @@ def gather(run):
 
     chosen = ablation["chosen"]
     networks = {
-        name: describe_weights(recipes.load_weights(run, f"{name}_corrected", notebook=notebook))
+        name: describe_weights(recipes.load_weights(run, f"{name}, corrected", notebook=notebook))
         for name, notebook in NOTEBOOK_OF.items()
     }
     networks["image"] |= {"input": f"{face['corrected_size']} px"}
@@ -57,7 +57,7 @@ def gather(run):
     scores = pd.DataFrame(ablation["scores"])
     fusions = [pick(scores, model=name) for name in published.FUSION]
     corrected = pick(pd.DataFrame(ablation["chosen_score"])).copy()
-    corrected["model"] = f"corrected, {chosen['rule']}"
+    corrected["model"] = f"fusion, corrected: {chosen['rule']}"
     trained, aggregated = (pd.DataFrame(record["scores"]) for record in (strategy, units))
     return {
         "networks": networks,
@@ -75,14 +75,14 @@ def gather(run):
         },
         "verdicts": pd.DataFrame(ablation["verdicts"]),
         "train_strategy": {
-            "before": pick(trained, model="baseline"),
-            "after": pick(trained, model="strategy"),
-            "gain": pick(pd.DataFrame(strategy["gaps"]), model="strategy"),
+            "before": pick(trained, model="image, published baseline"),
+            "after": pick(trained, model="image, published strategy"),
+            "gain": pick(pd.DataFrame(strategy["gaps"]), model="image, published strategy"),
         },
         "copies": strategy["copies"],
         "test_strategy": {
-            "before": pick(aggregated, model="each clip"),
-            "after": pick(aggregated, model="clips added up"),
-            "gain": units["gain_per_clip"],
+            "before": pick(aggregated, model="image, published baseline: each clip"),
+            "after": pick(aggregated, model="image, published baseline: clips added up"),
+            "gain": units["gains_per_clip"]["image, published baseline"],
         },
     }

@@ -4,13 +4,24 @@ import pandas as pd
 
 from mmage_utils.data.labels import AGE_GROUPS, SPLITS
 from mmage_utils.display import published
-from mmage_utils.display.sentences import NOTHING, percent, with_interval
+from mmage_utils.display.sentences import (
+    NOTHING,
+    constant_text,
+    percent,
+    points,
+    score_text,
+    with_interval,
+)
 from mmage_utils.scores.evaluation import pick, select
-from mmage_utils.scores.scorecard import METRIC_NAMES
+
+CONSTANT = "constant predictor"
+
+METRICS = ("accuracy", "balanced_accuracy", "kappa", "mae", "within_one")
+SHORT_NAMES = {"mae": "error (groups)"}
 
 
 def score_table(scores, **columns):
-    """Accuracy of each model per split, the test interval, and the constant predictor.
+    """Accuracy of each model per split, and on test with balanced accuracy, intervals and n.
 
     Parameters
     ----------
@@ -18,31 +29,58 @@ def score_table(scores, **columns):
         `evaluation.score_models`.
     **columns : dict of str to str
         Further columns to put in front, model to text.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per model, and the constant predictor's: for each number of test clips, if the
+        models were not scored on the same.
     """
-    rows = {}
+    rows, constants = {}, {}
     for model in scores["model"].unique():
         accuracy = {split: pick(scores, model=model, split=split) for split in SPLITS}
         balanced = pick(scores, model=model, metric="balanced_accuracy")
+        test = accuracy["test"]
+        size = {"clips": f"{test.clips:,}", "users": f"{test.users:,}"}
         rows[model] = {key: texts[model] for key, texts in columns.items()}
         rows[model] |= {split: percent(row.value) for split, row in accuracy.items()}
-        interval = f"{percent(accuracy['test'].low)} to {percent(accuracy['test'].high)}"
-        rows[model] |= {"test, 95% interval": interval, "test, balanced": percent(balanced.value)}
-    rows["constant predictor"] = {split: percent(row.constant) for split, row in accuracy.items()}
-    rows["constant predictor"]["test, balanced"] = percent(balanced.constant)
-    return pd.DataFrame(rows).T.fillna("")
+        rows[model] |= {
+            "test, 95% interval": _ends(test),
+            "test, balanced": percent(balanced.value),
+        }
+        rows[model] |= {"balanced, 95% interval": _ends(balanced)} | size
+        constants[test.clips] = {split: percent(row.constant) for split, row in accuracy.items()}
+        constants[test.clips] |= {"test, balanced": percent(balanced.constant)} | size
+    return pd.DataFrame(rows | _named_constants(constants)).T.fillna("")
 
 
-def metric_table(scores, metrics=("accuracy", "balanced_accuracy", "within_one")):
-    """Several scores of each model on test, with intervals."""
-    shown = scores[scores["split"].eq("test") & scores["metric"].isin(metrics)]
-    shown = shown.assign(text=shown.apply(with_interval, axis=1))
-    table = shown.pivot_table("text", "model", "metric", aggfunc="first")
-    table = table.loc[scores["model"].unique(), list(metrics)]
-    table.columns = [metric.replace("_", " ") for metric in metrics]
-    return table.rename_axis(None)
+def _ends(row):
+    return f"{percent(row.low)} to {percent(row.high)}"
 
 
-def training_table(fits, scores):
+def _named_constants(rows):
+    """Rows of the constant predictor by number of clips, which names them if there are several."""
+    if len(rows) == 1:
+        return dict(zip([CONSTANT], rows.values(), strict=True))
+    return {f"{CONSTANT}, {clips:,} clips": row for clips, row in rows.items()}
+
+
+def metric_table(scores, metrics=METRICS):
+    """Several scores of each model on test, with intervals, the constant predictor and n."""
+    rows, constants = {}, {}
+    for model in scores["model"].unique():
+        own = {metric: pick(scores, model=model, metric=metric) for metric in metrics}
+        first = next(iter(own.values()))
+        size = {"clips": f"{first.clips:,}", "users": f"{first.users:,}"}
+        names = [SHORT_NAMES.get(metric, metric.replace("_", " ")) for metric in metrics]
+        texts = [score_text(row) for row in own.values()]
+        rows[model] = dict(zip(names, texts, strict=True)) | size
+        texts = [constant_text(row) for row in own.values()]
+        constants[first.clips] = dict(zip(names, texts, strict=True)) | size
+    return pd.DataFrame(rows | _named_constants(constants)).T
+
+
+def training_table(fits, scores, *, batches=None):
     """Epochs, time and test accuracy of several trainings (the batch sizes of task b).
 
     Parameters
@@ -51,25 +89,42 @@ def training_table(fits, scores):
         Model to training.
     scores : pandas.DataFrame
         `evaluation.score_models`.
+    batches : dict of str to (int, int), optional
+        Model to the report's batch size and the one here.
     """
     columns = {}
     for model, fit in fits.items():
-        columns[model] = {
+        sizes = (
+            {"batch size": "the report's {}, here {}".format(*batches[model])} if batches else {}
+        )
+        columns[model] = sizes | {
             "epochs": len(fit.history),
             "chosen epoch": fit.best_epoch,
             "training (s)": f"{fit.seconds:.0f}",
+            "s an epoch": f"{fit.seconds / len(fit.history):.1f}",
             "test accuracy (95% interval)": with_interval(pick(scores, model=model)),
         }
     return pd.DataFrame(columns)
 
 
 def recall_table(recall):
-    """Right clips of all clips per age group, one row a model: `groups.accuracy_by` of each."""
-    shown = {
-        name: part["right"].astype(str) + "/" + part["clips"].astype(str)
-        for name, part in recall.items()
-    }
-    return pd.DataFrame(shown).T
+    """Right clips of all clips per age group with intervals, one column a model.
+
+    Parameters
+    ----------
+    recall : dict of str to pandas.DataFrame
+        Model to its `groups.accuracy_by` of the same clips; the constant predictor's column stands
+        beside them where its answer was given.
+    """
+    shown = {}
+    for name, part in recall.items():
+        counts = part["right"].astype(str) + "/" + part["clips"].astype(str)
+        ends = part["low"].map(percent) + " to " + part["high"].map(percent)
+        shown[name] = counts + (" (" + ends + ")").where(part["low"].notna(), "")
+    if "constant" in part:
+        right = (part["constant"] * part["clips"]).fillna(0).round().astype(int)
+        shown[CONSTANT] = right.astype(str) + "/" + part["clips"].astype(str)
+    return pd.DataFrame(shown).assign(users=part["users"])
 
 
 def gap_table(gaps):
@@ -127,7 +182,9 @@ def cost_table(seconds):
 def constant_table():
     """Right test clips of the report's audio and text models, and of the constant predictor."""
     rows = {
-        name: round(published.MODELS[f"{name}, test"][0] * published.TEST_CLIPS)
+        f"the report's {name} model": round(
+            published.MODELS[f"{name}, test"][0] * published.TEST_CLIPS
+        )
         for name in ("audio", "text")
     }
     rows["constant predictor"] = published.TEST_MAJORITY
@@ -179,6 +236,17 @@ def published_table(published, here, *, note=""):
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
+def name_batches(table, batches):
+    """Name rows by the report's batch size and ours; `batches` maps the one to the other."""
+
+    def name(text):
+        first, found, size = text.partition("batch ")
+        here = batches.get(int(size)) if found else None
+        return f"{first}the report's batch {size}, here {here}" if here else text
+
+    return table.rename(index=name)
+
+
 def _number(value):
     if value is None:
         return NOTHING
@@ -186,90 +254,40 @@ def _number(value):
 
 
 def method_table(methods):
-    """Scores with their spread over seeds, and recalls, of `evaluation.average_seeds`."""
-    shown = pd.DataFrame(index=methods.index)
-    for metric in ("accuracy", "balanced accuracy"):
-        pairs = zip(methods[metric], methods[f"{metric}, spread"], strict=True)
-        shown[metric] = [f"{100 * mean:.1f} ± {100 * spread:.1f}%" for mean, spread in pairs]
-    for group in AGE_GROUPS.values():
-        shown[group] = [percent(value, 0) for value in methods[group]]
-    return shown
+    """Scores of `evaluation.average_seeds` with intervals, recalls, constant row and n."""
+    rows = {}
+    sizes = {name: methods[name].map("{:,.0f}".format) for name in ("clips", "users", "seeds")}
+    for method, row in methods.iterrows():
+        rows[method] = {}
+        for metric in ("accuracy", "balanced accuracy"):
+            ends = f"{percent(row[f'{metric}, low'])} to {percent(row[f'{metric}, high'])}"
+            rows[method][metric] = f"{percent(row[metric])} ({ends})"
+        rows[method] |= {group: percent(row[group], 0) for group in AGE_GROUPS.values()}
+        rows[method] |= {name: texts[method] for name, texts in sizes.items()}
+    metrics = ("accuracy", "balanced accuracy")
+    rows[CONSTANT] = {metric: percent(row[f"{metric}, constant"]) for metric in metrics}
+    rows[CONSTANT] |= {name: sizes[name].iloc[-1] for name in ("clips", "users")}
+    return pd.DataFrame(rows).T.fillna("")
 
 
 def ablation_table(table):
-    """Scores with intervals of each subset, rule and unit of `ablation.ablate`."""
-    keys = ["modalities", "rule", "unit", "chosen"]
-    texts = table.assign(text=table.apply(with_interval, axis=1))
-    shown = texts.pivot_table("text", keys, "metric", aggfunc="first", sort=False)
-    shown = shown.reset_index(keys[2:])
-    shown["chosen"] = shown["chosen"].map({True: "yes", False: ""})
-    shown.columns = [name.replace("_", " ") for name in shown]
-    return shown.rename(columns={"chosen": "chosen on valid"})
+    """Scores with intervals of each subset, rule and unit of `ablation.ablate`.
 
-
-def representation_table(rows):
-    """Where features come from and what they tell on valid: from which network or package.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        `representations.compare_representations`.
+    Beside each score stands its paired difference to the fusion chosen on valid, and a last row
+    has the constant predictor's scores.
     """
-    known = rows["numbers"] > 0
-    shown = pd.DataFrame(index=rows["representation"].to_numpy())
-    shown["numbers a clip"] = rows["numbers"].map("{:,}".format).where(known, "").to_numpy()
-    shown["licence"] = rows["licence"].to_numpy()
-    seconds = rows["seconds"].map(lambda value: NOTHING if pd.isna(value) else f"{value:.3f}")
-    shown["seconds a clip"] = seconds.where(known, "").to_numpy()
-    return shown.join(_valid_columns(rows, shown.index))
-
-
-def choice_table(candidates):
-    """The routes that `choice.choose_on_valid` chose from, the best first."""
-    shown = _valid_columns(candidates, candidates["route"].to_numpy())
-    shown["chosen"] = candidates["chosen"].map({True: "yes", False: ""}).to_numpy()
-    return shown
-
-
-def _valid_columns(rows, names):
-    """What `choice.valid_scores` found, as texts."""
-    pairs = zip(rows["gain"], rows["se"], strict=True)
-    columns = {
-        "valid log-loss": rows["log_loss"].map("{:.3f}".format).to_numpy(),
-        "gain over the constant ± se": [f"{gain:+.3f} ± {se:.3f}" for gain, se in pairs],
-        "valid accuracy": rows["accuracy"].map(percent).to_numpy(),
-        "balanced": rows["balanced_accuracy"].map(percent).to_numpy(),
-    }
-    return pd.DataFrame(columns, index=names)
-
-
-def scorecard_text(card):
-    """A `scorecard.make_scorecard` as lines of text."""
-    scores, constant = card["scores"], card["constant"]
-    first = scores.iloc[0]
-    lines = [
-        f"{card['split']}: {first.clips:,} clips of {first.users:,} users; intervals are 95%, "
-        "bootstrap over users",
-        f"constant predictor: always {constant['answer']} (from {constant['taken_from']})",
-    ]
-    for (model, unit), rows in scores.groupby(["model", "unit"], sort=False):
-        title = f"{model}, per {unit}"
-        lines += ["", f"{title:<34}{'value':>8}  {'95% interval':>16}  {'constant':>8}"]
-        lines += [
-            f"  {METRIC_NAMES[row.metric]:<32}{row.value:>8.4f}  {row.low:>7.4f}, "
-            f"{row.high:>7.4f}  {row.constant:>8.4f}"
-            for row in rows.itertuples()
-        ]
-    for name, groups in card["groups"].items():
-        lines += ["", f"accuracy by {name}"]
-        for row in groups.itertuples():
-            text = f"  {row.Index:<24}{row.right:>6}/{row.clips:<6}{row.users:>5} users"
-            known = f"  {row.accuracy:.4f}  {row.low:.4f}, {row.high:.4f}  {row.constant:>8.4f}"
-            lines.append(text if pd.isna(row.accuracy) else text + known)
-    lines += ["", "bias (mean absolute difference of accuracies over all pairs of categories)"]
-    for row in card["bias"].itertuples():
-        lines.append(
-            f"  {row.attribute:<12}{row.value:.4f}  by chance {row.null50:.4f} (median), 95% below "
-            f"{row.null95:.4f}; excess {row.excess:+.4f}, p = {row.p:.3f}"
-        )
-    return "\n".join(lines)
+    rows, constants = [], []
+    for (modalities, rule, unit), own in table.groupby(["modalities", "rule", "unit"], sort=False):
+        first, row, constant = own.iloc[0], {"modalities": modalities, "rule": rule}, {}
+        row |= {"unit": unit, "chosen on valid": "yes" if first.chosen else ""}
+        for score in own.itertuples():
+            name = score.metric.replace("_", " ")
+            gap = {"value": score.gap, "low": score.gap_low, "high": score.gap_high}
+            row |= {name: with_interval(score._asdict())}
+            row |= {f"{name}, less the chosen": "" if first.chosen else points(gap)}
+            constant[name] = percent(score.constant)
+        size = {"clips": f"{first.clips:,}", "users": f"{first.users:,}"}
+        rows.append(row | size)
+        if first.chosen:
+            constants.append({"modalities": CONSTANT, "rule": "", "unit": unit} | constant | size)
+    return pd.DataFrame(rows + constants).fillna("").set_index(["modalities", "rule"])

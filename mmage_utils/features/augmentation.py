@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 from torchvision.transforms import v2
 
-KINDS = ("none", "original", "flip", "mixed", "light")
+KINDS = ("none", "original", "flip", "mixed", "light", "flip alone", "mixed alone")
 STRENGTHS = 31  # steps from nothing to the strongest, as in TrivialAugmentWide
 GEOMETRIC = ("shear_x", "shear_y", "translate_x", "translate_y", "rotate")
 COLOUR = ("brightness", "color", "contrast", "sharpness", "posterize", "solarize")
@@ -35,7 +35,9 @@ def augment(images, kinds):
         Position in `KINDS` of what each image becomes: ``none``, itself; ``original``,
         TrivialAugmentWide; ``flip``, the same and flipped; ``mixed``, the same and the report's
         random flip, rotation within 12 degrees, brightness .1 and hue .005; ``light``, a flip,
-        a turn within 6 degrees, a small shift, zoom and change of brightness.
+        a turn within 6 degrees, a small shift, zoom and change of brightness. The report's code
+        has TrivialAugmentWide in both copies, its text has not: ``flip alone`` and ``mixed alone``
+        are the copies of the text.
 
     Returns
     -------
@@ -44,7 +46,7 @@ def augment(images, kinds):
     """
     kinds = torch.as_tensor(kinds).cpu()
     out = images.clone()
-    for number, change in enumerate((_trivial, _flip, _mix, _nudge), 1):
+    for number, change in enumerate((_trivial, _flip, _mix, _nudge, _flip_alone, _mix_alone), 1):
         rows = torch.nonzero(kinds == number)[:, 0].to(images.device)
         if len(rows):
             out[rows] = change(out[rows])
@@ -137,12 +139,20 @@ def _trivial(images):
 
 
 def _flip(images):
-    return _trivial(images).flip(-1)
+    return _flip_alone(_trivial(images))
+
+
+def _flip_alone(images):
+    return images.flip(-1)
 
 
 def _mix(images):
+    return _mix_alone(_trivial(images))
+
+
+def _mix_alone(images):
     n = len(images)
-    out = _warp(_trivial(images), rotate=_uniform(n, 12), mirror=torch.rand(n) < 0.5)
+    out = _warp(images, rotate=_uniform(n, 12), mirror=torch.rand(n) < 0.5)
     jitter = v2.ColorJitter(brightness=0.1, hue=0.005)
     return torch.stack([jitter(image) for image in out])  # few: only copies of small groups
 

@@ -5,6 +5,7 @@ import pandas as pd
 
 from mmage_utils.data.clips import by_split
 from mmage_utils.data.labels import N_GROUPS, SPLITS
+from mmage_utils.features import text_embeddings
 from mmage_utils.predictions import tabulate
 
 TOKEN = r"(?u)\b\w[\w']*\b"
@@ -206,3 +207,44 @@ def text_map(vectors, clips, *, perplexity, seed=0):
         method = TSNE(perplexity=min(perplexity, most), random_state=seed)
         points[split] = method.fit_transform(np.asarray(vectors)[here])
     return points
+
+
+def pad_mean(text, model, paddings):
+    """What a mean that runs over the padding makes of a transcript (the report's error 8).
+
+    Parameters
+    ----------
+    text : str
+    model : str
+        As `text_embeddings.embed`.
+    paddings : sequence of int
+        Tokens of padding, as a batch with a longer transcript adds them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row each: padding, tokens (of the transcript itself), cosine (of the mean over all
+        positions with the mean over the transcript alone), own (the same, padding left out).
+    """
+    import torch
+
+    tokenizer, network = text_embeddings.load(model)
+    plain = tokenizer(text, truncation=True, max_length=text_embeddings.MAX_TOKENS)
+    length, rows, alone = len(plain["input_ids"]), [], None
+    for padding in (0, *paddings):
+        size = {"padding": "max_length", "max_length": length + padding}
+        batch = tokenizer.pad({k: [v] for k, v in plain.items()}, return_tensors="pt", **size)
+        with torch.inference_mode():
+            states = network(**batch).last_hidden_state[0]
+        over_all, own = states.mean(0), states[:length].mean(0)
+        alone = own if alone is None else alone
+        cosines = [float(torch.cosine_similarity(x, alone, dim=0)) for x in (over_all, own)]
+        rows.append((padding, length, *cosines))
+    return pd.DataFrame(rows[1:], columns=["padding", "tokens", "cosine", "own"])
+
+
+def mean_cosine(vectors):
+    """Mean cosine of two different rows of vectors, shape (n, width)."""
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    n = len(unit)
+    return float((np.square(unit.sum(0)).sum() - n) / (n * (n - 1)))

@@ -25,10 +25,10 @@ from mmage_utils.predictions import logits, of_split, shared_clips, tabulate, wi
 
 # The report's weights for image, audio and text (task h; task g adds the logits as they are).
 PUBLISHED_WEIGHTS = {
-    "sum": (1.0, 1.0, 1.0),
-    "weighted": (1.2, 0.8, 0.8),
-    "image_audio": (1.2, 0.8, 0.0),
-    "image_text": (1.2, 0.0, 0.8),
+    "fusion, published sum": (1.0, 1.0, 1.0),
+    "fusion, published weighted": (1.2, 0.8, 0.8),
+    "fusion, published image + audio": (1.2, 0.8, 0.0),
+    "fusion, published image + text": (1.2, 0.0, 0.8),
 }
 
 RULES = ("product", "weighted", "stacking")

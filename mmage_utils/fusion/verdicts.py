@@ -1,19 +1,24 @@
-"""Whether a modality helps: a verdict per modality, from its paired gain on test (task h).
+"""Whether a modality helps: power first, then a verdict from its paired gain on test (task h).
 
 A modality is added to the best subset of the others, chosen on valid. The gain of each user is
-averaged over training seeds; intervals and p-values are over users.
+averaged over training seeds; intervals and p-values are over users. Holm compares the least of m
+p-values with `LEVEL` / m, and that is the level of the power: a gain of the detectable size is
+shown whatever becomes of the other modalities.
 """
 
 import numpy as np
 import pandas as pd
 
+from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.fusion.late_fusion import apply_fusion, subset_name, subsets
 from mmage_utils.predictions import of_split
-from mmage_utils.scores.bootstrap import DRAWS, estimate_ratio, sum_per_user
+from mmage_utils.scores.bootstrap import DRAWS, sum_per_user
 from mmage_utils.scores.comparison import holm, sign_flip
+from mmage_utils.scores.jackknife import groups_of_users, interval_over_users, without_each
 
 LEVEL, POWER = 0.05, 0.8
 ONE_POINT = 0.01
+HELPS, HARMS, NO_HELP = "helps", "harms", "no help shown"
 
 
 def judge_modalities(fits, tables, *, split="test", draws=DRAWS, seed=0):
@@ -31,9 +36,11 @@ def judge_modalities(fits, tables, *, split="test", draws=DRAWS, seed=0):
     pandas.DataFrame
         One row per modality: modality, added_to (the subset of the others of least held-out
         log-loss on valid, mean over seeds), value (gain in accuracy per clip, mean over seeds),
-        low, high (95%, bootstrap over users of each user's mean gain), p (`comparison.sign_flip`),
-        by_seed (list of gains), users_needed (for one point), clips, users, p_holm (adjusted for
-        all modalities), helps (p_holm below .05 and the interval above 0).
+        low, high (95%, over users: `jackknife`), p (`comparison.sign_flip`), by_seed (list of
+        gains), detectable, detectable_low, detectable_high (`detectable_gain`), users_needed,
+        users_low, users_high (`users_needed` for one point), clips, users, p_holm (adjusted for
+        all modalities), verdict (`HELPS` or `HARMS` where p_holm is below `LEVEL` and the interval
+        lies on that side of 0, else `NO_HELP`).
 
     Raises
     ------
@@ -55,15 +62,29 @@ def judge_modalities(fits, tables, *, split="test", draws=DRAWS, seed=0):
         gains = sum_per_user(clips, right_with - right)
         counts = sum_per_user(clips, np.ones(len(clips)))
         mean, by_seed = gains.mean(1), (gains.sum(0) / len(clips)).tolist()
-        estimates = estimate_ratio(mean, counts, draws=draws, seed=seed)
-        p, needed = sign_flip(mean, draws=draws, seed=seed), users_needed(mean, counts)
-        numbers = (*estimates, p, by_seed, needed, len(clips), len(counts))
+        numbers = (*_gain_interval(clips, mean, counts), sign_flip(mean, draws=draws, seed=seed))
+        power = (
+            *detectable_gain(mean, counts, tests=len(names)),
+            *users_needed(mean, counts, tests=len(names)),
+        )
+        numbers = (*numbers, by_seed, *power, len(clips), len(counts))
         rows.append((name, subset_name(base), *numbers))
-    columns = ["modality", "added_to", "value", "low", "high", "p", "by_seed", "users_needed"]
-    table = pd.DataFrame(rows, columns=[*columns, "clips", "users"])
+    columns = ["modality", "added_to", "value", "low", "high", "p", "by_seed"]
+    columns += ["detectable", "detectable_low", "detectable_high"]
+    columns += ["users_needed", "users_low", "users_high", "clips", "users"]
+    table = pd.DataFrame(rows, columns=columns)
     table["p_holm"] = holm(table["p"])
-    table["helps"] = (table["p_holm"] < LEVEL) & (table["low"] > 0)
-    return table
+    sure = table["p_holm"] < LEVEL
+    cases = [sure & (table["low"] > 0), sure & (table["high"] < 0)]
+    return table.assign(verdict=np.select(cases, [HELPS, HARMS], NO_HELP))
+
+
+def _gain_interval(clips, gains, counts):
+    """The gain per clip with its interval, as `comparison.difference` has it."""
+    groups = groups_of_users(clips)
+    sums = without_each(np.stack([gains, counts], axis=1), groups)
+    shares = np.bincount(clips["ground_truth"], minlength=N_GROUPS + 1)[1:] / len(clips)
+    return interval_over_users(sums[:, 0] / sums[:, 1], groups, shares * np.any(gains))
 
 
 def _best_of_the_rest(fits, name):
@@ -86,8 +107,8 @@ def _right_clips(seeds, use):
     return clips, np.stack(right, axis=1).astype(float)
 
 
-def users_needed(gains, clips, *, target=ONE_POINT):
-    """Number of users that a test set needs to show a gain at `LEVEL` (two-sided) with `POWER`.
+def detectable_gain(gains, clips, *, tests=1):
+    """The least true gain in accuracy that as many users show with `POWER`.
 
     Parameters
     ----------
@@ -95,22 +116,57 @@ def users_needed(gains, clips, *, target=ONE_POINT):
         Right clips that a user gains from one model to the other.
     clips : array-like, shape (n users,)
         Clips of each user.
+    tests : int
+        Gains that are judged together: the level, two-sided, is `LEVEL` divided by it.
+
+    Returns
+    -------
+    value, low, high : float
+        Shares, by the normal approximation from the variance of the gains, with the 95% interval
+        of that variance; NaN if the two models never differ, as the variance is then unknown.
+    """
+    return tuple(_quantiles(tests) * (_variance(gains, clips) / len(gains)) ** 0.5)
+
+
+def users_needed(gains, clips, *, target=ONE_POINT, tests=1):
+    """Number of users that a test set needs to show a gain with `POWER`.
+
+    Parameters
+    ----------
+    gains, clips, tests
+        As `detectable_gain`.
     target : float
         The true gain in accuracy.
 
     Returns
     -------
-    float
-        A whole number, from the variance of the gains, by the normal approximation; NaN if the
-        two models never differ, as the variance is then unknown.
+    value, low, high : float
+        Whole numbers with the 95% interval, by the same reckoning as `detectable_gain`.
     """
-    from statsmodels.stats.power import normal_sample_size_one_tail
+    return tuple(np.ceil((_quantiles(tests) / target) ** 2 * _variance(gains, clips)))
+
+
+def _quantiles(tests):
+    """Standard errors between no gain and a gain that is shown with `POWER`."""
+    from scipy.stats import norm
+
+    return norm.ppf(1 - LEVEL / tests / 2) + norm.ppf(POWER)
+
+
+def _variance(gains, clips):
+    """Variance of users' influence on the gain, and its 95% interval, shape (3,).
+
+    Most users gain nothing, so that the gains are far from normal, and chi-square would be too
+    sure: the interval is that of the logarithm, by the fourth moment.
+    """
+    from scipy.stats import norm
 
     gains, clips = np.asarray(gains, dtype=float), np.asarray(clips, dtype=float)
-    ratio = gains.sum() / clips.sum()
-    # Influence of each user on the ratio: its variance is n times that of the ratio.
-    influence = (gains - ratio * clips) / clips.mean()
-    if len(influence) < 2 or not np.any(gains):
-        return np.nan
-    n = normal_sample_size_one_tail(target, POWER, LEVEL / 2, influence.std(ddof=1))
-    return float(np.ceil(n))
+    n = len(gains)
+    if n < 2 or not np.any(gains):
+        return np.full(3, np.nan)
+    influence = (gains - gains.sum() / clips.sum() * clips) / clips.mean()
+    squares = (influence - influence.mean()) ** 2
+    variance = squares.sum() / (n - 1)
+    error = norm.ppf(0.975) * squares.std(ddof=1) / n**0.5 / variance
+    return variance * np.exp([0, -error, error])

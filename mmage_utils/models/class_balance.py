@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from mmage_utils.data.labels import AGE_GROUPS, N_GROUPS
+from mmage_utils.predictions import logits
 
 SMALL_GROUPS = (1, 2, 6, 7)  # the age groups that the report augments
 COPIES = ("flip", "mixed")  # what it adds for each of their clips
@@ -117,3 +118,31 @@ def weight_table(counts):
         table[f"{name} weight"] = weights
         table[f"{name} share of loss"] = counts * weights / np.sum(counts * weights)
     return table
+
+
+def measured_loss(table, weights):
+    """Share of the weighted loss that each age group carries, measured on predictions.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Predictions of train clips.
+    weights : dict of str to array-like, shape (7,)
+        Name to class weights.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by age group: clips, log-loss (mean, nats; NaN without clips), and for each name
+        its share of the summed loss.
+    """
+    true = table["ground_truth"].to_numpy()
+    losses = -logits(table)[np.arange(len(table)), true - 1]
+    counts = group_counts(true)
+    sums = np.bincount(true, losses, minlength=N_GROUPS + 1)[1:]
+    shown = pd.DataFrame({"clips": counts}, index=list(AGE_GROUPS.values()))
+    with np.errstate(invalid="ignore"):
+        shown["log-loss"] = sums / counts
+    for name, own in weights.items():
+        shown[f"share, {name}"] = np.asarray(own) * sums / np.sum(np.asarray(own) * sums)
+    return shown

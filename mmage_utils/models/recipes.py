@@ -9,8 +9,8 @@ import torch
 from mmage_utils.data.clips import by_split
 from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.errors import DataError
-from mmage_utils.features.faces import FaceDataset
-from mmage_utils.files import CACHE, shown, whole
+from mmage_utils.features.faces import FaceDataset, load_faces
+from mmage_utils.files import CACHE, file_name, shown, whole
 from mmage_utils.models import frozen_heads, networks, training
 from mmage_utils.models.class_balance import adjustment, group_counts
 from mmage_utils.predictions import tabulate, write_predictions
@@ -23,7 +23,7 @@ def train_faces(run, name, clips, faces, plan, *, weights="none", scaling="image
     ----------
     run : runs.Run
     name : str
-        Name of the model: of its checkpoint and its prediction file.
+        Label of the model, which names its checkpoint and its prediction file.
     clips : pandas.DataFrame
         Clips with an image.
     faces : numpy.ndarray of uint8, shape (n clips, 3, H, W)
@@ -62,7 +62,7 @@ def train_faces(run, name, clips, faces, plan, *, weights="none", scaling="image
     return _finish(run, name, clips, fit, everyone), fit, used
 
 
-def correct_faces(run, clips, faces, *, epochs, weights="none", seed=0, tau=1.0, **settings):
+def correct_faces(run, name, clips, faces, *, epochs, weights="none", seed=0, tau=1.0, **settings):
     """The corrected face classifier: what the report's recipe of task b should have been.
 
     Input as the VGGFace2 weights expect it; light augmentation; the head at one rate and the
@@ -82,17 +82,17 @@ def correct_faces(run, clips, faces, *, epochs, weights="none", seed=0, tau=1.0,
     Returns
     -------
     table, fit, used
-        As `train_faces`; the model is named image_corrected.
+        As `train_faces`.
     """
     train = by_split(clips, "train")
     common = {"optimiser": "AdamW", "schedule": "warm-up", "monitor": "valid_balanced_loss"}
     common |= {"offset": adjustment(group_counts(train["AgeGroup"]), tau), "seed": seed}
     if epochs == 0:
         head = training.Settings(**frozen_heads.HEAD | common)
-        return _train_head_alone(run, clips, faces, weights, head)
+        return _train_head_alone(run, name, clips, faces, weights, head)
     return train_faces(
         run,
-        "image_corrected",
+        name,
         clips,
         faces,
         train.assign(copy="light"),
@@ -104,7 +104,7 @@ def correct_faces(run, clips, faces, *, epochs, weights="none", seed=0, tau=1.0,
     )
 
 
-def _train_head_alone(run, clips, faces, weights, settings):
+def _train_head_alone(run, name, clips, faces, weights, settings):
     training.seed_everything(settings.seed)
     model, used = networks.face_classifier(weights)
     x, mean, std = frozen_heads.standardise(embed_faces(model, clips, faces), clips)
@@ -114,9 +114,9 @@ def _train_head_alone(run, clips, faces, weights, settings):
         model.logits.weight.copy_(weight)
         model.logits.bias.copy_(fit.model.bias - weight @ torch.as_tensor(mean))
     fit = fit._replace(model=model)
-    fit.save(_checkpoint(run, "image_corrected"))
+    fit.save(_checkpoint(run, name))
     everyone = FaceDataset(faces, range(len(clips)), clips["AgeGroup"], scaling="vggface2")
-    return _finish(run, "image_corrected", clips, fit, everyone), fit, used
+    return _finish(run, name, clips, fit, everyone), fit, used
 
 
 def embed_faces(model, clips, faces, *, scaling="vggface2", cache=CACHE):
@@ -140,6 +140,30 @@ def embed_faces(model, clips, faces, *, scaling="vggface2", cache=CACHE):
         with whole(path) as temporary:
             np.save(temporary, training.outputs(networks.backbone(model), everyone))
     return np.load(path)
+
+
+def untrained_faces(clips, size, *, seed=0):
+    """Predictions of valid and test by a face classifier that was never trained.
+
+    What is read when a checkpoint of no training is loaded (the report's error 9).
+
+    Parameters
+    ----------
+    clips : pandas.DataFrame
+        Clips with an image.
+    size : int
+        Side of the faces in pixels.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A prediction table.
+    """
+    loaded = load_faces(clips[clips["split"] != "train"], size)
+    training.seed_everything(seed)
+    model, _ = networks.face_classifier()
+    faces = FaceDataset(loaded.images, range(len(loaded.clips)), loaded.clips["AgeGroup"])
+    return tabulate(loaded.clips, training.predict(model, faces))
 
 
 def load_weights(run, name, *, notebook):
@@ -184,6 +208,27 @@ def train_features(run, name, clips, features, build, **settings):
     return _finish(run, name, clips, fit, training.as_dataset(features, clips["AgeGroup"])), fit
 
 
+def train_seeds(train, label, trainings, *, seed=0):
+    """Train a recipe several times; the first is the model itself, the others its ``seed k``.
+
+    Parameters
+    ----------
+    train : callable
+        Takes name and seed: `train_faces`, `correct_faces` or `train_features` with the rest given.
+    label : str
+        Of the model.
+    trainings, seed : int
+        How many, and the seed of the first.
+
+    Returns
+    -------
+    list of tuple
+        What each training returned.
+    """
+    names = [label, *(f"{label}, seed {k}" for k in range(1, trainings))]
+    return [train(name=name, seed=seed + k) for k, name in enumerate(names)]
+
+
 def boosted_features(clips, features, *, seed=0):
     """Gradient boosting on the same features, as a check of what they tell.
 
@@ -217,7 +262,7 @@ def boosted_features(clips, features, *, seed=0):
 
 
 def _checkpoint(run, name):
-    return run.folder / "checkpoints" / f"{name}.ckpt"
+    return run.folder / "checkpoints" / f"{file_name(name)}.ckpt"
 
 
 def _finish(run, name, clips, fit, everyone):

@@ -16,14 +16,16 @@ BEGIN, END = "<!-- headlines: begin -->", "<!-- headlines: end -->"
 # task, notebook, figure, results file
 TASKS = (
     ("a", "01_dataset_statistics", "a_histograms", "a_statistics"),
-    ("b", "02_image_classifier", "b_accuracy_bars", "b_baseline"),
-    ("c", "03_train_strategy", "c_augmented", "c_strategy"),
+    ("b", "02_image_classifier", "b_accuracy_bars_published", "b_baseline"),
+    ("c", "03_train_strategy", "c_augmented_published", "c_strategy"),
     ("d", "04_test_strategy", "d_units", "d_aggregation"),
     ("e", "05_acoustic_features", "e_f0", "e_voices"),
     ("f", "06_text_features", "f_map", "f_words"),
     ("g", "07_multimodal_fusion", "g_models", "g_fusion"),
-    ("h", "08_ablation", "h_ablation", "h_ablation"),
+    ("h", "08_ablation", "h_ablation_corrected", "h_ablation"),
     ("summary", "09_summary", "summary", "summary"),
+    ("errors", "10_nine_errors", "errors_report", "nine_errors"),
+    ("trust", "11_fused_model", "trust_risk_coverage_corrected", "trust"),
 )
 
 # The kernel's own description includes versions and machines; a reader needs no more than this.

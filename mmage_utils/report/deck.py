@@ -67,8 +67,9 @@ def make_slides(pages, *, data=""):
         Slide("index", "index", "", "Index", body=f'<ol class="index">{links}</ol>'),
         *(slide for deck in decks for slide in deck),
     ]
-    figure = next((slide for slide in decks[-1] if slide.kind.startswith("figure")), None)
-    if figure and pages[-1].name.endswith("summary"):
+    summary = [deck for page, deck in zip(pages, decks, strict=True) if "summary" in page.name]
+    figure = next((x for deck in summary for x in deck if x.kind.startswith("figure")), None)
+    if figure:
         slides.remove(figure)
         slides.append(figure._replace(kind="figure closing", claim=""))
     return slides

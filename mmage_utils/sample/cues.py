@@ -30,6 +30,7 @@ APPARENT_SD = {"image": 0.036, "audio": 0.04, "text": 0.04}  # of a user, log-ye
 DIAL_SD = {"user": 0.045, "clip": 0.025}  # of each face dial around the apparent age
 F0_SD = {"user": 0.9, "clip": 0.4}  # semitones around the norm of age and gender
 RANGE_SD = {"user": 0.28, "clip": 0.2}  # semitones
+LEAST_RANGE = 0.8  # semitones: nobody speaks in one tone
 RATE_SD = {"user": 0.16, "clip": 0.14}  # words per second
 RATE_LIMITS = (1.75, 4.1)  # words per second: 25 to 60 words fit a clip
 
@@ -87,7 +88,7 @@ def draw_cues(labels, seed):
     pandas.DataFrame
         One row a clip: VideoName, years, the five face dials (log-year scale), voice_f0 (Hz),
         voice_f0_range (semitones), voice_rate (words per second), words_years (apparent age in
-        years of the words).
+        years of the words), voice_years (of the voice, which its formants follow).
     """
     rng = np.random.default_rng([seed, 2])
     users = labels.drop_duplicates("UserID")[["UserID", "user_group", "Gender"]]
@@ -110,9 +111,12 @@ def draw_cues(labels, seed):
     voice_years = to_years(apparent["audio"])
     f0 = np.where(users["Gender"] == 1, norm_f0(voice_years, 1), norm_f0(voice_years, 2))
     cues["voice_f0"] = f0[user_of] * 2 ** (scatter(F0_SD) / 12)
-    cues["voice_f0_range"] = np.maximum(norm_range(voice_years)[user_of] + scatter(RANGE_SD), 0.8)
+    cues["voice_f0_range"] = np.maximum(
+        norm_range(voice_years)[user_of] + scatter(RANGE_SD), LEAST_RANGE
+    )
     cues["voice_rate"] = np.clip(norm_rate(voice_years)[user_of] + scatter(RATE_SD), *RATE_LIMITS)
     cues["words_years"] = to_years(apparent["text"])[user_of]
+    cues["voice_years"] = voice_years[user_of]
     return pd.DataFrame(cues)
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 FLOOR = 0.01  # weight that every topic has at every age
-MIN_WORDS_USED = 4  # words of a sentence in a text for its topic to count as used
+MIN_FIRST_WORDS = 4  # that a sentence keeps which the beginning of a clip cuts
 
 # Hesitations say nothing about age: they are sprinkled over all topics alike.
 _OPENERS = ("um", "so", "well", "okay", "and", "yeah", "anyway", "but", "I mean", "you know")
@@ -98,8 +98,8 @@ def _write_sentence(topic, template, rng) -> list[str]:
 def write_transcript(topics, n_words, rng) -> tuple[str, int]:
     """Write what is heard in a clip cut from a longer talk: one sentence per topic.
 
-    The first sentence may lack its beginning, though never all but `MIN_WORDS_USED` of its
-    words; the last is cut where the number of words is reached.
+    The first sentence may lack its beginning, but keeps `MIN_FIRST_WORDS` of its words; the last
+    is cut where the number of words is reached.
 
     Parameters
     ----------
@@ -114,8 +114,7 @@ def write_transcript(topics, n_words, rng) -> tuple[str, int]:
     text : str
         Exactly `n_words` words.
     used : int
-        How many of the topics, from the first on, the text is about. The last one counts only
-        if at least `MIN_WORDS_USED` of its words are in the text.
+        How many of the topics, from the first on, have a word in the text.
 
     Raises
     ------
@@ -124,8 +123,8 @@ def write_transcript(topics, n_words, rng) -> tuple[str, int]:
     """
     if n_words < 1:
         raise ValueError(f"n_words must be at least 1, got {n_words}")
-    words, unsaid, used = [], {}, 0
-    for index in topics:
+    words, unsaid = [], {}
+    for used, index in enumerate(topics, start=1):
         topic = TOPICS[index]
         # A topic drawn again goes on with sentences that have not been said yet.
         order = unsaid.setdefault(index, [])
@@ -133,10 +132,9 @@ def write_transcript(topics, n_words, rng) -> tuple[str, int]:
             order.extend(rng.permutation(len(topic.sentences)).tolist())
         sentence = _write_sentence(topic, topic.sentences[order.pop()], rng)
         if not words and rng.random() < 0.5:
-            sentence = sentence[rng.integers(0, len(sentence) - MIN_WORDS_USED + 1) :]
+            sentence = sentence[rng.integers(0, len(sentence) - MIN_FIRST_WORDS + 1) :]
         sentence = sentence[: n_words - len(words)]
         words += sentence
-        used += len(sentence) >= MIN_WORDS_USED
         if len(words) == n_words:
             return " ".join(words), used
     raise ValueError(f"{len(topics)} topics gave {len(words)} of {n_words} words: pass more")

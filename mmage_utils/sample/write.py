@@ -13,15 +13,17 @@ import pandas as pd
 from mmage_utils.data.clips import read_mark
 from mmage_utils.data.labels import AGE_GROUPS, LABEL_COLUMNS, LABEL_LIST, SPLITS, SYNTHETIC_MARK
 from mmage_utils.errors import DataError, UsageError
-from mmage_utils.files import write_text
+from mmage_utils.files import shown, write_text
 from mmage_utils.progress import progress_bar
 from mmage_utils.sample import cues, face, label_lists, speech, transcripts
 from mmage_utils.sample.ideal_observer import CUES_FILE
 
-FORMAT = 2  # raise it when the drawn media change, so that an old sample is not taken for a new one
-N_CLIPS = 1200
+FORMAT = 3  # raise it when the drawn media change, so that an old sample is not taken for a new one
+N_CLIPS = 3095  # the whole test split, 720 of train and 400 of valid
 MIN_CLIPS = 160
+WHOLE_TEST = 2975  # from so many clips on, the whole test split has media
 SHARES = {"train": 0.6, "valid": 0.2, "test": 0.2}
+SHARES_BESIDE_WHOLE_TEST = {"train": 0.643, "valid": 0.357}
 SPOKEN_SECONDS = 14.6  # of the 15.302 s of a clip; the rest is breath and silence
 MAX_TOPICS = 20
 
@@ -34,7 +36,8 @@ def make_sample(folder, *, n_clips=N_CLIPS, seed=0, n_jobs=-1):
     folder : path-like
         Where to write. It appears whole or not at all.
     n_clips : int
-        Clips that get media, 160 to 10,000, whole users, about 60/20/20 per cent of them in
+        Clips that get media, 160 to 10,000, whole users. From `WHOLE_TEST` clips on, the whole
+        test split has media, as in the real data; with fewer, about 60/20/20 per cent are in
         train, valid and test. The label lists always hold all 10,000 clips.
     seed : int
         The same seed gives the same bytes.
@@ -92,6 +95,15 @@ def make_sample(folder, *, n_clips=N_CLIPS, seed=0, n_jobs=-1):
     return True
 
 
+def check_format(folder):
+    """Raise `DataError` if a sample was written by another version of this package."""
+    if read_mark(folder)["format"] != FORMAT:
+        raise DataError(
+            f"{shown(Path(folder))} is a sample of another version of mmage: remove it, and it is "
+            "made again."
+        )
+
+
 def choose_clips(labels, n_clips, seed):
     """Choose whole users for media: at least two of every age group in every split.
 
@@ -102,7 +114,11 @@ def choose_clips(labels, n_clips, seed):
     """
     rng = np.random.default_rng([seed, 3])
     listed = labels["split"].value_counts()
-    wanted = {split: min(round(n_clips * SHARES[split]), listed[split]) for split in SPLITS}
+    wanted, shares = {}, SHARES
+    if n_clips >= WHOLE_TEST:
+        wanted, shares = {"test": listed["test"]}, SHARES_BESIDE_WHOLE_TEST
+    beside = n_clips - sum(wanted.values())
+    wanted |= {split: min(round(beside * share), listed[split]) for split, share in shares.items()}
     for split in SPLITS:  # a list may be shorter than its share: the others take the rest
         rest = n_clips - sum(wanted.values())
         wanted[split] += min(rest, listed[split] - wanted[split])
@@ -162,9 +178,7 @@ def write_clip(folder, clip, seed):
     Path(stem + ".jpg").write_bytes(face.encode_jpeg(image, clip=clip_seed + seed))
 
     rng = np.random.default_rng([seed, clip_seed])
-    n_words = int(np.clip(round(clip["voice_rate"] * SPOKEN_SECONDS), 25, 60))
-    topics = transcripts.draw_topics(clip["words_years"], MAX_TOPICS, rng)
-    text, n_used = transcripts.write_transcript(topics, n_words, rng)
+    text, topics = write_words(clip, rng)
     Path(stem + ".pkl").write_bytes(pickle.dumps(text, protocol=4))
 
     samples = speech.speak(
@@ -173,8 +187,29 @@ def write_clip(folder, clip, seed):
         f0_range=clip["voice_f0_range"],
         words_per_second=clip["voice_rate"],
         gender=gender,
-        years=clip["years"],
+        years=clip["voice_years"],
         rng=rng,
     )
     Path(stem + ".wav").write_bytes(speech.encode_wav(samples))
-    return ";".join(transcripts.TOPICS[topic].name for topic in topics[:n_used])
+    return topics
+
+
+def write_words(clip, rng):
+    """Write the words of a clip: as many as its rate of speech gives, on topics of its age.
+
+    Parameters
+    ----------
+    clip : dict
+        As `write_clip`.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    text : str
+    topics : str
+        Names of the topics that its words were drawn from, joined by ``;``.
+    """
+    n_words = int(np.clip(round(clip["voice_rate"] * SPOKEN_SECONDS), 25, 60))
+    topics = transcripts.draw_topics(clip["words_years"], MAX_TOPICS, rng)
+    text, n_used = transcripts.write_transcript(topics, n_words, rng)
+    return text, ";".join(transcripts.TOPICS[topic].name for topic in topics[:n_used])

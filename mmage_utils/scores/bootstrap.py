@@ -6,8 +6,6 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from mmage_utils.data.labels import N_GROUPS
-
 DRAWS = 2000
 
 
@@ -25,14 +23,6 @@ def sum_per_user(table, values):
     sums = np.zeros((user.max() + 1, *values.shape[1:]))
     np.add.at(sums, user, values)
     return sums
-
-
-def drawn_confusions(table, weights=1, *, draws=DRAWS, seed=0):
-    """Confusion matrices of the sample and of each draw, shape (1 + draws, 7, 7)."""
-    cell = (table["ground_truth"] - 1) * N_GROUPS + table["prediction"] - 1
-    counts = sum_per_user(table, np.eye(N_GROUPS**2)[cell] * np.reshape(weights, (-1, 1)))
-    drawn = draw_users(len(counts), draws=draws, seed=seed)
-    return (drawn @ counts).reshape(-1, N_GROUPS, N_GROUPS)
 
 
 def interval(values, percentages=(2.5, 97.5)):

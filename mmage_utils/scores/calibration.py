@@ -98,3 +98,25 @@ def reliability(table, *, draws=DRAWS, seed=0):
     rows["accuracy"], rows["low"], rows["high"] = estimates
     rows.loc[rows["users"] < 2, ["low", "high"]] = np.nan
     return rows[rows["clips"] > 0].reset_index(drop=True)
+
+
+def compare_reliability(before, after, **settings):
+    """`reliability` of several models before and after their temperatures.
+
+    Parameters
+    ----------
+    before, after : dict of str to pandas.DataFrame
+        Model to predictions of one split.
+
+    Returns
+    -------
+    dict of str to dict of str to pandas.DataFrame
+        Model to stage (before, after) to `reliability`.
+    """
+    return {
+        model: {
+            "before": reliability(table, **settings),
+            "after": reliability(after[model], **settings),
+        }
+        for model, table in before.items()
+    }

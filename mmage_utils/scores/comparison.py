@@ -3,8 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from mmage_utils.scores.bootstrap import DRAWS, drawn_confusions, estimate
-from mmage_utils.scores.metrics import scores_of
+from mmage_utils.scores.bootstrap import DRAWS
+from mmage_utils.scores.jackknife import (
+    confusions_without_each,
+    groups_of_users,
+    interval_over_users,
+    reach_of,
+)
+from mmage_utils.scores.metrics import scores_of, unit_weights
 
 METRICS = ("accuracy", "balanced_accuracy", "kappa")
 
@@ -35,7 +41,7 @@ def pair_up(table, other):
     return pair.assign(gain=right - right_other)
 
 
-def difference(table, other, metric="accuracy", *, draws=DRAWS, seed=0):
+def difference(table, other, metric="accuracy", *, unit="clip"):
     """Paired difference of two predictions of the same clips, clustered by user.
 
     Parameters
@@ -44,24 +50,40 @@ def difference(table, other, metric="accuracy", *, draws=DRAWS, seed=0):
         Predictions (VideoName, UserID, ground_truth, prediction), in any order.
     metric : str
         A score of `metrics.scores_of`.
+    unit : str
+        As `evaluation.score`.
 
     Returns
     -------
     dict
-        value (`table` minus `other`), low and high (95%, bootstrap over users).
+        value (`table` minus `other`), low and high (95%, over users: `jackknife`).
 
     Raises
     ------
     ValueError
         When the clips differ.
     """
+    return metric_differences(table, other, (metric,), unit=unit)[metric]
+
+
+def metric_differences(table, other, metrics=METRICS, *, unit="clip"):
+    """`difference` in several metrics, as a dict of metric to difference."""
     pair = pair_up(table, other)
-    scores, scores_other = (
-        scores_of(drawn_confusions(rows, draws=draws, seed=seed))[metric]
+    weights, groups = unit_weights(pair, unit), groups_of_users(pair)
+    first, second = (
+        confusions_without_each(rows, weights)
         for rows in (pair, pair.assign(prediction=pair["prediction_other"]))
     )
-    values = map(float, estimate(scores - scores_other))
-    return dict(zip(("value", "low", "high"), values, strict=True))
+    scores, scores_other = scores_of(first), scores_of(second)
+    reach, reach_other = reach_of(first[0]), reach_of(second[0])
+    differ = (pair["prediction"] != pair["prediction_other"]).any()
+    result = {}
+    for metric in metrics:
+        # What can move either can move the difference, unless the answers are the same.
+        either = np.maximum(reach[metric], reach_other[metric]) * differ
+        numbers = interval_over_users(scores[metric] - scores_other[metric], groups, either)
+        result[metric] = dict(zip(("value", "low", "high"), numbers, strict=True))
+    return result
 
 
 def differences(tables, pairs, metrics=("accuracy",), **settings):
@@ -80,10 +102,11 @@ def differences(tables, pairs, metrics=("accuracy",), **settings):
     """
     return pd.DataFrame(
         [
-            {"model": model, "other": other, "metric": metric}
-            | difference(tables[model], tables[other], metric, **settings)
+            {"model": model, "other": other, "metric": metric} | gap
             for model, other in pairs
-            for metric in metrics
+            for metric, gap in metric_differences(
+                tables[model], tables[other], metrics, **settings
+            ).items()
         ]
     )
 
@@ -113,10 +136,7 @@ def compare(table, other, *, draws=DRAWS, seed=0):
 
     pair = pair_up(table, other)
     only, only_other = (int((pair["gain"] == sign).sum()) for sign in (1, -1))
-    rows = [
-        {"metric": metric} | difference(table, other, metric, draws=draws, seed=seed)
-        for metric in METRICS
-    ]
+    rows = [{"metric": name} | gap for name, gap in metric_differences(table, other).items()]
     return pd.DataFrame(rows), {
         "only_first": only,
         "only_second": only_other,
@@ -150,4 +170,4 @@ def compare_pairs(tables, pairs, *, draws=DRAWS, seed=0):
         for model, other in pairs
     ]
     p = [sign_flip(gain, draws=draws, seed=seed) for gain in gains]
-    return differences(tables, pairs, draws=draws, seed=seed).assign(p=p, p_holm=holm(p))
+    return differences(tables, pairs).assign(p=p, p_holm=holm(p))

@@ -5,8 +5,16 @@ import pandas as pd
 
 from mmage_utils.data.labels import AGE_GROUPS, N_GROUPS, SPLITS
 from mmage_utils.predictions import P_COLUMNS, age_groups_of
-from mmage_utils.scores.bootstrap import DRAWS, draw_users, drawn_confusions, estimate, sum_per_user
+from mmage_utils.scores.bootstrap import sum_per_user
+from mmage_utils.scores.jackknife import (
+    confusions_without_each,
+    groups_of_users,
+    interval_over_users,
+    reach_of,
+    without_each,
+)
 from mmage_utils.scores.metrics import (
+    BOUNDS,
     confusion,
     probability_scores,
     probability_sums,
@@ -28,7 +36,7 @@ SCORE_COLUMNS = (
 )
 
 
-def score(table, *, majority, prior=None, model="", unit="clip", draws=DRAWS, seed=0):
+def score(table, *, majority, prior=None, model="", unit="clip"):
     """Score predictions of one split, beside the constant predictor.
 
     Parameters
@@ -44,31 +52,31 @@ def score(table, *, majority, prior=None, model="", unit="clip", draws=DRAWS, se
         Name of the model in the rows.
     unit : str
         ``clip``, or ``user``: every user counts the same, however many clips there are.
-    draws, seed : int
-        Of the bootstrap over users.
 
     Returns
     -------
     pandas.DataFrame
         `SCORE_COLUMNS`, one row per metric: each score of `metrics.scores_of`, and log_loss in nats
-        and ece, the expected calibration error; low and high are the 95% interval, constant is the
-        constant predictor's value.
+        and ece, the expected calibration error; low and high are the 95% interval over users
+        (`jackknife`), constant is the constant predictor's value.
     """
     weights = unit_weights(table, unit)
-    scores = scores_of(drawn_confusions(table, weights, draws=draws, seed=seed))
+    groups, matrices = groups_of_users(table), confusions_without_each(table, weights)
+    scores, reach = scores_of(matrices), reach_of(matrices[0])
     constant = table.assign(prediction=majority)
     base = scores_of(confusion(constant, weights))
-    users = table["UserID"].nunique()
     if prior is not None and set(P_COLUMNS) <= set(table):
         sums = sum_per_user(table, probability_sums(table, weights))
-        scores |= probability_scores(draw_users(users, draws=draws, seed=seed) @ sums)
+        scores |= probability_scores(without_each(sums, groups))
+        # Of these scores, a group can move its share.
+        reach |= dict.fromkeys(("log_loss", "ece"), matrices[0].sum(1) / matrices[0].sum())
         constant[P_COLUMNS] = np.broadcast_to(prior, (len(table), N_GROUPS))
         base |= probability_scores(probability_sums(constant, weights).sum(0))
     place = (model, table["split"].iloc[0], unit)
-    rows = [
-        (*place, name, *estimate(values), float(base[name]), len(table), users)
-        for name, values in scores.items()
-    ]
+    rows = []
+    for name, values in scores.items():
+        numbers = interval_over_users(values, groups, reach[name], bounds=BOUNDS[name])
+        rows.append((*place, name, *numbers, float(base[name]), len(table), len(groups)))
     return pd.DataFrame(rows, columns=SCORE_COLUMNS)
 
 
@@ -139,29 +147,57 @@ def train_majority(table):
     return int(np.argmax(train_prior(table))) + 1
 
 
-def average_seeds(tables, *, split="test"):
+def average_seeds(tables, *, split="test", majority=None):
     """Mean scores of methods over their training seeds.
 
     Parameters
     ----------
     tables : dict of str to list of pandas.DataFrame
-        Method to predictions, one table per seed.
+        Method to predictions of the same clips, one table per seed.
+    majority : int, optional
+        The constant predictor's answer; without it, the tables have rows of train.
 
     Returns
     -------
     pandas.DataFrame
-        One row per method: mean and spread (standard deviation) of accuracy and balanced
-        accuracy, and the mean recall of each age group.
+        One row per method: of accuracy and balanced accuracy (``<score>``) the mean,
+        ``<score>, spread`` (standard deviation over seeds), ``<score>, low`` and ``<score>, high``
+        (95%, over users and seeds; over users only for one seed) and ``<score>, constant`` (the
+        constant predictor's); the mean recall of each age group; clips, users, seeds.
+
+    Raises
+    ------
+    ValueError
+        When a method's tables are not of the same clips.
     """
     rows = {}
     for method, seeds in tables.items():
-        matrices = np.stack([confusion(table[table["split"] == split]) for table in seeds])
-        scores = scores_of(matrices)
+        parts = [table[table["split"] == split] for table in seeds]
+        if len({frozenset(part["VideoName"]) for part in parts}) > 1:
+            raise ValueError(f"the seeds of {method} are not of the same clips")
+        answer = majority or train_majority(seeds[0])
+        constant = scores_of(confusion(parts[0].assign(prediction=answer)))
+        matrices = np.stack([confusions_without_each(part) for part in parts])
+        scores, groups = scores_of(matrices), groups_of_users(parts[0])
+        reaches = [reach_of(matrix[0]) for matrix in matrices]
         rows[method] = {}
         for metric in ("accuracy", "balanced_accuracy"):
-            name, values = metric.replace("_", " "), scores[metric]
-            rows[method] |= {name: values.mean(), f"{name}, spread": values.std()}
+            by_seed = scores[metric][:, 0]
+            # The mean varies with the users and, beside that, with the trainings.
+            more = [(by_seed.var(ddof=1) / len(seeds), len(seeds) - 1)] if len(seeds) > 1 else []
+            numbers = interval_over_users(
+                scores[metric].mean(0),
+                groups,
+                np.max([reach[metric] for reach in reaches], axis=0),
+                more=more,
+                bounds=BOUNDS[metric],
+            )
+            values = (*numbers, by_seed.std(), float(constant[metric]))
+            parts_of = ("", ", low", ", high", ", spread", ", constant")
+            names = [metric.replace("_", " ") + part for part in parts_of]
+            rows[method] |= dict(zip(names, values, strict=True))
         with np.errstate(invalid="ignore"):
-            recalls = np.diagonal(matrices, axis1=1, axis2=2) / matrices.sum(2)
+            recalls = np.diagonal(matrices[:, 0], axis1=1, axis2=2) / matrices[:, 0].sum(2)
         rows[method] |= dict(zip(AGE_GROUPS.values(), recalls.mean(0), strict=True))
+        rows[method] |= {"clips": len(parts[0]), "users": len(groups), "seeds": len(seeds)}
     return pd.DataFrame(rows).T

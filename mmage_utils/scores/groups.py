@@ -5,9 +5,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from mmage_utils.data.labels import ATTRIBUTES
+from mmage_utils.data.labels import AGE_GROUPS, ATTRIBUTES
 from mmage_utils.scores.bootstrap import DRAWS, interval, proportion_interval, sum_per_user
 from mmage_utils.scores.comparison import pair_up
+from mmage_utils.scores.jackknife import THIN
 
 MIN_USERS = 10  # a percentage of fewer users says nothing
 GROUP_COLUMNS = {"AgeGroup": "ground_truth", "Gender": "Gender", "Ethnicity": "Ethnicity"}
@@ -57,6 +58,20 @@ def accuracy_by(table, attribute, *, majority=None):
     return rows
 
 
+def thin_groups(table):
+    """The age groups on whose few users an average over age groups rests.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per age group that occurs with fewer than `jackknife.THIN` users, indexed by its
+        name: users, weight (share of the group in an average over the groups that occur).
+    """
+    users = table.groupby("ground_truth")["UserID"].nunique()
+    rows = pd.DataFrame({"users": users, "weight": 1 / len(users)})
+    return rows[rows["users"] < THIN].rename(index=AGE_GROUPS).rename_axis(None)
+
+
 def _user_hits(table, attributes):
     """Right clips and clips of each user in each combination, two arrays (n_users, categories)."""
     sizes = [len(ATTRIBUTES[name]) for name in attributes]
@@ -64,6 +79,16 @@ def _user_hits(table, attributes):
     inside = np.eye(np.prod(sizes))[np.ravel_multi_index(codes, sizes)]
     right = (table["ground_truth"] == table["prediction"]).to_numpy()
     return sum_per_user(table, inside * right[:, None]), sum_per_user(table, inside)
+
+
+def interval_of_half(users):
+    """95% interval (low, high) of an accuracy when half of so many users are right.
+
+    Clopper-Pearson, a user counting once: the widest that a group of this size can get.
+    """
+    from statsmodels.stats.proportion import proportion_confint
+
+    return tuple(map(float, proportion_confint(users // 2, users, method="beta")))
 
 
 def bias(accuracies):
@@ -124,6 +149,12 @@ def biases(table, *, model="", draws=DRAWS, seed=0):
         rows.append((model, name, value, null50, null95, value - null50, p))
     columns = ["model", "attribute", "value", "null50", "null95", "excess", "p"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def stack_biases(tables, **settings):
+    """`biases` of several models, as one table; `tables` maps a model to its predictions."""
+    rows = [biases(table, model=name, **settings) for name, table in tables.items()]
+    return pd.concat(rows, ignore_index=True)
 
 
 def _mean_of_known(values_of):

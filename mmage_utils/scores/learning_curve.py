@@ -5,9 +5,16 @@ import pandas as pd
 
 from mmage_utils.models.regularised_heads import fit_head
 from mmage_utils.predictions import log_losses
-from mmage_utils.scores.bootstrap import drawn_confusions, estimate, estimate_ratio, sum_per_user
+from mmage_utils.scores.bootstrap import sum_per_user
 from mmage_utils.scores.choice import constant_table
-from mmage_utils.scores.metrics import scores_of
+from mmage_utils.scores.jackknife import (
+    confusions_without_each,
+    groups_of_users,
+    interval_over_users,
+    reach_of,
+    without_each,
+)
+from mmage_utils.scores.metrics import BOUNDS, scores_of
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1)
 METRICS = ("accuracy", "balanced_accuracy")
@@ -72,10 +79,16 @@ def learning_curve(
 
 def _scores(tables):
     """Means over tables of the same clips: value, low, high and spread of each metric."""
-    matrices = np.stack([drawn_confusions(table) for table in tables])
-    single, mean = scores_of(matrices[:, 0]), scores_of(matrices.mean(0))
-    found = {name: (*estimate(mean[name]), float(np.std(single[name]))) for name in METRICS}
+    groups = groups_of_users(tables[0])
+    matrices = np.stack([confusions_without_each(table) for table in tables])
+    single, mean = scores_of(matrices[:, 0]), matrices.mean(0)
+    values, reach, found = scores_of(mean), reach_of(mean[0]), {}
+    for name in METRICS:
+        numbers = interval_over_users(values[name], groups, reach[name], bounds=BOUNDS[name])
+        found[name] = (*numbers, float(np.std(single[name])))
     losses = np.stack([log_losses(table) for table in tables])
-    sums, ones = sum_per_user(tables[0], losses.mean(0)), np.ones(len(tables[0]))
-    value = estimate_ratio(sums, sum_per_user(tables[0], ones))
-    return found | {"log_loss": (*map(float, value), float(np.std(losses.mean(1))))}
+    terms = np.stack([losses.mean(0), np.ones(len(tables[0]))], axis=1)
+    loss, clips = without_each(sum_per_user(tables[0], terms), groups).T
+    share = mean[0].sum(1) / mean[0].sum()
+    numbers = interval_over_users(loss / clips, groups, share, bounds=BOUNDS["log_loss"])
+    return found | {"log_loss": (*numbers, float(np.std(losses.mean(1))))}

@@ -6,6 +6,16 @@ from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.predictions import P_COLUMNS, log_losses
 
 CALIBRATION_BINS = 15  # of the expected calibration error
+BOUNDS = {  # the least and the largest value of each score
+    "accuracy": (0, 1),
+    "balanced_accuracy": (0, 1),
+    "macro_f1": (0, 1),
+    "kappa": (-1, 1),
+    "mae": (0, N_GROUPS - 1),
+    "within_one": (0, 1),
+    "log_loss": (0, np.inf),
+    "ece": (0, 1),
+}
 
 
 def confusion(table, weights=1):

@@ -6,7 +6,7 @@ from mmage_utils.data.labels import AGE_GROUPS, ATTRIBUTES, N_GROUPS
 from mmage_utils.predictions import P_COLUMNS, spread_to_clips
 from mmage_utils.scores.bootstrap import DRAWS
 from mmage_utils.scores.evaluation import score_models, train_majority, train_prior
-from mmage_utils.scores.groups import MIN_USERS, accuracy_by, biases
+from mmage_utils.scores.groups import MIN_USERS, accuracy_by, biases, thin_groups
 
 METRIC_NAMES = {
     "accuracy": "accuracy",
@@ -35,12 +35,13 @@ def make_scorecard(table, reference, *, draws=DRAWS, seed=0):
     dict
         split, constant (the constant predictor's answer and its source), scores
         (`evaluation.score_models` of each clip's prediction and of its user's), groups (grouping
-        to `groups.accuracy_by`, without a percentage for few users) and bias (`groups.biases`).
+        to `groups.accuracy_by`, without a percentage for few users), thin_groups
+        (`groups.thin_groups`) and bias (`groups.biases`).
     """
     known = reference.train is not None
     source = (reference.train if known else reference.labels).assign(split="train")
     majority, prior = train_majority(source), train_prior(source)
-    settings = {"majority": majority, "prior": prior, "draws": draws, "seed": seed}
+    settings = {"majority": majority, "prior": prior}
     together = table.copy()
     if not set(P_COLUMNS) <= set(table):  # without probabilities a user's clips vote
         together[P_COLUMNS] = np.eye(N_GROUPS)[table["prediction"] - 1]
@@ -59,6 +60,7 @@ def make_scorecard(table, reference, *, draws=DRAWS, seed=0):
             )
             for name in GROUPINGS
         },
+        "thin_groups": thin_groups(table),
         "bias": biases(table, draws=draws, seed=seed),
     }
 

@@ -17,7 +17,12 @@ from mmage_utils.predictions import tabulate, write_predictions
 def predicted(run, clips, rng):
     """A run in which four models answer for every clip with media."""
     there = clips[clips["image"].notna()]
-    for model in ("image_baseline", "audio", "text", "fusion_sum"):
+    for model in (
+        "image, published baseline",
+        "audio, published",
+        "text, published",
+        "fusion, published sum",
+    ):
         write_predictions(run, model, tabulate(there, rng.dirichlet(np.ones(7), len(there))))
     return run
 
@@ -31,11 +36,13 @@ def answers(predicted, clips):
 
 def test_the_best_model_there_is_is_taken(predicted, clips):
     there = clips[clips["image"].notna()]
-    write_predictions(predicted, "image_strategy", tabulate(there, np.eye(7)[[3] * len(there)]))
+    write_predictions(
+        predicted, "image, published strategy", tabulate(there, np.eye(7)[[3] * len(there)])
+    )
     models, _ = explorer.read_models(predicted)
-    assert models["image"].name == "image_strategy"
+    assert models["image"].name == "image, published strategy"
     assert (models["image"].answers["prediction"] == 4).all()
-    assert models["fusion"].name == "fusion_sum"
+    assert models["fusion"].name == "fusion, published sum"
 
 
 def test_missing_predictions_name_the_notebook_to_run(run, clips):

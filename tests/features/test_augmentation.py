@@ -103,3 +103,13 @@ def test_light_copy_stays_close_to_the_face(images):
     for one, face, other in zip(found[middle], images[middle], mirrored[middle], strict=True):
         near = min((one.float() - ref.float()).abs().mean() for ref in (face, other))
         assert near < 30
+
+
+def test_copies_of_the_text_have_nothing_of_trivial_augment(images, monkeypatch):
+    monkeypatch.setattr(augmentation, "trivial_augment", lambda *_: pytest.fail("not in the text"))
+    flip, mixed = (augmentation.KINDS.index(f"{name} alone") for name in ("flip", "mixed"))
+    assert torch.equal(augmentation.augment(images, [flip] * 6), images.flip(-1))
+    middle = (slice(None), slice(None), slice(20, 64), slice(20, 64))
+    found = augmentation.augment(images, [mixed] * 6)[middle].float()
+    for one, face, other in zip(found, images[middle], images.flip(-1)[middle], strict=True):
+        assert min((one - ref.float()).abs().mean() for ref in (face, other)) < 45

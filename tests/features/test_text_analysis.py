@@ -206,3 +206,17 @@ def test_rows_in_another_order_give_the_same_clusters(people):
     other, _ = text_analysis.concentration(vectors[order], people.iloc[order])
     columns = ["clips", "users", "silhouette", "right"]
     pd.testing.assert_frame_equal(one[columns], other[columns])
+
+
+def test_padding_moves_a_mean_over_all_positions_and_not_one_over_words():
+    text = "my friend and me played on the swings"
+    padded = text_analysis.pad_mean(text, "minilm", (4, 32))
+    assert padded["padding"].tolist() == [4, 32]
+    assert (padded["own"] > 0.999).all()
+    assert padded["cosine"].is_monotonic_decreasing
+    assert padded["cosine"].iloc[-1] < 0.9
+
+
+def test_mean_cosine_is_of_different_rows():
+    assert text_analysis.mean_cosine(np.eye(3)) == pytest.approx(0)
+    assert text_analysis.mean_cosine(np.array([[1.0, 0], [3, 0], [0, 2]])) == pytest.approx(1 / 3)

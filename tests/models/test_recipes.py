@@ -9,7 +9,7 @@ import torch
 
 from mmage_utils import runs
 from mmage_utils.errors import DataError
-from mmage_utils.features.faces import FaceDataset
+from mmage_utils.features.faces import FaceDataset, Faces
 from mmage_utils.models import networks, recipes, training
 from mmage_utils.predictions import read_predictions
 
@@ -48,12 +48,12 @@ def _own_cache(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_corrected_model_is_written_and_read_again(run, clips, faces):
-    table, fit, used = recipes.correct_faces(run, clips, faces, **TUNED)
+    table, fit, used = recipes.correct_faces(run, "image, corrected", clips, faces, **TUNED)
     assert used == "none"
     assert len(fit.history) == 1
-    again = read_predictions(run, "image_corrected", "02_image_classifier")
+    again = read_predictions(run, "image, corrected", "02_image_classifier")
     pd.testing.assert_series_equal(again["prediction"], table["prediction"])
-    loaded = recipes.load_faces_model(run, "image_corrected", notebook="02_image_classifier")
+    loaded = recipes.load_faces_model(run, "image, corrected", notebook="02_image_classifier")
     vectors = recipes.embed_faces(loaded, clips, faces)
     assert vectors.shape == (30, 512)
     np.testing.assert_array_equal(vectors, recipes.embed_faces(fit.model, clips, faces))
@@ -65,7 +65,7 @@ def test_corrected_model_is_written_and_read_again(run, clips, faces):
 @pytest.mark.slow
 def test_without_epochs_only_the_head_is_trained(run, clips, faces):
     settings = TUNED | {"epochs": 0}
-    table, fit, _ = recipes.correct_faces(run, clips, faces, seed=3, **settings)
+    table, fit, _ = recipes.correct_faces(run, "image, corrected", clips, faces, seed=3, **settings)
     training.seed_everything(3)
     loaded, _ = networks.face_classifier()
     for (name, before), after in zip(
@@ -97,7 +97,7 @@ def test_an_unknown_setting_is_an_error(run, clips, faces):
 
 def test_missing_model_names_the_notebook(run):
     with pytest.raises(DataError, match=r"image_corrected\.ckpt is missing.*02_image"):
-        recipes.load_faces_model(run, "image_corrected", notebook="02_image_classifier")
+        recipes.load_faces_model(run, "image, corrected", notebook="02_image_classifier")
 
 
 @pytest.mark.slow
@@ -121,3 +121,14 @@ def test_boosting_learns_and_is_blind_to_valid_and_test():
     other = clips.assign(AgeGroup=np.where(clips["split"] == "train", groups, 4))
     again = recipes.boosted_features(other, x)
     np.testing.assert_array_equal(again["p3"], table["p3"])
+
+
+def test_a_network_that_was_never_trained_predicts_valid_and_test_alone(clips, faces, monkeypatch):
+    def load(part, size):
+        return Faces(part.reset_index(drop=True), faces[part.index], pd.Series(), pd.Series())
+
+    monkeypatch.setattr(recipes, "load_faces", load)
+    first, again, other = (recipes.untrained_faces(clips, 80, seed=seed) for seed in (0, 0, 1))
+    assert first["split"].tolist() == ["valid"] * 8 + ["test"] * 6
+    pd.testing.assert_frame_equal(first, again)
+    assert not np.allclose(first["p4"], other["p4"])

@@ -1,7 +1,9 @@
 """The README's numbers are those of the committed run, and follow the results."""
 
 import json
+import re
 
+import nbformat
 import pytest
 
 from mmage_utils.files import ROOT
@@ -17,6 +19,40 @@ def headlines():
 def test_readme_holds_the_headlines_of_the_committed_run(headlines):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert put_headlines(readme, render_headlines(headlines, "sample")) == readme
+
+
+NUMBER = re.compile(r"\d[\d,]*\.\d+")  # what a notebook shows with a decimal
+
+
+def shown_numbers(notebook):
+    """Every number in the outputs of a committed notebook."""
+    cells = nbformat.read(ROOT / "notebooks" / f"{notebook}.ipynb", as_version=4).cells
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    texts = [output.get("text", "") for output in outputs]
+    texts += [text for output in outputs for text in output.get("data", {}).values()]
+    return {float(x.replace(",", "")) for text in texts for x in re.findall(NUMBER, str(text))}
+
+
+def unknown(headline, numbers):
+    """Numbers of a headline that are not among those shown, as shares or as percentages."""
+    found = []
+    for text in re.findall(NUMBER, headline):
+        value, digits = float(text.replace(",", "")), len(text.partition(".")[2])
+        if not any(value in (round(x, digits), round(100 * x, digits)) for x in numbers):
+            found.append(text)
+    return found
+
+
+def test_every_number_of_a_headline_stands_in_its_notebook(headlines):
+    for task, notebook, _, _ in TASKS:
+        assert unknown(headlines["tasks"][task], shown_numbers(notebook)) == [], task
+
+
+def test_a_number_that_no_notebook_shows_is_noticed(headlines):
+    text = headlines["tasks"]["g"]
+    first = re.search(NUMBER, text).group()
+    wrong = text.replace(first, "12.34567", 1)
+    assert unknown(wrong, shown_numbers("07_multimodal_fusion")) == ["12.34567"]
 
 
 def test_a_changed_result_changes_the_readme(headlines):

@@ -11,7 +11,7 @@ from PIL import Image
 from mmage_utils.data.clips import with_media
 from mmage_utils.data.labels import AGE_GROUPS, SPLITS
 from mmage_utils.errors import DataError, UsageError
-from mmage_utils.sample.write import choose_clips, make_sample
+from mmage_utils.sample.write import N_CLIPS, choose_clips, make_sample
 
 LISTS = {"train": 6006, "valid": 2019, "test": 1975}
 
@@ -75,8 +75,25 @@ def test_the_clips_asked_for_have_media_by_whole_users(clips):
 
 
 @pytest.mark.parametrize("seed", [0, 3])
-@pytest.mark.parametrize("n_clips", [160, 161, 200, 333, 1200, 9990, 9999, 10000])
-def test_choice_is_exact_whole_and_about_60_20_20(labels, n_clips, seed):
+@pytest.mark.parametrize("n_clips", [2975, N_CLIPS, 5000, 9990, 9999, 10000])
+def test_choice_holds_the_whole_test_split(labels, n_clips, seed):
+    chosen = choose_clips(labels, n_clips, seed)
+    assert len(chosen) == n_clips
+    assert labels["UserID"].isin(chosen["UserID"]).sum() == n_clips
+    clips = chosen["split"].value_counts()
+    assert clips["test"] == LISTS["test"]
+    assert clips["train"] / clips["valid"] == pytest.approx(1.8, abs=0.1) or n_clips > 7000
+
+
+def test_default_sample_can_choose_on_valid_and_decide_on_test(labels):
+    chosen = choose_clips(labels, N_CLIPS, 0)
+    assert chosen["split"].value_counts().to_dict() == {"train": 720, "valid": 400, "test": 1975}
+    assert chosen.loc[chosen["split"] == "test", "UserID"].nunique() == 612
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+@pytest.mark.parametrize("n_clips", [160, 161, 200, 333, 1200, 2974])
+def test_small_choice_is_exact_whole_and_about_60_20_20(labels, n_clips, seed):
     chosen = choose_clips(labels, n_clips, seed)
     assert len(chosen) == n_clips
     assert labels["UserID"].isin(chosen["UserID"]).sum() == n_clips
@@ -85,7 +102,7 @@ def test_choice_is_exact_whole_and_about_60_20_20(labels, n_clips, seed):
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("n_clips", [160, 200, 1200])
+@pytest.mark.parametrize("n_clips", [160, 200, N_CLIPS])
 def test_every_age_group_of_every_split_has_two_users_with_media(labels, n_clips, seed):
     chosen = choose_clips(labels, n_clips, seed)
     users = chosen.groupby(["split", "user_group"])["UserID"].nunique()

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmage_utils.display import sentences, tables
+from mmage_utils.display import choice_notes
 from mmage_utils.errors import DataError
 from mmage_utils.predictions import P_COLUMNS, softmax, tabulate
 from mmage_utils.scores import evaluation
@@ -47,9 +47,9 @@ def test_the_better_route_is_chosen(predict):
     assert choice.candidates.set_index("route")["chosen"].to_dict() == {
         "strong": True, "weak": False, CONSTANT: False
     }  # fmt: skip
-    text = sentences.choice_sentence(choice)
+    text = choice_notes.choice_sentence(choice)
     assert text.startswith("Chosen on valid, without reading test: **strong**, which gains +")
-    assert tables.choice_table(choice.candidates).loc["strong", "chosen"] == "yes"
+    assert choice_notes.choice_table(choice.candidates).loc["strong", "chosen"] == "yes"
 
 
 def test_routes_that_err_in_different_ways_are_averaged(clips, rng):
@@ -70,7 +70,7 @@ def test_where_nothing_is_shown_the_shares_of_train_answer(clips, rng, balanced)
     choice = choose_on_valid(routes, balanced=balanced)
     assert choice.name == CONSTANT
     assert (choice.table["prediction"] == evaluation.train_majority(clips)).all()
-    assert "Nothing is learnt that valid shows" in sentences.choice_sentence(choice)
+    assert "Nothing is learnt that valid shows" in choice_notes.choice_sentence(choice)
 
 
 def test_a_small_gain_within_one_standard_error_is_not_taken(clips):
@@ -135,11 +135,11 @@ def test_representations_are_scored_by_the_same_head(clips, rng):
     assert list(found.index) == ["told", "noise", CONSTANT]
     loss = found["log_loss"]
     assert loss["told"] < loss["noise"] < loss[CONSTANT] + 0.1
-    shown = tables.representation_table(rows)
+    shown = choice_notes.representation_table(rows)
     assert shown.loc["told", ["numbers a clip", "licence", "seconds a clip"]].tolist() == [
         "3", "MIT", "0.020"
     ]  # fmt: skip
-    assert shown.loc["noise", "seconds a clip"] == sentences.NOTHING
+    assert shown.loc["noise", "seconds a clip"] == "–"
 
 
 def test_timed_divides_by_what_was_computed():
@@ -157,8 +157,8 @@ def test_a_shortcut_is_named(clips, rng):
     rate = Representation(clips[["AgeGroup"]].to_numpy() * 1000.0)
     equal = Representation(np.ones((450, 1)))
     rows = compare_representations({"rate of the file": rate, "size of the file": equal}, clips)[1]
-    assert "**a shortcut is open**" in sentences.shortcut_sentence(rows, "rate of the file")
-    assert sentences.shortcut_sentence(rows, "size of the file").endswith("no shortcut is seen.")
+    assert "**a shortcut is open**" in choice_notes.shortcut_sentence(rows, "rate of the file")
+    assert choice_notes.shortcut_sentence(rows, "size of the file").endswith("no shortcut is seen.")
 
 
 def test_balanced_representations_are_scored_by_groups_alike(clips, rng):

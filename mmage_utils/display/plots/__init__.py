@@ -4,6 +4,13 @@ A function ``plot_x(data, *, ax=None)`` draws on the axes given, or on those of 
 returns the Axes, or an array of the Axes, that it drew; `runs.save_figure` saves that.
 """
 
+from mmage_utils.display.plots.diagrams import (
+    plot_face_network,
+    plot_fusion_scheme,
+    plot_pipeline,
+    plot_text_head,
+)
+from mmage_utils.display.plots.errata import plot_loss_shares, plot_report_errors
 from mmage_utils.display.plots.faces import (
     plot_age_examples,
     plot_answers,
@@ -28,6 +35,7 @@ from mmage_utils.display.plots.scores import (
     plot_confusion,
     plot_curves,
     plot_frontier,
+    plot_groups_and_answers,
     plot_intervals,
 )
 from mmage_utils.display.plots.statistics import (
@@ -44,7 +52,6 @@ from mmage_utils.display.plots.voices import (
     plot_f0,
     plot_feature_distributions,
     plot_onsets,
-    plot_pipeline,
     plot_raw_and_scaled,
     plot_strength,
     plot_trimmed,

@@ -6,6 +6,13 @@ import numpy as np
 from mmage_utils.data.labels import AGE_GROUPS
 from mmage_utils.display.plots.style import ANSWER_COLOURS
 
+COPY_NAMES = {  # of `augmentation.KINDS`, short enough for a title
+    "flip alone": "flip, by the text",
+    "flip": "flip, by the code",
+    "mixed alone": "mixed, by the text",
+    "mixed": "mixed, by the code",
+}
+
 
 def _show(ax, face, title, colour):
     ax.imshow(np.asarray(face).transpose(1, 2, 0))
@@ -47,7 +54,7 @@ def plot_age_examples(faces, clips, *, per_group=1, seed=0):
     return plot_faces(faces[rows], titles, columns=len(titles) // per_group)
 
 
-def plot_augmentations(face, *, kinds=("flip", "mixed"), seed=0, n=4):
+def plot_augmentations(face, *, kinds=("flip alone", "flip", "mixed alone", "mixed"), seed=0, n=4):
     """An original face beside transformed copies of it, un-normalised (task c).
 
     Parameters
@@ -67,7 +74,7 @@ def plot_augmentations(face, *, kinds=("flip", "mixed"), seed=0, n=4):
     shown, titles = [], []
     for kind in kinds:
         shown += [face, *augment(faces, [KINDS.index(kind)] * n).numpy()]
-        titles += ["original", *[f"{kind} copy {k + 1}" for k in range(n)]]
+        titles += ["original", *[COPY_NAMES.get(kind, kind)] * n]
     return plot_faces(shown, titles, columns=n + 1)
 
 
@@ -94,7 +101,7 @@ def plot_maps(faces, maps, table):
         image = below.imshow(maps[column], **shades)
     for ax in axes.ravel():
         ax.axis("off")
-    figure.colorbar(image, ax=axes[1].tolist(), label="fall when covered", shrink=0.9)
+    figure.colorbar(image, ax=axes[1].tolist(), label="fall of the probability", shrink=0.9)
     return axes
 
 

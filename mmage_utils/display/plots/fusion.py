@@ -189,8 +189,8 @@ def plot_verdicts(verdicts, *, ax=None):
     Parameters
     ----------
     verdicts : pandas.DataFrame
-        `verdicts.judge_modalities`. A modality that helps has a filled dot; small ticks are the
-        training seeds.
+        `verdicts.judge_modalities`. A modality that helps or harms has a filled dot; small
+        ticks are the training seeds.
     """
     ax = marks.axes_of(ax, figsize=(8, 1.3 + 0.6 * len(verdicts)))
     names = verdicts["modality"] + "\nadded to " + verdicts["added_to"]

@@ -4,6 +4,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 
 from mmage_utils.display.plots.style import ACCENT, LINE, colour_of
+from mmage_utils.fusion.verdicts import NO_HELP
 
 CONSTANT = {"color": LINE, "ls": "--", "lw": 1, "label": "constant predictor", "zorder": 1}
 IDEAL = {"color": ACCENT, "ls": ":", "lw": 1.5, "label": "ideal observer", "zorder": 1}
@@ -58,13 +59,13 @@ def draw_accuracies(ax, rows, colours, names, **style):
 
 
 def draw_verdicts(ax, verdicts, names, *, fontsize, **style):
-    """Gains in points from top to bottom, filled where a modality helps, with p beside them."""
+    """Gains in points from top to bottom, filled where there is a verdict, with p beside them."""
     for y, row in enumerate(verdicts.itertuples()):
         colour = colour_of(row.modality)
-        draw_dot(ax, y, row, colour, scale=100, mfc=colour if row.helps else "white", **style)
-        word = "helps" if row.helps else "no help shown"
+        fill = "white" if row.verdict == NO_HELP else colour
+        draw_dot(ax, y, row, colour, scale=100, mfc=fill, **style)
         p = f"p = {row.p_holm:.3f}" if row.p_holm >= 0.001 else "p < 0.001"
-        write_beside(ax, y, f"{word}\n{100 * row.value:+.1f}, {p}", fontsize=fontsize)
+        write_beside(ax, y, f"{row.verdict}\n{100 * row.value:+.1f}, {p}", fontsize=fontsize)
     ax.axvline(0, color=LINE, ls="--", lw=1, zorder=1)
     name_rows(ax, names)
 
@@ -92,3 +93,26 @@ def put_legend_above(ax):
     """A legend of one line above the axes."""
     place = {"loc": "lower right", "bbox_to_anchor": (1, 1), "fontsize": "small"}
     ax.legend(ncols=len(ax.get_legend_handles_labels()[0]), **place)
+
+
+def draw_box(ax, place, text, colour, *, fontsize=9, **style):
+    """A box of a diagram with its text; place is x, y, width and height."""
+    x, y, width, height = place
+    shape = {"boxstyle": "round,pad=0,rounding_size=0.012", "fc": "white", "ec": colour, "lw": 1.8}
+    box = mpl.patches.FancyBboxPatch((x, y), width, height, mutation_aspect=2, **shape | style)
+    ax.add_patch(box)
+    ax.text(x + width / 2, y + height / 2, text, ha="center", va="center", fontsize=fontsize)
+
+
+def draw_arrow(ax, start, end, **style):
+    """An arrow of a diagram."""
+    style = {"arrowstyle": "-|>", "color": "#555555", "shrinkA": 1, "shrinkB": 1} | style
+    ax.annotate("", end, start, arrowprops=style)
+
+
+def diagram_axes(ax, size):
+    """Axes of 0 to 1 without ticks, for a diagram."""
+    ax = axes_of(ax, figsize=size)
+    ax.set(xlim=(-0.003, 1.003), ylim=(0, 1))  # so that no edge of a box is cut
+    ax.axis("off")
+    return ax

@@ -35,7 +35,7 @@ def plot_curves(fit, *, constant=None, title=""):
             values = history[f"{split}_{quantity}"]
             ax.plot(history["epoch"], values, color=SPLIT_COLOURS[split], label=split)
         ax.axvline(best_epoch, color=ACCENT, ls=":", label=f"chosen epoch, {best_epoch}")
-        ax.set(xlabel="epoch", ylabel=quantity)
+        ax.set(xlabel="epoch", ylabel="loss (nats)" if quantity == "loss" else quantity)
         ax.xaxis.get_major_locator().set_params(integer=True)
     if constant is not None:
         axes[1].axhline(constant, **marks.CONSTANT | {"label": "constant predictor, valid"})
@@ -122,8 +122,7 @@ def plot_intervals(rows, *, ceiling=None, ax=None):
         The ideal observer's value (synthetic sample only).
     """
     ax = marks.axes_of(ax, figsize=(7, 0.6 + 0.42 * len(rows)))
-    names = rows["model"].str.replace("_", " + ")
-    marks.draw_accuracies(ax, rows, rows["model"].map(colour_of), names)
+    marks.draw_accuracies(ax, rows, rows["model"].map(colour_of), rows["model"])
     marks.draw_references(ax, rows["constant"].iloc[0], ceiling)
     ax.set_xlabel("test accuracy, 95% interval over users")
     ax.margins(x=0.14)
@@ -169,3 +168,20 @@ def plot_age_distribution(table, *, ax=None):
     for bars in ax.containers:
         ax.bar_label(bars, padding=1, fontsize="x-small")
     return ax
+
+
+def plot_groups_and_answers(by_group, table):
+    """Accuracy per age group, and how often each group is true and predicted (task g).
+
+    Parameters
+    ----------
+    by_group : pandas.DataFrame
+        `groups.accuracy_by` of AgeGroup, with the constant predictor.
+    table : pandas.DataFrame
+        The predictions.
+    """
+    axes = plt.subplots(1, 2, figsize=(12, 3.8))[1]
+    plot_accuracy_bars(by_group, "AgeGroup", ax=axes[0])
+    axes[0].legend(fontsize="small", loc="upper right")
+    plot_age_distribution(table, ax=axes[1])
+    return axes

@@ -35,7 +35,9 @@ def use_style():
             "axes.titlelocation": "left",
             "axes.spines.top": False,
             "axes.spines.right": False,
-            "legend.frameon": False,
+            "legend.frameon": True,  # without an edge: only so that no line crosses its words
+            "legend.framealpha": 0.85,
+            "legend.edgecolor": "none",
             "svg.hashsalt": "mmage",
         }
     )

@@ -39,20 +39,22 @@ def plot_model_pipeline(networks, rule, *, ax):
     width, gap = 0.15, 0.028
     for y, (name, network) in zip((0.84, 0.5, 0.16), networks.items(), strict=True):
         for k, text in enumerate(_steps(name, network)):
-            _box(ax, (k * (width + gap), y - 0.135, width, 0.27), text, MODEL_COLOURS[name])
+            marks.draw_box(
+                ax, (k * (width + gap), y - 0.135, width, 0.27), text, MODEL_COLOURS[name]
+            )
             if k:
-                _arrow(ax, (k * (width + gap) - gap, y), (k * (width + gap), y))
+                marks.draw_arrow(ax, (k * (width + gap) - gap, y), (k * (width + gap), y))
         out = 4 * width + 3 * gap
         end = (0.81, 0.5 + (y - 0.5) * 0.5)
-        _arrow(ax, (out, y), end)
+        marks.draw_arrow(ax, (out, y), end)
         text = f"temperature {rule['temperatures'][name]:.2f}"
         if rule["name"] == "weighted":
             text += f"\nweight {rule['weights'][name]:.2f}"
         middle = ((out + end[0]) / 2, (y + end[1]) / 2)
         ax.text(*middle, text, fontsize=8, ha="center", va="center", bbox=marks.PLAIN)
     text = RULES.get(rule["name"], "evidence weighted,\nprior counted once")
-    _box(ax, (0.81, 0.3, 0.115, 0.4), f"{text}\nsoftmax, argmax", MODEL_COLOURS["fusion"])
-    _arrow(ax, (0.925, 0.5), (0.947, 0.5))
+    marks.draw_box(ax, (0.81, 0.3, 0.115, 0.4), f"{text}\nsoftmax, argmax", MODEL_COLOURS["fusion"])
+    marks.draw_arrow(ax, (0.925, 0.5), (0.947, 0.5))
     for k, (name, colour) in enumerate(AGE_COLOURS.items()):
         ax.add_patch(plt.Rectangle((0.952, 0.86 - k * 0.12), 0.012, 0.1, fc=colour, ec="none"))
         ax.text(0.967, 0.91 - k * 0.12, name, fontsize=8.5, va="center")
@@ -83,18 +85,6 @@ def _steps(name, network):
             "7 logits",
         ),
     }[name]
-
-
-def _box(ax, place, text, colour):
-    x, y, width, height = place
-    style = {"boxstyle": "round,pad=0,rounding_size=0.012", "fc": "white", "ec": colour, "lw": 1.8}
-    ax.add_patch(mpl.patches.FancyBboxPatch((x, y), width, height, mutation_aspect=2, **style))
-    ax.text(x + width / 2, y + height / 2, text, ha="center", va="center", fontsize=8.5)
-
-
-def _arrow(ax, start, end):
-    style = {"arrowstyle": "-|>", "color": "#555555", "shrinkA": 1, "shrinkB": 1}
-    ax.annotate("", end, start, arrowprops=style)
 
 
 def plot_summary(page, *, data):
@@ -152,7 +142,7 @@ def _models(scores, ceilings, ax):
             marks.write_beside(ax, y, f"{row.value:.1%}", fontweight="bold")
             if modality in ceilings:
                 ax.plot(ceilings[modality], y, **IDEAL_TICK)
-    marks.name_rows(ax, [name if "," in name else f"{name}, published" for name in names])
+    marks.name_rows(ax, [name.replace(", ", ",\n", 1) for name in names])
     marks.in_percent(ax.xaxis)
     ax.set_xlabel("accuracy (numbers: test)")
     _title(ax, "Models: train, valid, test")
@@ -166,9 +156,10 @@ def _models(scores, ceilings, ax):
 
 
 def _fusions(fusions, ceilings, ax):
-    published = ~fusions["model"].str.contains(",")
+    published = fusions["model"].str.contains("published")
     colours = np.where(published, "#777777", MODEL_COLOURS["fusion"])
-    names = fusions["model"].str.replace("_", " + ").str.replace(", ", ",\n")
+    names = fusions["model"].str.removeprefix("fusion, ").str.replace("published ", "published\n")
+    names = names.str.replace(": ", ":\n")
     marks.draw_accuracies(ax, fusions, colours, names, fontweight="bold")
     corrected, ceiling = fusions.iloc[-1], ceilings.get("fusion")
     marks.draw_references(ax, corrected.constant, ceiling)

@@ -80,7 +80,7 @@ def plot_f0(samples, times, f0, *, title="", ax=None):
     ax.grid(visible=False)
     ax.plot(times, f0, color=SKY, lw=2.5, label="f0")
     ax.set(ylim=(0, 1500), xlabel="time (s)", ylabel="frequency (Hz)", title=title)
-    ax.legend(loc="upper right", fontsize="small", labelcolor="white")
+    ax.legend(loc="upper right", fontsize="small", labelcolor="white", frameon=False)
     ax.figure.colorbar(mesh, ax=ax, format="%+d dB", pad=0.01)
     return ax
 
@@ -115,28 +115,3 @@ def plot_strength(strength):
         ax.grid(axis="y", visible=False)
     axes[0].invert_yaxis()
     return axes
-
-
-def plot_pipeline(*, ax=None):
-    """The way from a recording to its seven features as a diagram."""
-    ax = marks.axes_of(ax, figsize=(9, 2.4))
-    boxes = {
-        "recording": ((0.07, 0.5), "recording\n16-bit, mono"),
-        "resample": ((0.27, 0.5), "resample\nto 8 kHz"),
-        "denoise": ((0.47, 0.5), "denoise\nspectral gate"),
-        "onsets": ((0.69, 0.84), "onset envelope"),
-        "pitch": ((0.69, 0.16), "f0 track\nvoiced frames"),
-        "rate": ((0.91, 0.84), "words/s\ntempo"),
-        "f0": ((0.91, 0.16), "mean, median, std\n5th, 95th percentile"),
-    }
-    style = {"boxstyle": "round,pad=0.5", "fc": "#EAF2F8", "ec": BLUE}
-    for (x, y), text in boxes.values():
-        ax.text(x, y, text, ha="center", va="center", fontsize=9, bbox=style)
-    arrows = ("recording-resample", "resample-denoise", "denoise-onsets", "denoise-pitch")
-    for pair in (*arrows, "onsets-rate", "pitch-f0"):
-        a, b = (boxes[name][0] for name in pair.split("-"))
-        reach = {"shrinkA": 42, "shrinkB": 58, "color": "#555555"}
-        ax.annotate("", b, a, arrowprops={"arrowstyle": "-|>", **reach})
-    ax.set(xlim=(0, 1), ylim=(-0.1, 1.1))
-    ax.axis("off")
-    return ax

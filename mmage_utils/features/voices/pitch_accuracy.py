@@ -7,7 +7,10 @@ and wrong decisions on voicing among all frames.
 import numpy as np
 import pandas as pd
 
+from mmage_utils.features.voices import acoustic
+
 TOLERANCE = 0.2  # of the true f0: beyond it an error is gross
+ABOVE = 400  # Hz: near the upper end of the ranges searched, which speech hardly reaches
 COUNTS = ("frames", "both_voiced", "gross", "voicing", "octave")
 
 
@@ -114,3 +117,26 @@ def accuracy_table(conditions, trackers, *, n_jobs=1):
 
 def _errors_of(tracker, clip):
     return count_errors(clip.f0, at_times(clip.times, *tracker(clip.samples)))
+
+
+def shares_above(samples, limit=ABOVE):
+    """Share of the voiced frames of a clip whose f0 is above a limit in Hz, by either recipe.
+
+    Parameters
+    ----------
+    samples : numpy.ndarray, shape (n,)
+        8 kHz, not denoised; the published recipe denoises.
+
+    Returns
+    -------
+    dict of str to float
+        Recipe to share; NaN without a voiced frame.
+    """
+    if np.ptp(samples) <= acoustic.SILENCE:
+        return dict.fromkeys(("published", "fast"), np.nan)
+    tracks = {"published": acoustic.track_f0(acoustic.denoise(samples), recipe="published")[1]}
+    tracks["fast"] = acoustic.track_f0(samples)[1]
+    voiced = {recipe: f0[~np.isnan(f0)] for recipe, f0 in tracks.items()}
+    return {
+        recipe: float(np.mean(f0 > limit)) if len(f0) else np.nan for recipe, f0 in voiced.items()
+    }

@@ -100,3 +100,13 @@ def test_table_tells_right_trackers_from_wrong_ones():
 def test_an_error_of_a_fifth_is_not_gross():
     share = pitch_accuracy.TOLERANCE
     assert count_errors([100, 100], [100 * (1 + share), 100 * (1 - share)])["gross"] == 0
+
+
+def test_frames_above_a_limit_are_counted_by_either_recipe():
+    seconds = np.arange(2 * 8000) / 8000
+    voice = sum(np.sin(2 * np.pi * 120 * k * seconds) / k for k in range(1, 8)).astype(np.float32)
+    assert pitch_accuracy.shares_above(voice, 60)["fast"] == 1
+    assert pitch_accuracy.shares_above(voice, 400)["fast"] == 0
+    assert set(pitch_accuracy.shares_above(voice)) == {"published", "fast"}
+    silent = pitch_accuracy.shares_above(np.zeros(8000, np.float32))
+    assert np.isnan([silent["published"], silent["fast"]]).all()
