@@ -88,21 +88,28 @@ def check_data(folder: Folder):
 @app.command()
 def features(
     folder: Folder,
-    recipe: Annotated[str, Option(help="fast, or published (the report's).")] = "fast",
+    recipe: Annotated[str, Option(help="fast, published (the report's), or speaker.")] = "fast",
     scheduler: Annotated[str | None, Option(help="Address of a Dask scheduler to use.")] = None,
     json_file: JsonFile = None,
 ):
-    """Compute the acoustic features of every recording that is not in the cache yet."""
+    """Compute the features of every recording that is not in the cache yet.
+
+    The recipe is one of the acoustic features, or speaker: the packaged speaker network.
+    """
     from mmage_utils.data.clips import read_clips
     from mmage_utils.display.data_notes import extraction_text
     from mmage_utils.features.voices.extraction import extract_features, summarise_extraction
+    from mmage_utils.features.voices.speaker_embeddings import embed_voices
 
     clips = read_clips(folder)
     clips = clips[clips["audio"].notna()].reset_index(drop=True)
     if clips.empty:
         raise DataError(f"{folder}: no clip has a recording, for example train/4/NAME.wav.")
-    extraction = extract_features(clips, recipe=recipe, scheduler=scheduler)
-    counts = summarise_extraction(clips, extraction)
+    if recipe == "speaker":
+        counts = embed_voices(clips, scheduler=scheduler).record()
+    else:
+        extraction = extract_features(clips, recipe=recipe, scheduler=scheduler)
+        counts = summarise_extraction(clips, extraction)
     typer.echo(extraction_text(counts))
     _finish(counts["unreadable"], json_file, counts)
 

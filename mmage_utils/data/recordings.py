@@ -25,12 +25,18 @@ DEPTHS = {"PCM_U8": "8-bit integers", "PCM_24": "24-bit integers", "PCM_32": "32
 DEPTHS |= {"FLOAT": "32-bit floats", "DOUBLE": "64-bit floats"}
 
 
-def read_recording(path):
-    """Read a recording as mono at 8 kHz, converting what can be converted.
+def read_recording(path, *, rate=SAMPLE_RATE):
+    """Read a recording as mono at 8 kHz or another rate, converting what can be converted.
 
     Channels are averaged, other rates resampled (soxr, high quality), an offset above `OFFSET` is
     taken off, values beyond full scale are scaled down, and the part of a truncated file that is
     there is used. The file is read in blocks, so that memory holds little more than the result.
+
+    Parameters
+    ----------
+    path : path-like
+    rate : int
+        Of the samples returned, in Hz.
 
     Returns
     -------
@@ -55,14 +61,14 @@ def read_recording(path):
         raise _unreadable(path, "it has no content (0 bytes)", "Copy it again.")
     try:
         with soundfile.SoundFile(path) as sound:
-            notes, rate, frames = _form(sound), sound.samplerate, sound.frames
-            if not RATES[0] <= rate <= RATES[1]:
-                reason = f"its header gives a rate of {rate} Hz"
+            notes, own, frames = _form(sound, rate), sound.samplerate, sound.frames
+            if not RATES[0] <= own <= RATES[1]:
+                reason = f"its header gives a rate of {own} Hz"
                 raise _unreadable(path, reason, "Copy it again, or fix its header.")
-            if frames > SECONDS[1] * rate:
-                reason = f"it lasts {frames / rate / 60:.0f} minutes, more than {SECONDS[1] / 60:g}"
+            if frames > SECONDS[1] * own:
+                reason = f"it lasts {frames / own / 60:.0f} minutes, more than {SECONDS[1] / 60:g}"
                 raise _unreadable(path, reason, "Cut it into clips.")
-            samples, seen, peak, full = _mono(sound)
+            samples, seen, peak, full = _mono(sound, rate)
     except (OSError, soundfile.SoundFileError) as error:
         reason = str(error).split("': ")[-1].strip().removesuffix(".") or type(error).__name__
         if start.startswith(b"RIFF") and "not recognised" in reason:
@@ -71,8 +77,8 @@ def read_recording(path):
             reason = f"it is not a sound file, it begins with {start!r}"
             raise _unreadable(path, reason, "Save it as WAV.") from None
         raise _unreadable(path, f"it is damaged: {reason}", "Copy it again.") from None
-    if seen < SECONDS[0] * rate:
-        reason = f"it lasts {seen / rate:.3f} s, less than {SECONDS[0]:g} s"
+    if seen < SECONDS[0] * own:
+        reason = f"it lasts {seen / own:.3f} s, less than {SECONDS[0]:g} s"
         reason += f"; {lacking:.0%} of its data are lacking" if lacking else ""
         raise _unreadable(path, reason, "Copy it again, or leave it out.")
     if not np.isfinite(samples).all():
@@ -83,10 +89,10 @@ def read_recording(path):
         notes.append(f"truncated: {share:.0%} of its data are lacking")
     samples, level = _level(samples, peak, full / seen)
     notes += level
-    if seen < USUAL_SECONDS[0] * rate:
-        notes.append(f"short: {seen / rate:.2f} s")
-    elif seen > USUAL_SECONDS[1] * rate:
-        notes.append(f"long: {seen / rate:.0f} s")
+    if seen < USUAL_SECONDS[0] * own:
+        notes.append(f"short: {seen / own:.2f} s")
+    elif seen > USUAL_SECONDS[1] * own:
+        notes.append(f"long: {seen / own:.0f} s")
     return samples, notes
 
 
@@ -132,7 +138,7 @@ def _lacking_share(stream):
     return 0.0
 
 
-def _form(sound):
+def _form(sound, rate):
     """Notes on the form of an open sound file."""
     notes = []
     if sound.format not in ("WAV", "WAVEX", "RF64"):
@@ -141,19 +147,19 @@ def _form(sound):
         notes.append(f"not 16-bit: {DEPTHS.get(sound.subtype, sound.subtype)}")
     if sound.channels > 1:
         notes.append(f"channels averaged: {sound.channels}")
-    if sound.samplerate != SAMPLE_RATE:
+    if sound.samplerate != rate:
         notes.append(f"resampled: from {sound.samplerate} Hz")
     return notes
 
 
-def _mono(sound):
-    """Samples at 8 kHz, frames read, greatest absolute value, mean number at full scale."""
+def _mono(sound, rate):
+    """Samples at a rate, frames read, greatest absolute value, mean number at full scale."""
     import soundfile
     import soxr
 
     resampler = None
-    if sound.samplerate != SAMPLE_RATE:
-        resampler = soxr.ResampleStream(sound.samplerate, SAMPLE_RATE, 1, quality="HQ")
+    if sound.samplerate != rate:
+        resampler = soxr.ResampleStream(sound.samplerate, rate, 1, quality="HQ")
     blocks, seen, peak, full = [np.zeros(0, np.float32)], 0, 0.0, 0
     while True:
         try:

@@ -54,10 +54,11 @@ def extraction_text(counts):
     """What `summarise_extraction` counts: recordings computed, converted and unreadable."""
     rate = f" in {counts['seconds']:.1f} s ({counts['computed'] / counts['seconds']:.1f} a second)"
     problems = [f"{path}: {reason}" for path, reason in counts["problems"].items()]
+    silent = f"{counts['silent']:,} without voice, " if "silent" in counts else ""
     lines = [
         f"{counts['clips']:,} clips: {counts['computed']:,} recordings computed"
         f"{rate if counts['computed'] else ''}, {counts['cached']:,} clips from the cache.",
-        f"{counts['silent']:,} without voice, {counts['unreadable']:,} cannot be read.",
+        f"{silent}{counts['unreadable']:,} cannot be read.",
         *(f"  {count:,} {kind}" for kind, count in counts["notes"].items()),
         *([first_few(problems, most=10, between="\n")] if problems else []),
         f"Features are in {counts['file']}.",

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from mmage_utils.models.class_balance import adjustment, group_counts
 from mmage_utils.models.regularised_heads import fit_head
-from mmage_utils.predictions import log_losses, tabulate
+from mmage_utils.predictions import log_losses
 from mmage_utils.scores.bootstrap import sum_per_user
+from mmage_utils.scores.choice import constant_table
 from mmage_utils.scores.jackknife import (
     confusions_without_each,
     groups_of_users,
@@ -59,7 +59,7 @@ def learning_curve(
     users = np.sort(clips.loc[clips["split"] == "train", "UserID"].unique())
     orders = [rng.permutation(users) for _ in range(draws)]
     is_train = (clips["split"] == "train").to_numpy()
-    constant = _constant_predictor(clips)
+    constant = constant_table(clips)
     rows = []
     for share in shares:
         n = max(1, round(share * len(users)))
@@ -75,12 +75,6 @@ def learning_curve(
                 rows.append((*place, split, metric, *numbers, base[metric][0]))
     names = ["model", "share", "users", "clips", "draws", "split", "metric"]
     return pd.DataFrame(rows, columns=[*names, "value", "low", "high", "spread", "constant"])
-
-
-def _constant_predictor(clips):
-    """Predictions that are the shares of the train clips, for every clip."""
-    prior = np.exp(adjustment(group_counts(clips.loc[clips["split"] == "train", "AgeGroup"])))
-    return tabulate(clips, np.broadcast_to(prior, (len(clips), len(prior))))
 
 
 def _scores(tables):

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from mmage_utils.cli import app
 from mmage_utils.data.recordings import SAMPLE_RATE
 from mmage_utils.display import data_notes
-from mmage_utils.features.voices import acoustic, extraction
+from mmage_utils.features.voices import acoustic, extraction, speaker_embeddings
 from mmage_utils.features.voices.definition import FEATURES
 
 
@@ -111,3 +111,16 @@ def test_a_folder_without_recordings_ends_in_1(mmage, folder):
     assert result.exit_code == 1
     assert "no clip has a recording" in result.stderr
     assert mmage(folder / "nowhere").exit_code == 1
+
+
+def test_speaker_recipe_embeds_the_voices(mmage, folder, tmp_path, monkeypatch):
+    settings = speaker_embeddings.embed_voices.__kwdefaults__ | {"cache": tmp_path / "cache"}
+    monkeypatch.setattr(speaker_embeddings.embed_voices, "__kwdefaults__", settings)
+    (folder / "test" / "3" / "-test_0.000.wav").write_bytes(b"no sound")
+    result = mmage(folder, "--recipe", "speaker", "--json", tmp_path / "counts.json")
+    assert result.exit_code == 1, result.output
+    assert "3 clips: 3 recordings computed in" in result.stdout
+    assert "\n1 cannot be read" in result.stdout
+    counts = json.loads((tmp_path / "counts.json").read_text())
+    assert (counts["clips"], counts["computed"], counts["unreadable"]) == (3, 3, 1)
+    assert "3 clips: 0 recordings computed, 3 clips" in mmage(folder, "--recipe", "speaker").stdout
