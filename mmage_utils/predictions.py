@@ -75,6 +75,12 @@ def write_predictions(run, model, table):
         )
 
 
+def write_seeds(run, model, tables):
+    """Write the predictions of several trainings: the first as `model`, then its ``seed k``."""
+    for seed, table in enumerate(tables):
+        write_predictions(run, f"{model}, seed {seed}" if seed else model, table)
+
+
 def read_predictions(run, model, notebook):
     """Read the prediction table that an earlier notebook of this run wrote.
 

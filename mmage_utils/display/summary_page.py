@@ -15,6 +15,12 @@ NOTEBOOK_OF = {  # the notebook that trains each corrected model
     "text": "07_multimodal_fusion",
 }
 
+NETWORK_OF = {
+    "image": "image, corrected fine-tuned",
+    "audio": "audio, corrected network",
+    "text": "text, corrected network",
+}
+
 
 def gather(run):
     """What `plots.plot_summary` draws.
@@ -48,7 +54,7 @@ def gather(run):
 
     chosen = ablation["chosen"]
     networks = {
-        name: describe_weights(recipes.load_weights(run, f"{name}, corrected", notebook=notebook))
+        name: describe_weights(recipes.load_weights(run, NETWORK_OF[name], notebook=notebook))
         for name, notebook in NOTEBOOK_OF.items()
     }
     networks["image"] |= {"input": f"{face['corrected_size']} px"}

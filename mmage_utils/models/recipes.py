@@ -7,7 +7,6 @@ import numpy as np
 import torch
 
 from mmage_utils.data.clips import by_split
-from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.errors import DataError
 from mmage_utils.features.faces import FaceDataset, load_faces
 from mmage_utils.files import CACHE, file_name, shown, whole
@@ -227,38 +226,6 @@ def train_seeds(train, label, trainings, *, seed=0):
     """
     names = [label, *(f"{label}, seed {k}" for k in range(1, trainings))]
     return [train(name=name, seed=seed + k) for k, name in enumerate(names)]
-
-
-def boosted_features(clips, features, *, seed=0):
-    """Gradient boosting on the same features, as a check of what they tell.
-
-    Scikit-learn's histogram boosting, its number of trees chosen by cross-validated accuracy on
-    whole users of train; valid and test decide nothing.
-
-    Parameters
-    ----------
-    clips : pandas.DataFrame
-        Clips with labels.
-    features : array-like, shape (n clips, width)
-
-    Returns
-    -------
-    pandas.DataFrame
-        Predictions of all clips; a group without train clips has probability 0.
-    """
-    from sklearn.ensemble import HistGradientBoostingClassifier
-    from sklearn.model_selection import GridSearchCV, GroupKFold
-
-    train = (clips["split"] == "train").to_numpy()
-    x, y = np.asarray(features), clips["AgeGroup"].to_numpy()
-    model = HistGradientBoostingClassifier(
-        learning_rate=0.05, max_leaf_nodes=8, l2_regularization=1.0, random_state=seed
-    )
-    search = GridSearchCV(model, {"max_iter": [20, 60]}, cv=GroupKFold(3), error_score="raise")
-    search.fit(x[train], y[train], groups=clips["UserID"][train])
-    p = np.zeros((len(clips), N_GROUPS))
-    p[:, search.classes_ - 1] = search.predict_proba(x)
-    return tabulate(clips, p)
 
 
 def _checkpoint(run, name):

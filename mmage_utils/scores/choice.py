@@ -61,12 +61,8 @@ def choose_on_valid(routes, *, balanced=False, average=True):
     first = _same_clips(routes)
     candidates = dict(routes)
     if average:
-        candidates |= {
-            f"average of {a} and {b}": tabulate(
-                first, (routes[a][P_COLUMNS].to_numpy() + routes[b][P_COLUMNS].to_numpy()) / 2
-            )
-            for a, b in combinations(routes, 2)
-        }
+        names = [f"average of {a} and {b}" for a, b in combinations(routes, 2)]
+        candidates |= {name: take_route(name, routes) for name in names}
     candidates[CONSTANT] = constant = constant_table(first, balanced=balanced)
     rows = [
         {"route": name} | valid_scores(table, constant, balanced=balanced)
@@ -77,6 +73,28 @@ def choose_on_valid(routes, *, balanced=False, average=True):
     chosen = best["route"] if best["gain"] > best["se"] else CONSTANT
     found = found.assign(chosen=found["route"] == chosen).reset_index(drop=True)
     return Choice(chosen, candidates[chosen], found)
+
+
+def take_route(name, routes):
+    """The route of a name that `choose_on_valid` gave, from other predictions of the same clips.
+
+    Parameters
+    ----------
+    name : str
+        A route, ``average of A and B``, or `CONSTANT`.
+    routes : dict of str to pandas.DataFrame
+    """
+    first = _same_clips(routes)
+    if name == CONSTANT:
+        return constant_table(first)
+    if name in routes:
+        return routes[name]
+    for a, b in combinations(routes, 2):
+        if name == f"average of {a} and {b}":
+            return tabulate(
+                first, (routes[a][P_COLUMNS].to_numpy() + routes[b][P_COLUMNS].to_numpy()) / 2
+            )
+    raise KeyError(f"no route {name}")
 
 
 def valid_scores(table, constant, *, balanced=False):
