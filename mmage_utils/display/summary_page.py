@@ -33,7 +33,8 @@ def gather(run):
     Returns
     -------
     dict
-        networks: by modality, `networks.describe_weights` of its checkpoint, and the input.
+        networks: by modality, `networks.describe_weights` of its checkpoint, the input, and the
+        route that valid chose.
         rule: how the corrected fusion decides. scores, fusions: `evaluation.score_models` of the
         models, and on test of the published fusions and, last, of the corrected one. ceilings:
         test accuracy of the ideal observer of each modality and of ``fusion``, empty for real
@@ -60,6 +61,10 @@ def gather(run):
     networks["image"] |= {"input": f"{face['corrected_size']} px"}
     networks["audio"] |= {"input": f"{SAMPLE_RATE / 1000:.0f} kHz, denoised"}
     networks["text"] |= {"input": f"{words['model']['name']}, {words['model']['layers']} layers"}
+    routes = {"image": face["routes"]}
+    routes |= {name: late["routes"][f"{name}, corrected"] for name in ("audio", "text")}
+    for name, candidates in routes.items():
+        networks[name]["route"] = pick(pd.DataFrame(candidates), chosen=True)["route"]
     scores = pd.DataFrame(ablation["scores"])
     fusions = [pick(scores, model=name) for name in published.FUSION]
     corrected = pick(pd.DataFrame(ablation["chosen_score"])).copy()

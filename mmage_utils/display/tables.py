@@ -94,6 +94,7 @@ def training_table(fits, scores, *, batches=None):
     """
     columns = {}
     for model, fit in fits.items():
+        row = pick(scores, model=model)
         sizes = (
             {"batch size": "the report's {}, here {}".format(*batches[model])} if batches else {}
         )
@@ -102,7 +103,9 @@ def training_table(fits, scores, *, batches=None):
             "chosen epoch": fit.best_epoch,
             "training (s)": f"{fit.seconds:.0f}",
             "s an epoch": f"{fit.seconds / len(fit.history):.1f}",
-            "test accuracy (95% interval)": with_interval(pick(scores, model=model)),
+            "test accuracy (95% interval)": with_interval(row),
+            f"test accuracy of the {CONSTANT}": percent(row.constant),
+            "test clips, users": f"{row.clips:,}, {row.users:,}",
         }
     return pd.DataFrame(columns)
 

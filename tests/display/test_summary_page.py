@@ -25,6 +25,7 @@ NOTEBOOKS = {path.name[:2]: path for path in (REPOSITORY / "notebooks").glob("0*
 FROM_06 = ("06", "07", "08", "09")
 
 
+ROUTES = [{"route": "head", "chosen": True}, {"route": "network", "chosen": False}]
 BASELINE, STRATEGY, CORRECTED = (
     f"image, {name}" for name in ("published baseline", "published strategy", "corrected")
 )
@@ -64,7 +65,7 @@ def results():
         return evaluation.score_models(named, majority=4, units=("clip", "user"))
 
     return {
-        "b_baseline": {"corrected_size": 160, "gaps": over_seeds},
+        "b_baseline": {"corrected_size": 160, "gaps": over_seeds, "routes": ROUTES},
         "c_strategy": {
             "weights": "none",
             "scores": scored(BASELINE, STRATEGY),
@@ -85,6 +86,7 @@ def results():
             "single": "image, corrected",
             "gaps": [{"model": "fusion, corrected", "other": "fusion, published sum", **row}],
             "text_model": "minilm",
+            "routes": {"audio, corrected": ROUTES, "text, corrected": ROUTES},
         },
         "h_ablation": {
             "scores": evaluation.select(scored(*published.FUSION), unit="clip"),
@@ -172,6 +174,7 @@ def test_the_page_shows_what_was_gathered(execute_09, run):
         "widths": [384, 512, 7],
         "parameters": 384 * 512 + 512 + 512 * 7 + 7,
         "input": "minilm, 6 layers",
+        "route": "head",
     }
     figure = plots.plot_summary(page, data=run.data)
     assert figure.get_size_inches().tolist() == pytest.approx([12.8, 7.2])

@@ -1,5 +1,7 @@
 """The summary page: pipeline, scores, fusions, verdicts and strategies in one figure."""
 
+import textwrap
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -65,24 +67,25 @@ def _steps(name, network):
     """Texts of the four boxes of a model."""
     widths, weights = network["widths"], f"{network['parameters']:,} weights"
     chain = "-".join(map(str, widths))
+    route = f"chosen on valid:\n{textwrap.fill(network['route'], 24)}"
     return {
         "image": (
             "face crop",
             f"{network['input']}, scaled to -1 to 1",
-            f"InceptionResnetV1\n{weights}",
-            f"head {chain}\n7 logits, prior put back",
+            f"InceptionResnetV1\n{weights}\nhead {chain}",
+            route,
         ),
         "audio": (
             "voice, 15 s",
             f"{network['input']}\n{widths[0]} features",
             f"network {chain}\n{weights}",
-            "7 logits",
+            route,
         ),
         "text": (
             "transcript",
             f"frozen BERT\n{network['input']}\nmean of {widths[0]} wide states",
             f"network {chain}\n{weights}",
-            "7 logits",
+            route,
         ),
     }[name]
 
@@ -142,7 +145,7 @@ def _models(scores, ceilings, ax):
             marks.write_beside(ax, y, f"{row.value:.1%}", fontweight="bold")
             if modality in ceilings:
                 ax.plot(ceilings[modality], y, **IDEAL_TICK)
-    marks.name_rows(ax, [name.replace(", ", ",\n", 1) for name in names])
+    marks.name_rows(ax, [",\n".join(name.rsplit(", ", 1)) for name in names])
     marks.in_percent(ax.xaxis)
     ax.set_xlabel("accuracy (numbers: test)")
     _title(ax, "Models: train, valid, test")
