@@ -84,7 +84,7 @@ def plot_fusion_scheme(weights, *, title="", ax=None):
     title : str
     """
     ax = marks.diagram_axes(ax, (12, 3.6))
-    inputs = {"image": "face crop", "audio": "voice, 7 features", "text": "transcript, embedding"}
+    inputs = {"image": "face crop", "audio": "voice, 7 features", "text": "transcript,\nembedding"}
     for k, (name, source) in enumerate(inputs.items()):
         y, colour = 0.83 - 0.33 * k, MODEL_COLOURS[name]
         marks.draw_box(ax, (0.0, y - 0.1, 0.15, 0.2), source, colour)
@@ -101,7 +101,7 @@ def plot_fusion_scheme(weights, *, title="", ax=None):
     marks.draw_box(ax, (0.875, 0.33, 0.125, 0.34), text, MODEL_COLOURS["fusion"])
     marks.draw_arrow(ax, (0.665, 0.5), (0.71, 0.5))
     marks.draw_arrow(ax, (0.83, 0.5), (0.875, 0.5))
-    names = ", ".join(name.replace("_", " + ") for name in weights)
+    names = ", ".join(name.removeprefix("fusion, published ") for name in weights)
     ax.text(0.545, 0.06, f"weights of: {names}", fontsize=8.5, va="center")
     ax.set_title(title or "Late fusion, published")
     return ax
