@@ -147,6 +147,11 @@ def describe_faces(network):
     return [describe_network(name) for name in names]
 
 
+def describe_voices(network):
+    """`speaker.describe_speaker_network` of the network that is asked for, as a list."""
+    return [] if network == NONE else [speaker.describe_speaker_network(network)]
+
+
 def cite_faces(network):
     """Networks, licences and the first digits of their SHA-256, to write below a figure."""
     known = [f"{d['name']} ({d['licence']}, {d['sha256'][:8]})" for d in describe_faces(network)]

@@ -89,6 +89,12 @@ def test_networks_are_asked_for_by_name_or_not_at_all(clips, rng):
         routes.describe_faces("dlip")
     voices = routes.voice_representations(clips, np.zeros((600, 8)), "none")
     assert list(voices) == ["seven features"]
+    assert routes.describe_voices("none") == []
+    (speaker,) = routes.describe_voices("resemblyzer")
+    assert (speaker["licence"], len(speaker["sha256"])) == ("Apache-2.0", 64)
+    text = routes.cite_faces("dlib")
+    assert text.startswith("networks: dlib (")
+    assert routes.describe_faces("dlib")[0]["sha256"][:8] in text
 
 
 def test_words_are_counted_beside_the_embedding(clips):
