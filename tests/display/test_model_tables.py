@@ -62,10 +62,13 @@ def test_batches_are_named_as_what_they_are_here():
     history = pd.DataFrame({"epoch": [1, 2, 3]})
     fits = {"large": training.Fit(None, history, 2, 60.0)}
     row = {"model": "large", "split": "test", "unit": "clip", "metric": "accuracy"}
-    scores = pd.DataFrame([row | {"value": 0.5, "low": 0.4, "high": 0.6}])
+    row |= {"value": 0.5, "low": 0.4, "high": 0.6, "constant": 0.45, "clips": 1975, "users": 612}
+    scores = pd.DataFrame([row])
     shown = tables.training_table(fits, scores, batches={"large": (256, 32)})["large"]
     assert shown["batch size"] == "the report's 256, here 32"
     assert shown["s an epoch"] == "20.0"
+    assert shown["test accuracy of the constant predictor"] == "45.0%"
+    assert shown["test clips, users"] == "1,975, 612"
     assert "batch size" not in tables.training_table(fits, scores).index
     table = pd.DataFrame({"x": [1, 2]}, index=["epochs until stop, batch 256", "age bias"])
     assert tables.name_batches(table, {256: 32}).index.tolist() == [
