@@ -139,3 +139,27 @@ def test_digest_depends_on_content_order_and_grouping():
     others = (("a", "b"), ("b", "a"), ("ab",), ("a", "b", ""), (["a"], "b"), (["a", "b"],))
     assert len({files.digest(*parts) for parts in others}) == len(others)
     assert files.digest(np.zeros(2)) == files.digest(np.zeros(4)[::2]) != files.digest(np.ones(2))
+
+
+def test_committed_results_are_those_of_the_same_data(run):
+    assert runs.committed_results(run, "b_seeds") is None
+    path = files.ROOT / "figures" / "seeds" / "b_seeds.json"
+    files.save_json(path, {"data": run.data, "trainings": 5})
+    assert runs.committed_results(run, "b_seeds")["trainings"] == 5
+    assert runs.committed_results(run._replace(data="First Impressions"), "b_seeds") is None
+
+
+def test_a_sample_of_another_version_is_named_and_kept(run, tmp_path):
+    folder = tmp_path / "data"
+    files.save_json(folder / "synthetic.json", {"format": 1, "clips": 160, "seed": 0})
+    with pytest.raises(DataError, match="data is a sample of another version of mmage: remove it"):
+        runs.open_run("test", "data", n_clips=160)
+    assert (folder / "synthetic.json").is_file()
+
+
+def test_what_is_shown_is_written_below_a_figure(run):
+    figure = plt.figure()
+    runs.save_figure(run, figure, "x", about="image, corrected; test: 3 clips of 2 users")
+    texts = [text.get_text() for text in figure.texts]
+    assert "image, corrected; test: 3 clips of 2 users" in texts
+    assert run.data in texts

@@ -7,9 +7,14 @@ from helpers.experts import PRIOR, draw_experts, log_loss, mixed_up, with_other_
 
 from mmage_utils.display.fusion_sentences import answered_sentence
 from mmage_utils.predictions import P_COLUMNS, logits
-from mmage_utils.scores.calibration import best_temperature, calibrate, reliability
+from mmage_utils.scores.calibration import (
+    best_temperature,
+    calibrate,
+    compare_reliability,
+    reliability,
+)
 from mmage_utils.scores.evaluation import pick, score
-from mmage_utils.scores.selective import answer_above, choose_threshold, risk_coverage
+from mmage_utils.scores.selective import answer_above, choose_threshold, halve_errors, risk_coverage
 
 
 def _part(table, split):
@@ -158,3 +163,18 @@ def test_order_of_rows_changes_nothing(sharp):
 def test_the_best_temperature_of_a_calibrated_expert_is_about_one():
     table = _part(draw_experts(3, users=800)[0]["audio"], "valid")
     assert best_temperature(logits(table), table["ground_truth"]) == pytest.approx(1, rel=0.15)
+
+
+def test_stages_are_compared_model_by_model(sharp):
+    test = sharp[sharp["split"] == "test"]
+    stages = compare_reliability({"image": test}, {"image": calibrate(test, 2.0)}, draws=20)
+    assert list(stages["image"]) == ["before", "after"]
+    pd.testing.assert_frame_equal(stages["image"]["before"], reliability(test, draws=20))
+
+
+def test_half_of_the_errors_is_never_met_by_answering_all(sharp):
+    target = halve_errors(sharp)
+    valid = sharp[sharp["split"] == "valid"]
+    right = (valid["prediction"] == valid["ground_truth"]).mean()
+    assert 1 - target == pytest.approx((1 - right) / 2)
+    assert choose_threshold(sharp, target) > 0
