@@ -138,7 +138,11 @@ def _vggface2_file():
 
 def _load_weights(model, path):
     if not path.is_file():
-        raise DataError(f"The face weights {path} do not exist: check FACE_WEIGHTS.")
+        raise DataError(
+            f"The face weights {path} do not exist: check FACE_WEIGHTS, which is none, vggface2 or "
+            "a file with weights of InceptionResnetV1. Packaged networks, such as dlib and "
+            "dlib-age, are named in FACE_NETWORK."
+        )
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         # The head of the checkpoint tells 8,631 people apart; ours seven age groups.
