@@ -90,9 +90,7 @@ def test_a_relative_path_counts_from_the_repository(checkpoint, monkeypatch):
 def test_missing_weights_are_named(tmp_path):
     with pytest.raises(DataError, match=r"none\.pt do not exist: check FACE_WEIGHTS"):
         networks.face_classifier(str(tmp_path / "none.pt"))
-    with pytest.raises(
-        DataError, match=r"none, vggface2 or a file.*dlib-age.*FACE_NETWORK"
-    ):
+    with pytest.raises(DataError, match=r"none, vggface2 or a file.*dlib-age.*FACE_NETWORK"):
         networks.face_classifier("dlib-age")
 
 
