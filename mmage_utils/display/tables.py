@@ -287,7 +287,11 @@ def ablation_table(table):
             name = score.metric.replace("_", " ")
             gap = {"value": score.gap, "low": score.gap_low, "high": score.gap_high}
             row |= {name: with_interval(score._asdict())}
-            row |= {f"{name}, less the chosen": "" if first.chosen else points(gap)}
+            row |= {
+                f"{name}, less the chosen": ""
+                if first.chosen
+                else points(gap).replace(" points", "")
+            }
             constant[name] = percent(score.constant)
         size = {"clips": f"{first.clips:,}", "users": f"{first.users:,}"}
         rows.append(row | size)

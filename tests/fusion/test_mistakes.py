@@ -38,7 +38,8 @@ def test_a_validation_stops_after_whole_batches_of_the_youngest(tabled):
 
 def test_the_error_of_a_difference_is_less_than_that_of_a_row(fused):
     test = of_split(dict(zip(PUBLISHED_WEIGHTS, fused.values(), strict=True)), "test")
-    errors = mistakes.standard_errors(test, [("sum", "weighted"), ("sum", "sum")], draws=300)
+    own, other = "fusion, published sum", "fusion, published weighted"
+    errors = mistakes.standard_errors(test, [(own, other), (own, own)], draws=300)
     first, same = errors.iloc[0], errors.iloc[1]
     assert 0 < first.paired < first.over_users
     assert first.low <= first.value <= first.high

@@ -26,7 +26,7 @@ def written(executed):
 def test_a_deck_goes_through_all_tasks_and_ends_on_the_summary_page(made):
     assert [slide.kind for slide in made[:3]] == ["title", "index", "divider"]
     dividers = [slide.kicker for slide in made if slide.kind == "divider"]
-    assert dividers == [*(f"Task {letter}" for letter in "abcdefgh"), "", ""]
+    assert dividers == [*(f"Task {letter}" for letter in "abcdefgh"), "", "", ""]
     assert made[-1].kind == "figure closing"
     assert made[-1].key.startswith("s09")
     assert len(made) >= 40
@@ -64,14 +64,14 @@ def test_the_files_of_a_run(executed, written):
     assert written == executed / "slides" / "report.html"
     names = {path.name for path in written.parent.iterdir()}
     assert {"report.html", "01_dataset_statistics.slides.html", "09_summary.slides.html"} <= names
-    assert len([name for name in names if name.endswith(".slides.html")]) == 10
+    assert len([name for name in names if name.endswith(".slides.html")]) == 11
     assert written.stat().st_size < 25e6
     assert (executed / "report.html").stat().st_size < 25e6
 
 
 def test_files_load_nothing(executed, written):
     files = [*written.parent.glob("*.html"), executed / "report.html"]
-    assert len(files) == 12
+    assert len(files) == 13
     for path in files:
         page = path.read_text()
         page = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
