@@ -132,7 +132,7 @@ def test_the_ablation_shows_paired_gaps_and_the_constant():
     assert len(shown) == 2 * 2 + 2
     assert (shown["users"] == "612").all()
     gaps = shown["accuracy, less the chosen"]
-    assert set(gaps["image", "weighted"]) == {"-2.0 points (-3.0 to -1.0)"}
+    assert set(gaps["image", "weighted"]) == {"-2.0 (-3.0 to -1.0)"}
     assert set(gaps["image", "product"]) == {""}
     assert set(shown.loc["constant predictor", "balanced accuracy"]) == {"40.0%"}
 
