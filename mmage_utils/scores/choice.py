@@ -15,9 +15,8 @@ from mmage_utils.errors import DataError
 from mmage_utils.models.class_balance import adjustment, group_counts
 from mmage_utils.predictions import P_COLUMNS, age_groups_of, log_losses, tabulate
 from mmage_utils.scores.bootstrap import sum_per_user
+from mmage_utils.scores.evaluation import CONSTANT
 from mmage_utils.scores.metrics import confusion, scores_of
-
-CONSTANT = "constant predictor"
 
 
 class Choice(NamedTuple):

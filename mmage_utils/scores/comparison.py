@@ -68,22 +68,63 @@ def difference(table, other, metric="accuracy", *, unit="clip"):
 
 def metric_differences(table, other, metrics=METRICS, *, unit="clip"):
     """`difference` in several metrics, as a dict of metric to difference."""
-    pair = pair_up(table, other)
-    weights, groups = unit_weights(pair, unit), groups_of_users(pair)
-    first, second = (
-        confusions_without_each(rows, weights)
-        for rows in (pair, pair.assign(prediction=pair["prediction_other"]))
-    )
-    scores, scores_other = scores_of(first), scores_of(second)
-    reach, reach_other = reach_of(first[0]), reach_of(second[0])
-    differ = (pair["prediction"] != pair["prediction_other"]).any()
-    result = {}
-    for metric in metrics:
+    rows = seed_differences([table], [other], metrics, unit=unit, split=None).set_index("metric")
+    return rows[["value", "low", "high"]].to_dict("index")
+
+
+def seed_differences(tables, others, metrics=("accuracy",), *, unit="clip", split="test"):
+    """Mean difference of two recipes over their trainings, with intervals over users and trainings.
+
+    The variance over users is that of the mean over trainings (`jackknife`); to it is added that
+    of the mean itself, from the spread of the trainings' differences. With one training a side
+    there is no spread, and the interval covers users only.
+
+    Parameters
+    ----------
+    tables, others : list of pandas.DataFrame
+        Predictions, one table per training. The k-th of the one is paired with the k-th of the
+        other.
+    metrics : sequence of str
+        Scores of `metrics.scores_of`.
+    unit : str
+        As `evaluation.score`.
+    split : str or None
+        The split that is compared; None for all rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per metric: metric, mean, mean_other, value (their difference), low, high (95%),
+        trainings, clips, users.
+
+    Raises
+    ------
+    ValueError
+        When the numbers of trainings or the clips differ.
+    """
+    if not tables or len(tables) != len(others):
+        raise ValueError("both recipes need the same number of trainings, one at least")
+    scores, reaches = [], []
+    for table, other in zip(tables, others, strict=True):
+        pair = pair_up(*(one[one["split"] == (split or one["split"])] for one in (table, other)))
+        weights = unit_weights(pair, unit)
+        sides = (pair, pair.assign(prediction=pair["prediction_other"]))
+        matrices = [confusions_without_each(side, weights) for side in sides]
         # What can move either can move the difference, unless the answers are the same.
-        either = np.maximum(reach[metric], reach_other[metric]) * differ
-        numbers = interval_over_users(scores[metric] - scores_other[metric], groups, either)
-        result[metric] = dict(zip(("value", "low", "high"), numbers, strict=True))
-    return result
+        differ = (pair["prediction"] != pair["prediction_other"]).any()
+        reaches += [{k: v * differ for k, v in reach_of(one[0]).items()} for one in matrices]
+        scores.append([scores_of(one) for one in matrices])
+    groups, n, rows = groups_of_users(pair), len(tables), []
+    for metric in metrics:
+        first, second = (np.array([sides[k][metric] for sides in scores]) for k in (0, 1))
+        gaps = first - second
+        over_seeds = [(gaps[:, 0].var(ddof=1) / n, n - 1)] if n > 1 else []
+        reach = np.max([one[metric] for one in reaches], axis=0)
+        numbers = interval_over_users(gaps.mean(0), groups, reach, more=over_seeds)
+        means = (first[:, 0].mean(), second[:, 0].mean())
+        rows.append((metric, *means, *numbers, n, len(pair), len(groups)))
+    columns = ["metric", "mean", "mean_other", "value", "low", "high"]
+    return pd.DataFrame(rows, columns=[*columns, "trainings", "clips", "users"])
 
 
 def differences(tables, pairs, metrics=("accuracy",), **settings):

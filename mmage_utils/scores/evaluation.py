@@ -22,6 +22,7 @@ from mmage_utils.scores.metrics import (
     unit_weights,
 )
 
+CONSTANT = "constant predictor"  # its name in every table
 SCORE_COLUMNS = (
     "model",
     "split",

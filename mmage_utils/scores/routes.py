@@ -89,14 +89,14 @@ def face_representations(images, network, own=None):
     own : array-like, shape (n clips, width), optional
         Embeddings by the network trained here.
     """
-    makers = {}
-    names = [] if network == NONE else [name.strip() for name in network.split("+")]
+    makers, costs = {}, {}
+    names = _names(network)
     if own is not None:
         makers["network trained here, frozen"] = partial(_rows, own, "")
     for name in names:
-        makers[name] = partial(_faces, images, [name])
+        makers[name] = partial(_faces, images, [name], costs)
     if len(names) > 1:
-        makers[" + ".join(names)] = partial(_faces, images, names)
+        makers[" + ".join(names)] = partial(_faces, images, names, costs)
     return makers
 
 
@@ -111,10 +111,10 @@ def voice_representations(clips, features, network):
     network : str
         As `speaker.check_speaker_network`, or ``none``.
     """
-    makers = {"seven features": partial(_rows, features, "")}
+    makers, costs = {"seven features": partial(_rows, features, "")}, {}
     if network != NONE:
-        makers[network] = partial(_voices, clips, None, network)
-        makers[f"seven features + {network}"] = partial(_voices, clips, features, network)
+        makers[network] = partial(_voices, clips, None, network, costs)
+        makers[f"seven features + {network}"] = partial(_voices, clips, features, network, costs)
     return makers
 
 
@@ -143,8 +143,7 @@ def two_best(rows):
 
 def describe_faces(network):
     """`face_networks.describe_network` of each network that is asked for, as a list."""
-    names = [] if network == NONE else [name.strip() for name in network.split("+")]
-    return [describe_network(name) for name in names]
+    return [describe_network(name) for name in _names(network)]
 
 
 def describe_voices(network):
@@ -162,19 +161,33 @@ def _rows(features, licence, rows):
     return Representation(np.asarray(features)[rows], licence)
 
 
-def _faces(images, names, rows):
-    parts = [
-        timed(embed_packaged, images[rows], name, licence=describe_network(name)["licence"])[0]
-        for name in names
-    ]
-    return _joined(parts)
+def _names(network):
+    return [] if network == NONE else [name.strip() for name in network.split("+")]
 
 
-def _voices(clips, features, network, rows):
+def _faces(images, names, costs, rows):
+    licences = [describe_network(name)["licence"] for name in names]
+    return _joined(
+        [
+            _timed(embed_packaged, images[rows], name, licence, costs)
+            for name, licence in zip(names, licences, strict=True)
+        ]
+    )
+
+
+def _voices(clips, features, network, costs, rows):
     licence = speaker.describe_speaker_network(network)["licence"]
-    part = timed(embed_voices, clips[rows], network, licence=licence)[0]
     own = [] if features is None else [Representation(np.asarray(features)[rows])]
-    return _joined([*own, part])
+    return _joined([*own, _timed(embed_voices, clips[rows], network, licence, costs)])
+
+
+def _timed(embed, inputs, network, licence, costs):
+    """A representation with its seconds: of this call, or of an earlier one that computed it."""
+    part, _ = timed(embed, inputs, network, licence=licence)
+    if np.isnan(part.seconds):
+        return part._replace(seconds=costs.get(network, np.nan))
+    costs[network] = part.seconds
+    return part
 
 
 def _counts(texts, train, kind, rows):

@@ -137,15 +137,6 @@ def test_the_ablation_shows_paired_gaps_and_the_constant():
     assert set(shown.loc["constant predictor", "balanced accuracy"]) == {"40.0%"}
 
 
-@pytest.mark.parametrize(("accuracy", "hindered"), [(0.8, True), (0.9, False)])
-def test_way_to_the_ideal_observer(accuracy, hindered):
-    scores = rows(model=["face"], value=[accuracy], constant=[0.5])
-    ceilings = rows(model=["image"], value=[0.95])
-    text = sentences.ceiling_sentence(scores, "face", ceilings=ceilings, modality="image")
-    assert f"{(accuracy - 0.5) / 0.45:.0%} of the way" in text
-    assert ("stands in the way" in text) == hindered
-
-
 def test_player_holds_the_sound_and_its_name(monkeypatch):
     shown = []
     monkeypatch.setattr("IPython.display.display", shown.append)

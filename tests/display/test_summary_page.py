@@ -19,7 +19,6 @@ from mmage_utils.files import ROOT as REPOSITORY
 from mmage_utils.fusion import late_fusion, verdicts
 from mmage_utils.models import networks, recipes
 from mmage_utils.scores import comparison, evaluation
-from mmage_utils.scores.trainings import seed_differences
 
 NOTEBOOKS = {path.name[:2]: path for path in (REPOSITORY / "notebooks").glob("0*.ipynb")}
 FROM_06 = ("06", "07", "08", "09")
@@ -56,7 +55,7 @@ def results():
         )
         for names in ((CORRECTED, BASELINE), (STRATEGY, BASELINE))
     }
-    over_seeds = seed_differences([test["fusion"]], [test["image"]], metrics)
+    over_seeds = comparison.seed_differences([test["fusion"]], [test["image"]], metrics)
     row = over_seeds.iloc[0].to_dict()
     best = evaluation.score_models(test, majority=4)
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from helpers.experts import PRIOR, draw_experts, mixed_up
+from helpers.experts import PRIOR, accuracy_of, mixed_up
 
 from mmage_utils.display import published
 from mmage_utils.display.fusion_sentences import shuffled_sentence
@@ -15,21 +15,6 @@ from mmage_utils.scores.evaluation import pick, select
 from mmage_utils.scores.metrics import confusion, scores_of
 
 MAJORITY = 4
-
-
-def _accuracy(table, split="test"):
-    part = table[table["split"] == split]
-    return (part["prediction"] == part["ground_truth"]).mean()
-
-
-@pytest.fixture(scope="module")
-def drawn():
-    return draw_experts(21)[0]
-
-
-@pytest.fixture(scope="module")
-def fitted(drawn):
-    return fit_fusion(drawn, PRIOR, penalties=[0.1])
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +40,10 @@ def test_the_table_is_sorted_and_its_rows_are_scored(ablated, drawn, fitted):
     rows = per_clip.set_index(["modalities", "rule"])["value"]
     tables = list(drawn.values())
     weighted = add_logits(tables, (1.2, 0.8, 0.8))
-    assert rows["image + audio + text", "published weights"] == _accuracy(weighted)
-    assert rows["audio", "alone"] == _accuracy(drawn["audio"])
+    assert rows["image + audio + text", "published weights"] == accuracy_of(weighted)
+    assert rows["audio", "alone"] == accuracy_of(drawn["audio"])
     product = apply_fusion(fitted, drawn, use=["image", "text"], rule="product")
-    assert rows["image + text", "product"] == _accuracy(product)
+    assert rows["image + text", "product"] == accuracy_of(product)
 
 
 def test_each_row_is_paired_with_the_chosen_one(ablated, drawn, fitted):
@@ -114,10 +99,10 @@ def test_shapley_values_add_up_to_the_gain(drawn, fitted):
 def test_shapley_value_by_hand(drawn, fitted):
     worth = {(): (drawn["text"].query("split == 'test'")["ground_truth"] == MAJORITY).mean()}
     for use in (("image",), ("audio",), ("text",)):
-        worth[use] = _accuracy(apply_fusion(fitted, drawn, use=use))
+        worth[use] = accuracy_of(apply_fusion(fitted, drawn, use=use))
     for use in (("image", "audio"), ("image", "text"), ("audio", "text")):
-        worth[use] = _accuracy(apply_fusion(fitted, drawn, use=use))
-    every = _accuracy(apply_fusion(fitted, drawn))
+        worth[use] = accuracy_of(apply_fusion(fitted, drawn, use=use))
+    every = accuracy_of(apply_fusion(fitted, drawn))
     by_hand = (
         2 * (worth["text",] - worth[()])
         + (worth["image", "text"] - worth["image",])
@@ -147,11 +132,11 @@ def test_equal_modalities_share_the_gain_and_a_constant_one_gets_none(drawn):
 def test_losing_a_modality(drawn, fitted):
     result = lose_modality(fitted, drawn, shares=(0, 0.5, 1), repeats=3, draws=50)
     values = result.set_index(["modality", "share"])["accuracy"]
-    everything = _accuracy(apply_fusion(fitted, drawn))
+    everything = accuracy_of(apply_fusion(fitted, drawn))
     assert values[:, 0].tolist() == pytest.approx([everything] * 3)
     for name in drawn:
         others = [other for other in drawn if other != name]
-        left = _accuracy(apply_fusion(fitted, drawn, use=others))
+        left = accuracy_of(apply_fusion(fitted, drawn, use=others))
         assert values[name, 1] == pytest.approx(left)
         assert min(left, everything) - 0.05 < values[name, 0.5] < max(left, everything) + 0.05
 

@@ -5,7 +5,7 @@ import gc
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.experts import PRIOR, draw_experts, mixed_up, with_other_test
+from helpers.experts import PRIOR, accuracy_of, draw_experts, mixed_up, with_other_test
 
 from mmage_utils.display.fusion_sentences import verdict_sentence
 from mmage_utils.fusion.late_fusion import apply_fusion, fit_fusion
@@ -21,21 +21,6 @@ from mmage_utils.fusion.verdicts import (
 from mmage_utils.predictions import of_split
 from mmage_utils.scores.comparison import difference, holm, sign_flip
 from mmage_utils.scores.evaluation import pick
-
-
-def _accuracy(table, split="test"):
-    part = table[table["split"] == split]
-    return (part["prediction"] == part["ground_truth"]).mean()
-
-
-@pytest.fixture(scope="module")
-def drawn():
-    return draw_experts(21)[0]
-
-
-@pytest.fixture(scope="module")
-def fitted(drawn):
-    return fit_fusion(drawn, PRIOR, penalties=[0.1])
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +56,7 @@ def test_the_gain_of_a_verdict_by_hand(drawn, fitted, judged):
     row = pick(judged, modality="audio")
     base = row.added_to.split(" + ")
     both = [name for name in drawn if name in base or name == "audio"]
-    gain = _accuracy(apply_fusion(fitted, drawn, use=both)) - _accuracy(
+    gain = accuracy_of(apply_fusion(fitted, drawn, use=both)) - accuracy_of(
         apply_fusion(fitted, drawn, use=base)
     )
     assert row.value == pytest.approx(gain)

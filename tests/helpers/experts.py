@@ -69,3 +69,9 @@ def with_other_test(tables, seed=4):
 def log_loss(table):
     """Mean negative log-probability of the true age group, in nats."""
     return -logits(table)[np.arange(len(table)), table["ground_truth"] - 1].mean()
+
+
+def accuracy_of(table, split="test"):
+    """Share of right clips of a split."""
+    part = table[table["split"] == split]
+    return (part["prediction"] == part["ground_truth"]).mean()

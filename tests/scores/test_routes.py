@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from mmage_utils.errors import UsageError
+from mmage_utils.features.face_embeddings import Embedded
 from mmage_utils.predictions import tabulate
 from mmage_utils.scores import routes
 from mmage_utils.scores.choice import CONSTANT
@@ -95,6 +96,23 @@ def test_networks_are_asked_for_by_name_or_not_at_all(clips, rng):
     text = routes.cite_faces("dlib")
     assert text.startswith("networks: dlib (")
     assert routes.describe_faces("dlib")[0]["sha256"][:8] in text
+
+
+def test_what_was_computed_once_keeps_its_cost(clips, monkeypatch):
+    asked = []
+
+    def embed(images, name):
+        asked.append(name)
+        new = 0 if asked.count(name) > 1 else len(images)  # the rest is in the cache
+        return Embedded(np.ones((len(images), 2)), np.ones(len(images), bool), new)
+
+    monkeypatch.setattr(routes, "embed_packaged", embed)
+    makers = routes.face_representations(np.zeros((600, 3, 4, 4)), "dlib + dlib-age")
+    everyone = np.ones(600, dtype=bool)
+    one, other, both = (make(everyone) for make in makers.values())
+    assert both.features.shape == (600, 4)
+    assert both.seconds == one.seconds + other.seconds > 0
+    assert both.licence == "CC0-1.0"
 
 
 def test_words_are_counted_beside_the_embedding(clips):

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from helpers.crowds import draw_crowd
 
-from mmage_utils.scores.comparison import difference
-from mmage_utils.scores.trainings import seed_differences
+from mmage_utils.scores.comparison import difference, seed_differences
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ can find the same person in another recording.
 """
 
 from functools import lru_cache
-from pathlib import Path
 from textwrap import shorten
 
 import numpy as np
@@ -14,9 +13,9 @@ import torch
 from scipy import fft
 from torch import nn
 
-from mmage_utils.errors import DataError, UsageError
-from mmage_utils.features.weight_files import packaged_file
-from mmage_utils.files import ROOT, file_sha256
+from mmage_utils.errors import DataError
+from mmage_utils.features.weight_files import given_file, packaged_file
+from mmage_utils.files import file_sha256
 
 PACKAGE, FILE = "Resemblyzer", "resemblyzer/pretrained.pt"
 PACKAGED = "resemblyzer"
@@ -48,14 +47,7 @@ def check_speaker_network(name):
     """
     if name == PACKAGED:
         return packaged_file(PACKAGE, FILE)
-    if Path(name).suffix != ".pt":
-        raise UsageError(
-            f"SPEAKER_NETWORK {str(name)!r} is unknown: choose one of none, {PACKAGED}, or a file "
-            "that ends in .pt."
-        )
-    if not (ROOT / name).is_file():
-        raise DataError(f"The speaker network {ROOT / name} does not exist: check SPEAKER_NETWORK.")
-    return ROOT / name
+    return given_file(name, (".pt",), parameter="SPEAKER_NETWORK", packaged=(PACKAGED,))
 
 
 def describe_speaker_network(name=PACKAGED):
