@@ -85,6 +85,7 @@ def results():
             "single": "image, corrected",
             "gaps": [{"model": "fusion, corrected", "other": "fusion, published sum", **row}],
             "text_model": "minilm",
+            "thin": pd.DataFrame({"users": [2], "weight": [1 / 7]}, index=["7-13"]),
             "routes": {"audio, corrected": ROUTES, "text, corrected": ROUTES},
         },
         "h_ablation": {
