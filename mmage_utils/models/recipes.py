@@ -12,6 +12,7 @@ from mmage_utils.features.faces import FaceDataset, load_faces
 from mmage_utils.files import CACHE, file_name, shown, whole
 from mmage_utils.models import frozen_heads, networks, training
 from mmage_utils.models.class_balance import adjustment, group_counts
+from mmage_utils.models.device import has_bfloat16
 from mmage_utils.predictions import softmax, tabulate, write_predictions
 
 
@@ -138,10 +139,13 @@ def embed_faces(model, clips, faces, *, scaling="vggface2", cache=CACHE):
     numpy.ndarray of float32, shape (n clips, 512)
     """
     everyone = FaceDataset(faces, range(len(clips)), clips["AgeGroup"], scaling=scaling)
-    path = cache / f"embeddings_{training.model_key(model, everyone.fingerprint())}.npy"
+    # As in training: where the device multiplies in bfloat16, this halves the time.
+    kind = "bfloat16" if has_bfloat16() else "float32"
+    path = cache / f"embeddings_{kind}_{training.model_key(model, everyone.fingerprint())}.npy"
     if not path.is_file():
         with whole(path) as temporary:
-            np.save(temporary, training.outputs(networks.backbone(model), everyone))
+            bare = networks.backbone(model)
+            np.save(temporary, training.outputs(bare, everyone, bfloat16=True))
     return np.load(path)
 
 

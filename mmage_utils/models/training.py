@@ -251,15 +251,19 @@ def predict(model, dataset, *, batch_size=256):
     return softmax(outputs(model, dataset, batch_size=batch_size))
 
 
-def outputs(model, dataset, *, batch_size=256):
-    """What a model makes of every example, in the order of the dataset, shape (n, width)."""
+def outputs(model, dataset, *, batch_size=256, bfloat16=False):
+    """What a model makes of every example, in the order of the dataset, shape (n, width).
+
+    With `bfloat16` it is multiplied as in a training of that setting; the result is float32.
+    """
     device = find_device()
+    bfloat16 = bfloat16 and has_bfloat16()
     model = model.to(device, memory_format=torch.channels_last).eval()
     rows = []
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=bfloat16):
         for x, _ in _batches(dataset, batch_size):
             x = [tensor.to(device) for tensor in x] if isinstance(x, tuple) else x.to(device)
-            rows.append(model(channels_last(dataset.prepare(x))).cpu())
+            rows.append(model(channels_last(dataset.prepare(x))).float().cpu())
     return torch.cat(rows).numpy()
 
 

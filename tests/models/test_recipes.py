@@ -82,7 +82,7 @@ def test_without_epochs_only_the_head_is_trained(run, clips, faces):
 def test_embeddings_are_computed_once(clips, faces, monkeypatch):
     model, _ = networks.face_classifier()
     first = recipes.embed_faces(model, clips, faces)
-    monkeypatch.setattr(training, "outputs", lambda *_: pytest.fail("embedded again"))
+    monkeypatch.setattr(training, "outputs", lambda *_, **__: pytest.fail("embedded again"))
     np.testing.assert_array_equal(recipes.embed_faces(model, clips, faces), first)
     with pytest.raises(pytest.fail.Exception):
         recipes.embed_faces(model, clips, faces[:, :, ::-1])
@@ -109,3 +109,13 @@ def test_a_network_that_was_never_trained_predicts_valid_and_test_alone(clips, f
     assert first["split"].tolist() == ["valid"] * 8 + ["test"] * 6
     pd.testing.assert_frame_equal(first, again)
     assert not np.allclose(first["p4"], other["p4"])
+
+
+def test_embeddings_in_bfloat16_are_those_in_float32_but_for_their_digits(clips, faces, tmp_path):
+    training.seed_everything(2)
+    model, _ = networks.face_classifier()
+    everyone = recipes.FaceDataset(faces, range(len(clips)), clips["AgeGroup"], scaling="vggface2")
+    exact = training.outputs(networks.backbone(model), everyone)
+    quick = recipes.embed_faces(model, clips, faces, cache=tmp_path)
+    assert quick.dtype == exact.dtype == np.float32
+    assert np.abs(quick - exact).mean() < 0.02 * np.abs(exact).mean()
