@@ -3,7 +3,7 @@
 import pandas as pd
 
 from mmage_utils.data.labels import AGE_GROUPS, count_labels
-from mmage_utils.display.sentences import NOTHING
+from mmage_utils.display.sentences import NOTHING, p_text
 
 
 def words_table(words):
@@ -21,7 +21,7 @@ def concentration_table(table):
     shown["silhouette"] = table["silhouette"].map("{:+.3f}".format, na_action="ignore")
     low, high = (table[name].map("{:+.3f}".format) for name in ("chance_low", "chance_high"))
     shown["95% by chance"] = (low + " to " + high).where(table["silhouette"].notna())
-    shown["p by Holm"] = table["p_holm"].map("{:.3f}".format, na_action="ignore")
+    shown["p by Holm"] = table["p_holm"].map(p_text)
     shown["right by neighbours"] = table["right"].astype(str) + "/" + table["clips"].astype(str)
     return shown.astype(object).fillna(NOTHING).rename(index=AGE_GROUPS).rename_axis("age group")
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from mmage_utils.display.sentences import percent, points
+from mmage_utils.display.sentences import p_words, percent, points
 from mmage_utils.fusion.verdicts import HELPS, NO_HELP, ONE_POINT, POWER
 
 
@@ -83,7 +83,7 @@ def verdict_sentence(verdict, *, name="", target=ONE_POINT, test_users=None):
     by = "," if verdict.verdict == NO_HELP else " by"
     text += (
         f"{verdict.verdict.capitalize()}{by} {points(verdict)} when added to {verdict.added_to}, "
-        f"p = {verdict.p_holm:.3f} by Holm over all modalities"
+        f"{p_words(verdict.p_holm)} by Holm over all modalities"
     )
     if len(verdict.by_seed) > 1:
         least, most = 100 * min(verdict.by_seed), 100 * max(verdict.by_seed)

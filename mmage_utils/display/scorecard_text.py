@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from mmage_utils.display.sentences import thin_groups_sentence
+from mmage_utils.display.sentences import p_words, thin_groups_sentence
 from mmage_utils.scores.scorecard import METRIC_NAMES
 
 
@@ -34,6 +34,6 @@ def scorecard_text(card):
     for row in card["bias"].itertuples():
         lines.append(
             f"  {row.attribute:<12}{row.value:.4f}  by chance {row.null50:.4f} (median), 95% below "
-            f"{row.null95:.4f}; excess {row.excess:+.4f}, p = {row.p:.3f}"
+            f"{row.null95:.4f}; excess {row.excess:+.4f}, {p_words(row.p)}"
         )
     return "\n".join(lines)

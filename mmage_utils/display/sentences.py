@@ -35,6 +35,19 @@ def constant_text(row):
     return f"{constant:.2f}" if row["metric"] in ("kappa", "mae") else percent(constant)
 
 
+def p_text(p):
+    """A p-value: ``0.012``, ``< 0.001``, or a dash where there is none."""
+    if pd.isna(p):
+        return NOTHING
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def p_words(p):
+    """A p-value in a sentence: ``p = 0.012`` or ``p < 0.001``."""
+    text = p_text(p)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
 def signed(share):
     """A difference in points: .012 is ``+1.2``; never ``-0.0``."""
     return f"{round(100 * share, 1) + 0.0:+.1f}"  # adding 0 to a rounded -0.0 makes it 0.0

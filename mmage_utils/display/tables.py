@@ -7,6 +7,7 @@ from mmage_utils.display import published
 from mmage_utils.display.sentences import (
     NOTHING,
     constant_text,
+    p_text,
     percent,
     points,
     score_text,
@@ -132,7 +133,7 @@ def gap_table(gaps):
     """Differences of `comparison.compare_pairs` in points, with interval and p-values."""
     shown = 100 * gaps[["value", "low", "high"]].round(3)
     shown.columns = ["points", "low", "high"]
-    shown = shown.round(1).join(gaps[["p", "p_holm"]].round(3))
+    shown = shown.round(1).join(gaps[["p", "p_holm"]].map(p_text))
     return shown.set_index((gaps["model"] + " - " + gaps["other"]).rename("pair"))
 
 
@@ -153,7 +154,7 @@ def bias_table(biases, model, *, constant=CONSTANT):
             "by chance: median": ours["null50"].map(number),
             "95% below": ours["null95"].map(number),
             "excess over the median": ours["excess"].map("{:+.4f}".format),
-            "p": ours["p"].map("{:.3f}".format),
+            "p": ours["p"].map(p_text),
             "bias of the constant predictor": base["value"].map(number),
         }
     ).rename_axis(None)
@@ -165,7 +166,7 @@ def bias_gap_table(gaps):
     gaps = gaps.set_index("attribute").rename_axis(None)
     shown = gaps["value"].map(number).to_frame("corrected - published")
     shown["95% by chance"] = gaps["null_low"].map(number) + " to " + gaps["null_high"].map(number)
-    return shown.assign(p=gaps["p"].map("{:.3f}".format))
+    return shown.assign(p=gaps["p"].map(p_text))
 
 
 def cost_table(seconds):

@@ -44,7 +44,7 @@ def standardise(embeddings, clips):
     return (embeddings - mean) / std, mean, std
 
 
-def train_head(embeddings, clips, method="none", *, seed, build=None, **settings):
+def train_head(embeddings, clips, method="none", *, seed, **settings):
     """Train a head on the frozen embeddings of the train clips.
 
     Parameters
@@ -55,8 +55,6 @@ def train_head(embeddings, clips, method="none", *, seed, build=None, **settings
         Clips with labels.
     method : str
         One of `METHODS`.
-    build : callable, optional
-        Makes another head than the method's, from the width of the embeddings.
     **settings
         Of `training.Settings`, else those of `HEAD`.
 
@@ -81,14 +79,11 @@ def train_head(embeddings, clips, method="none", *, seed, build=None, **settings
         settings["offset"] = class_balance.adjustment(counts)
     elif method == "down-sampling":
         rows = class_balance.down_sample(train, seed=seed)
-    if method == "ordinal (CORN)":
-        build = build or networks.ordinal_head
-    elif build is None:
-        # The loss of balanced softmax holds the prior itself.
-        start = np.ones(N_GROUPS)
-        if method != "balanced softmax":
-            start = class_balance.group_counts(train.iloc[rows])
-        build = partial(_head_at, start)
+    # The loss of balanced softmax holds the prior itself.
+    start = np.ones(N_GROUPS)
+    if method != "balanced softmax":
+        start = class_balance.group_counts(train.iloc[rows])
+    build = partial(_head_at, start, ordinal=method == "ordinal (CORN)")
     x = standardise(embeddings, clips)[0]
     settings = training.Settings(**HEAD | settings, seed=seed)
     fit = training.fit_features(x, clips, build, settings, rows=rows)
@@ -99,16 +94,20 @@ def train_head(embeddings, clips, method="none", *, seed, build=None, **settings
     return table
 
 
-def _head_at(counts, width):
-    """A linear head that answers the shares of counts before it has learnt anything.
+def _head_at(counts, width, *, ordinal):
+    """A head that answers the shares of counts before it has learnt anything.
 
     From random weights a group of a few clips starts far above its share, and training stops
     before it has come down: with the prior taken off, it then wins everywhere.
     """
-    head = networks.linear_head(width)
+    head = networks.ordinal_head(width) if ordinal else networks.linear_head(width)
+    layer, start = head[0] if ordinal else head, class_balance.adjustment(counts)
+    if ordinal:  # the odds of being older than a group, among those who are not younger
+        shares = np.exp(start)
+        start = np.log(shares[::-1].cumsum()[::-1][1:] / shares[:-1])
     with torch.no_grad():
-        head.weight.zero_()
-        head.bias.copy_(torch.as_tensor(class_balance.adjustment(counts)))
+        layer.weight.zero_()
+        layer.bias.copy_(torch.as_tensor(start))
     return head
 
 

@@ -66,12 +66,6 @@ def linear_head(width=512):
     return nn.Linear(width, N_GROUPS)
 
 
-def mlp_head(width=512, hidden=128, dropout=0.5):
-    """Two linear layers on a frozen embedding: embeddings (B, width) to logits (B, 7)."""
-    layers = (nn.Linear(width, hidden), nn.ReLU(), nn.Dropout(dropout))
-    return nn.Sequential(*layers, nn.Linear(hidden, N_GROUPS))
-
-
 def ordinal_head(width=512):
     """A head that asks, group by group, whether the speaker is older.
 

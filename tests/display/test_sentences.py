@@ -146,3 +146,8 @@ def test_player_holds_the_sound_and_its_name(monkeypatch):
     assert 'aria-label="19-24 &amp; &lt;more&gt;"' in page
     assert "data:audio/mpeg;base64," in page
     assert len(page) < 8000
+
+
+def test_a_p_value_is_never_nothing():
+    assert [sentences.p_text(p) for p in (0.0005, 0.0123, np.nan)] == ["< 0.001", "0.012", "–"]
+    assert [sentences.p_words(p) for p in (0.0005, 0.0123)] == ["p < 0.001", "p = 0.012"]

@@ -112,7 +112,7 @@ AUDIO, TEXT = {"model": "audio, published"}, {"model": "text, published"}
 def execute_09(run, clips, results, monkeypatch):
     """Function that executes notebook 09 on the results, one value changed; returns its text."""
     heads = {"audio": networks.acoustic_mlp(8), "text": networks.text_head(384)}
-    heads["image"] = networks.mlp_head()
+    heads["image"] = networks.text_head(512)
     weights = {NETWORK_OF[name]: head.state_dict() for name, head in heads.items()}
     monkeypatch.setattr(recipes, "load_weights", lambda _, name, notebook: weights[name])
     monkeypatch.setattr(runs, "open_run", lambda *_, **__: (run, clips))

@@ -145,3 +145,13 @@ def test_heads_leave_no_checkpoint(problem, monkeypatch):
     monkeypatch.setattr(training, "fit", refuse)
     with pytest.raises(pytest.fail.Exception, match="enough"):
         frozen_heads.train_head(*problem, "none", seed=0, **SETTINGS)
+
+
+def test_every_head_starts_at_the_shares_it_sees(problem):
+    """Without a step of training each method answers the shares of train, balanced ones evenly."""
+    embeddings, clips = problem
+    counts = class_balance.group_counts(clips.loc[clips["split"] == "train", "AgeGroup"])
+    for method in ("none", "ordinal (CORN)", "balanced softmax"):
+        table = frozen_heads.train_head(embeddings, clips, method, seed=0, epochs=1, lr=0.0)
+        shares = np.ones(7) / 7 if method == "balanced softmax" else counts / counts.sum()
+        np.testing.assert_allclose(table[predictions.P_COLUMNS].mean(), shares, atol=1e-3)

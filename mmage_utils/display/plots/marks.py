@@ -4,6 +4,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 
 from mmage_utils.display.plots.style import ACCENT, LINE, colour_of
+from mmage_utils.display.sentences import p_words
 from mmage_utils.fusion.verdicts import NO_HELP
 
 CONSTANT = {"color": LINE, "ls": "--", "lw": 1, "label": "constant predictor", "zorder": 1}
@@ -64,8 +65,12 @@ def draw_verdicts(ax, verdicts, names, *, fontsize, **style):
         colour = colour_of(row.modality)
         fill = "white" if row.verdict == NO_HELP else colour
         draw_dot(ax, y, row, colour, scale=100, mfc=fill, **style)
-        p = f"p = {row.p_holm:.3f}" if row.p_holm >= 0.001 else "p < 0.001"
-        write_beside(ax, y, f"{row.verdict}\n{100 * row.value:+.1f}, {p}", fontsize=fontsize)
+        write_beside(
+            ax,
+            y,
+            f"{row.verdict}\n{100 * row.value:+.1f}, {p_words(row.p_holm)}",
+            fontsize=fontsize,
+        )
     ax.axvline(0, color=LINE, ls="--", lw=1, zorder=1)
     name_rows(ax, names)
 
