@@ -11,6 +11,12 @@ from mmage_utils.data.clips import describe_data, is_synthetic, read_clips
 from mmage_utils.errors import DataError
 from mmage_utils.files import save_json, shown, whole
 
+# The results and the notebook that choose a head for each modality.
+TASKS = {
+    "image": ("b_baseline", "02_image_classifier"),
+    "audio": ("e_voices", "05_acoustic_features"),
+    "text": ("f_words", "06_text_features"),
+}
 DPI = 192  # of saved figures: twice the screen's, for slides to stay sharp when enlarged
 
 
@@ -118,6 +124,11 @@ def load_results(run, task, notebook):
             f"(or ./run_all.sh --only {notebook[:2]})."
         )
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def load_networks(run):
+    """The packaged or given networks that the notebooks of `TASKS` used, as they described them."""
+    return [one for place in TASKS.values() for one in load_results(run, *place)["networks"]]
 
 
 def committed_results(run, task):

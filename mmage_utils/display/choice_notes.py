@@ -23,6 +23,31 @@ def representation_table(rows):
     return shown.join(_valid_columns(rows, shown.index))
 
 
+def cite_networks(networks):
+    """Names, licences and the first digits of the SHA-256 of networks, to write below a figure.
+
+    Parameters
+    ----------
+    networks : list of dict
+        `routes.describe_faces` and the like, or what a run kept of them.
+    """
+    known = [f"{one['name']} ({one['licence']}, {one['sha256'][:8]})" for one in networks]
+    return "networks: " + (", ".join(known) or "none")
+
+
+def head_sentence(head):
+    """Which representation and kind of head valid chose, and what went otherwise for some clips.
+
+    Parameters
+    ----------
+    head : routes.Chosen
+    """
+    text = f"The best head is {'an' if head.kind[0] in 'aeiou' else 'a'} {head.kind} one on "
+    text += f"**{head.name}**."
+    notes = [note for note in head.rows["note"].unique() if note]
+    return f"{text} Of train and valid: {'; '.join(notes)}." if notes else text
+
+
 def choice_table(candidates):
     """The routes that `choice.choose_on_valid` chose from, the best first."""
     shown = _valid_columns(candidates, candidates["route"].to_numpy())

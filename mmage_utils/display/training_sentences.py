@@ -36,6 +36,16 @@ def trained_sentence(name, other, gap, *, trainings):
     return f"{text}; mean of {trainings} trainings each, the interval covers users and trainings."
 
 
+def gaps_sentence(name, other, gaps):
+    """`trained_sentence` of each metric of `comparison.seed_differences`."""
+    texts = [
+        f"In {gap.metric.replace('_', ' ')}: "
+        + trained_sentence(name, other, gap._asdict(), trainings=gap.trainings)
+        for gap in gaps.itertuples()
+    ]
+    return "\n\n".join(texts)
+
+
 def epochs_sentence(fits, offered):
     """How many epochs each model was offered, used and chose.
 

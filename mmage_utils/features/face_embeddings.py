@@ -77,7 +77,7 @@ def embed_packaged(faces, network="dlib", *, cache=CACHE):
 
 
 def told_ages(vectors, network="dlib-age"):
-    """What the age network itself says: probabilities of the seven age groups, shape (n, 7).
+    """What the age network itself says: its mean age, and probabilities of the seven age groups.
 
     Its 81 classes are the ages of 0 to 80 years; those below the first group count to it.
 
@@ -85,14 +85,21 @@ def told_ages(vectors, network="dlib-age"):
     ----------
     vectors : array-like, shape (n, 256)
         `embed_packaged` of the network.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n, 8)
+        The first column in years.
     """
     import torch
 
     with torch.inference_mode():
         logits = load_network(network).head(torch.from_numpy(np.array(vectors, np.float32)))
+    p = logits.softmax(1).numpy()
+    ages = np.arange(p.shape[1])
     starts = [int(name.rstrip("+").split("-")[0]) for name in AGE_GROUPS.values()]
-    groups = np.maximum(np.searchsorted(starts, np.arange(logits.shape[1]), side="right") - 1, 0)
-    return logits.softmax(1).numpy() @ np.eye(len(AGE_GROUPS))[groups]
+    groups = np.maximum(np.searchsorted(starts, ages, side="right") - 1, 0)
+    return p @ np.column_stack([ages, np.eye(len(AGE_GROUPS))[groups]])
 
 
 def align_faces(faces, size, margin):

@@ -15,6 +15,7 @@ from mmage_utils.files import CACHE, ROOT, code_key, digest, file_sha256
 from mmage_utils.progress import progress_bar
 
 PACKAGED = "minilm"
+LICENCES = {PACKAGED: "Apache-2.0", "bert-base-uncased": "Apache-2.0"}
 MAX_TOKENS = 512  # some 350 words
 BATCH = 64  # texts
 LONG_NAME = 24  # letters of a model that tables and figures show
@@ -58,7 +59,7 @@ def embed(texts, model=PACKAGED, *, cache=CACHE):
 
 
 def describe_model(model):
-    """What the results keep of a text model: name, SHA-256 of its weights, layers and width."""
+    """What results and figures keep of a text model: name, licence, SHA-256, layers and width."""
     from transformers import AutoConfig
 
     place = model_folder(model)
@@ -71,7 +72,8 @@ def describe_model(model):
         ) from None
     name = Path(model).name
     name = name if len(name) <= LONG_NAME else f"{name[: LONG_NAME - 1]}…"
-    return {"name": name, "sha256": file_sha256(place / WEIGHTS)} | sizes
+    known = {"name": name, "licence": LICENCES.get(model, "unknown")}
+    return known | {"sha256": file_sha256(place / WEIGHTS)} | sizes
 
 
 def model_folder(model):

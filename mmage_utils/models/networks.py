@@ -15,6 +15,7 @@ from mmage_utils.models.device import small_as_products
 
 # facenet-pytorch (MIT) names its VGGFace2 checkpoint so in the torch cache.
 VGGFACE2_FILE = "20180402-114759-vggface2.pt"
+WEIGHTS_LICENCES = {"vggface2": "MIT; its photographs are for research"}
 
 
 def face_classifier(weights="none"):

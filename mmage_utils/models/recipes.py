@@ -3,6 +3,8 @@
 Clips, features, models and predictions meet here, so that every notebook trains in the same way.
 """
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
@@ -147,6 +149,32 @@ def embed_faces(model, clips, faces, *, scaling="vggface2", cache=CACHE):
             bare = networks.backbone(model)
             np.save(temporary, training.outputs(bare, everyone, bfloat16=True))
     return np.load(path)
+
+
+def frozen_faces(model, clips, faces, weights="none"):
+    """Embeddings by the network trained here and, where pretrained weights are given, by those.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        The trained face classifier.
+    clips, faces
+        As `embed_faces`.
+    weights : str
+        As `networks.face_classifier`.
+
+    Returns
+    -------
+    dict of str to (numpy.ndarray, str)
+        What the network is to `embed_faces` of it and the licence of its weights, which is empty
+        for our own.
+    """
+    frozen = {"network trained here, frozen": (embed_faces(model, clips, faces), "")}
+    if weights != "none":
+        given, _ = networks.face_classifier(weights)
+        licence = networks.WEIGHTS_LICENCES.get(weights, "unknown")
+        frozen[f"{Path(weights).stem}, frozen"] = (embed_faces(given, clips, faces), licence)
+    return frozen
 
 
 def untrained_faces(clips, size, *, seed=0):

@@ -20,11 +20,14 @@ class Representation(NamedTuple):
         Of the network's weights; empty for our own computations.
     seconds : float
         To compute one clip; NaN where nothing was computed, as all was in the cache.
+    note : str
+        What went otherwise for some clips, with their number.
     """
 
     features: object
     licence: str = ""
     seconds: float = np.nan
+    note: str = ""
 
 
 def timed(compute, *arguments, licence="", **settings):
@@ -67,17 +70,17 @@ def compare_representations(representations, clips, *, balanced=False, **setting
     heads : dict of str to regularised_heads.Head
     rows : pandas.DataFrame
         One row a representation and a last one for the constant predictor: representation,
-        numbers, licence, seconds, strength, and `choice.valid_scores`.
+        numbers, licence, seconds, note, strength, and `choice.valid_scores`.
     """
     constant = constant_table(clips, balanced=balanced)
     heads, rows = {}, []
     for name, one in representations.items():
         heads[name] = fit_head(one.features, clips, balanced=balanced, **settings)
-        facts = (name, np.shape(one.features)[1], one.licence, one.seconds, heads[name].strength)
+        facts = (name, np.shape(one.features)[1], *one[1:], heads[name].strength)
         rows.append(
             (*facts, *valid_scores(heads[name].table, constant, balanced=balanced).values())
         )
     scores = valid_scores(constant, constant, balanced=balanced)
-    rows.append((CONSTANT, 0, "", np.nan, np.nan, *scores.values()))
-    names = ["representation", "numbers", "licence", "seconds", "strength", *scores]
+    rows.append((CONSTANT, 0, "", np.nan, "", np.nan, *scores.values()))
+    names = ["representation", "numbers", "licence", "seconds", "note", "strength", *scores]
     return heads, pd.DataFrame(rows, columns=names)

@@ -10,26 +10,29 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from mmage_utils.features.face_embeddings import embed_packaged
+from mmage_utils.features.face_embeddings import embed_packaged, told_ages
 from mmage_utils.features.face_networks import describe_network
-from mmage_utils.features.text_ngrams import KINDS, count_ngrams
+from mmage_utils.features.text_ngrams import KINDS as COUNTS
+from mmage_utils.features.text_ngrams import count_ngrams
 from mmage_utils.features.voices import speaker
 from mmage_utils.features.voices.speaker_embeddings import embed_voices
-from mmage_utils.models.regularised_heads import fit_head
+from mmage_utils.models.regularised_heads import KINDS, fit_head
 from mmage_utils.scores.choice import CONSTANT, Choice, choose_on_valid, take_route
 from mmage_utils.scores.representations import Representation, compare_representations, timed
 
 NONE = "none"
+AGES = "dlib-age"  # the network whose own answer is a representation too
 
 
 class Chosen(NamedTuple):
     """Predictions of the best head for all clips, its representation, and the comparison.
 
-    name : str, features : array-like of all clips, table : pandas.DataFrame, rows :
-    `representations.compare_representations`
+    name : str, kind : str of `regularised_heads.fit_head`, features : array-like of all clips,
+    table : pandas.DataFrame, rows : `representations.compare_representations`
     """
 
     name: str
+    kind: str
     features: object
     table: pd.DataFrame
     rows: pd.DataFrame
@@ -37,6 +40,9 @@ class Chosen(NamedTuple):
 
 def best_head(makers, clips):
     """The representation whose regularised head has the least valid log-loss.
+
+    Representations are compared by ordinal heads, which have the fewest weights; of the best one,
+    every kind of head is fitted, and valid chooses again.
 
     Parameters
     ----------
@@ -54,7 +60,9 @@ def best_head(makers, clips):
     _, rows = compare_representations(known, clips[decide].reset_index(drop=True))
     name = two_best(rows)[0]
     features = makers[name](np.ones(len(clips), dtype=bool)).features
-    return Chosen(name, features, fit_head(features, clips).table, rows)
+    heads = {kind: fit_head(features, clips, kind) for kind in KINDS}
+    kind = min(heads, key=lambda one: heads[one].losses.min())
+    return Chosen(name, kind, features, heads[kind].table, rows)
 
 
 def choose_corrected(routes, *, seeds=()):
@@ -77,7 +85,7 @@ def choose_corrected(routes, *, seeds=()):
     return choice, [choice.table, *(take_route(choice.name, others) for others in seeds)]
 
 
-def face_representations(images, network, own=None):
+def face_representations(images, network, frozen=None):
     """Makers of embeddings of faces, for `best_head`.
 
     Parameters
@@ -86,15 +94,17 @@ def face_representations(images, network, own=None):
     network : str
         Packaged networks or files, joined by `` + `` (`face_networks.check_network`), or
         ``none``.
-    own : array-like, shape (n clips, width), optional
-        Embeddings by the network trained here.
+    frozen : dict of str to (array-like of shape (n clips, width), str), optional
+        Embeddings by other networks and their licences (`recipes.frozen_faces`).
     """
     makers, costs = {}, {}
     names = _names(network)
-    if own is not None:
-        makers["network trained here, frozen"] = partial(_rows, own, "")
+    for name, (vectors, licence) in (frozen or {}).items():
+        makers[name] = partial(_rows, vectors, licence)
     for name in names:
         makers[name] = partial(_faces, images, [name], costs)
+    if AGES in names:
+        makers[f"ages told by {AGES}"] = partial(_ages, images, costs)
     if len(names) > 1:
         makers[" + ".join(names)] = partial(_faces, images, names, costs)
     return makers
@@ -129,7 +139,7 @@ def word_representations(texts, train, vectors, name, licence=""):
         Embeddings by the text model `name`.
     """
     makers = {name: partial(_rows, vectors, licence)}
-    for kind in KINDS:
+    for kind in COUNTS:
         makers[f"n-grams of {kind}"] = partial(_counts, np.asarray(texts, object), train, kind)
     return makers
 
@@ -151,12 +161,6 @@ def describe_voices(network):
     return [] if network == NONE else [speaker.describe_speaker_network(network)]
 
 
-def cite_faces(network):
-    """Networks, licences and the first digits of their SHA-256, to write below a figure."""
-    known = [f"{d['name']} ({d['licence']}, {d['sha256'][:8]})" for d in describe_faces(network)]
-    return "networks: " + ", ".join(known or [NONE])
-
-
 def _rows(features, licence, rows):
     return Representation(np.asarray(features)[rows], licence)
 
@@ -175,6 +179,14 @@ def _faces(images, names, costs, rows):
     )
 
 
+def _ages(images, costs, rows):
+    """Logarithms of the probabilities of the age groups, and the mean age in years."""
+    part = _faces(images, [AGES], costs, rows)
+    told = told_ages(part.features)
+    told[:, 1:] = np.log(told[:, 1:] + 1e-3)
+    return part._replace(features=told)
+
+
 def _voices(clips, features, network, costs, rows):
     licence = speaker.describe_speaker_network(network)["licence"]
     own = [] if features is None else [Representation(np.asarray(features)[rows])]
@@ -183,7 +195,10 @@ def _voices(clips, features, network, costs, rows):
 
 def _timed(embed, inputs, network, licence, costs):
     """A representation with its seconds: of this call, or of an earlier one that computed it."""
-    part, _ = timed(embed, inputs, network, licence=licence)
+    part, made = timed(embed, inputs, network, licence=licence)
+    missed = int((~made.found).sum()) if hasattr(made, "found") else 0
+    if missed:
+        part = part._replace(note=f"no face found in {missed:,} of {len(inputs):,} crops")
     if np.isnan(part.seconds):
         return part._replace(seconds=costs.get(network, np.nan))
     costs[network] = part.seconds
@@ -197,7 +212,9 @@ def _counts(texts, train, kind, rows):
 
 def _joined(parts):
     """Representations side by side; the seconds are those of all."""
+    notes = dict.fromkeys(part.note for part in parts if part.note)
     licences = dict.fromkeys(part.licence for part in parts if part.licence)
     seconds = [part.seconds for part in parts if not np.isnan(part.seconds)]
     features = np.hstack([part.features for part in parts])
-    return Representation(features, ", ".join(licences), sum(seconds) if seconds else np.nan)
+    spent = sum(seconds) if seconds else np.nan
+    return Representation(features, ", ".join(licences), spent, "; ".join(notes))

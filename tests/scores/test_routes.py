@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mmage_utils.display.choice_notes import cite_networks, head_sentence
 from mmage_utils.errors import UsageError
 from mmage_utils.features.face_embeddings import Embedded
 from mmage_utils.predictions import tabulate
@@ -52,6 +53,18 @@ def test_what_valid_does_not_choose_is_not_computed_on_test(clips):
     assert (test["prediction"] == test["ground_truth"]).mean() > 0.6
 
 
+def test_valid_chooses_the_kind_of_head_too(clips):
+    kinds = {}
+    middle = (clips["AgeGroup"] == 4).to_numpy(float)
+    for name, told in (("logistic", middle), ("ordinal", clips["AgeGroup"].to_numpy(float))):
+        x = np.random.default_rng(4).normal(0, 1, (len(clips), 5))
+        x[:, 0] += 1.5 * told
+        head = routes.best_head({"it": lambda rows, x=x: Representation(x[rows], note="odd")}, clips)
+        kinds[name] = head.kind
+        assert f"{head.kind} one on **it**. Of train and valid: odd." in head_sentence(head)
+    assert kinds == {"logistic": "logistic", "ordinal": "ordinal"}
+
+
 def test_test_decides_nothing(clips):
     makers = {"weak": Maker(clips, 0.1), "strong": Maker(clips, 2.0)}
     other = clips.assign(AgeGroup=clips["AgeGroup"].where(clips["split"] != "test", 4))
@@ -82,8 +95,11 @@ def test_other_trainings_take_the_route_of_the_first(clips):
 def test_networks_are_asked_for_by_name_or_not_at_all(clips, rng):
     images = rng.integers(0, 255, (len(clips), 3, 8, 8), dtype=np.uint8)
     assert routes.face_representations(images, "none") == {}
-    names = list(routes.face_representations(images, "dlib + dlib-age", np.zeros((600, 2))))
-    assert names == ["network trained here, frozen", "dlib", "dlib-age", "dlib + dlib-age"]
+    given = {"vggface2, frozen": (np.zeros((600, 2)), "MIT")}
+    makers = routes.face_representations(images, "dlib + dlib-age", given)
+    told = "ages told by dlib-age"
+    assert list(makers) == ["vggface2, frozen", "dlib", "dlib-age", told, "dlib + dlib-age"]
+    assert makers["vggface2, frozen"](np.arange(600) < 3).licence == "MIT"
     assert [one["name"] for one in routes.describe_faces("dlib + dlib-age")] == ["dlib", "dlib-age"]
     assert routes.describe_faces("none") == []
     with pytest.raises(UsageError, match="dlib-age"):
@@ -93,9 +109,10 @@ def test_networks_are_asked_for_by_name_or_not_at_all(clips, rng):
     assert routes.describe_voices("none") == []
     (speaker,) = routes.describe_voices("resemblyzer")
     assert (speaker["licence"], len(speaker["sha256"])) == ("Apache-2.0", 64)
-    text = routes.cite_faces("dlib")
-    assert text.startswith("networks: dlib (")
+    text = cite_networks(routes.describe_faces("dlib"))
+    assert text.startswith("networks: dlib (CC0-1.0, ")
     assert routes.describe_faces("dlib")[0]["sha256"][:8] in text
+    assert cite_networks([]) == "networks: none"
 
 
 def test_what_was_computed_once_keeps_its_cost(clips, monkeypatch):
@@ -104,15 +121,18 @@ def test_what_was_computed_once_keeps_its_cost(clips, monkeypatch):
     def embed(images, name):
         asked.append(name)
         new = 0 if asked.count(name) > 1 else len(images)  # the rest is in the cache
-        return Embedded(np.ones((len(images), 2)), np.ones(len(images), bool), new)
+        return Embedded(np.ones((len(images), 2)), np.arange(len(images)) > 2, new)
 
     monkeypatch.setattr(routes, "embed_packaged", embed)
+    monkeypatch.setattr(routes, "told_ages", lambda vectors: np.ones((len(vectors), 8)))
     makers = routes.face_representations(np.zeros((600, 3, 4, 4)), "dlib + dlib-age")
     everyone = np.ones(600, dtype=bool)
-    one, other, both = (make(everyone) for make in makers.values())
+    one, other, told, both = (make(everyone) for make in makers.values())
     assert both.features.shape == (600, 4)
     assert both.seconds == one.seconds + other.seconds > 0
+    assert told.seconds == other.seconds
     assert both.licence == "CC0-1.0"
+    assert both.note == one.note == "no face found in 3 of 600 crops"
 
 
 def test_words_are_counted_beside_the_embedding(clips):
