@@ -109,7 +109,8 @@ def _finish(source, folder, injected, shared, reuse, empty_cache):
     )
     inputs = stamps.notebook_inputs(source, injected, shared)
     stamp = stamps.read_stamp(stamp_path) if reuse else None
-    if stamps.is_current(stamp, inputs, folder):
+    beside = (stamps.read_stamp(path) for path in folder.glob("stamps/*.json"))
+    if stamps.is_current(stamp, inputs, folder, beside):
         print(f"reused (nothing changed since {stamps.since(stamp)})", flush=True)
         return stamp
     stamp_path.unlink(missing_ok=True)

@@ -125,13 +125,19 @@ def write_stamp(path, inputs, folder, *, read=(), written=(), **more):
     return stamp
 
 
-def is_current(stamp, inputs, folder):
-    """Whether a stamp has these inputs, and all that the step read and wrote is as it was."""
-    return (
-        stamp is not None
-        and stamp["inputs"] == inputs
-        and all(_digests(folder, stamp[use]) == stamp[use] for use in ("read", "written"))
-    )
+def is_current(stamp, inputs, folder, others=()):
+    """Whether a stamp has these inputs, and all that the step read and wrote is as it was.
+
+    A file that another step wrote as well may be as that one left it: `others` are their stamps.
+    """
+    if stamp is None or stamp["inputs"] != inputs:
+        return False
+    if _digests(folder, stamp["read"]) != stamp["read"]:
+        return False
+    made = (other["written"] for other in others if other is not None)
+    later = [set(written.items()) for written in made]
+    changed = set(_digests(folder, stamp["written"]).items()) - set(stamp["written"].items())
+    return changed <= set().union(*later)
 
 
 def since(stamp):
