@@ -86,7 +86,11 @@ def run_report(
     shared, made = stamps.shared_inputs(settings), {}
     for path in chosen:
         print(f"[{notebooks.index(path) + 1}/{len(notebooks)}] {path.stem} … ", end="", flush=True)
-        made[path.stem] = _finish(path, folder, parameters[path], shared, reuse, empty_cache)
+        try:
+            made[path.stem] = _finish(path, folder, parameters[path], shared, reuse, empty_cache)
+        except KeyboardInterrupt:
+            print("stopped", flush=True)
+            raise
 
     # The README gives the time of a run that computes everything.
     times = folder / "results" / "times.json"
@@ -109,8 +113,8 @@ def _finish(source, folder, injected, shared, reuse, empty_cache):
     )
     inputs = stamps.notebook_inputs(source, injected, shared)
     stamp = stamps.read_stamp(stamp_path) if reuse else None
-    beside = (stamps.read_stamp(path) for path in folder.glob("stamps/*.json"))
-    if stamps.is_current(stamp, inputs, folder, beside):
+    later = (path for path in stamp_path.parent.glob("*.json") if path.name > stamp_path.name)
+    if stamps.is_current(stamp, inputs, folder, map(stamps.read_stamp, later)):
         print(f"reused (nothing changed since {stamps.since(stamp)})", flush=True)
         return stamp
     stamp_path.unlink(missing_ok=True)
@@ -206,7 +210,6 @@ def execute(source, target, parameters):
                 config=Config({"KernelManager": {"transport_encryption": "auto"}}),
             )
     except KeyboardInterrupt:
-        print("stopped", flush=True)
         partial.unlink(missing_ok=True)
         raise
     except Exception as error:  # a cell that raised or a kernel that died

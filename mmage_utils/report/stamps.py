@@ -125,19 +125,18 @@ def write_stamp(path, inputs, folder, *, read=(), written=(), **more):
     return stamp
 
 
-def is_current(stamp, inputs, folder, others=()):
+def is_current(stamp, inputs, folder, later=()):
     """Whether a stamp has these inputs, and all that the step read and wrote is as it was.
 
-    A file that another step wrote as well may be as that one left it: `others` are their stamps.
+    A file that a later step wrote as well may be as that one left it: `later` are their stamps.
     """
     if stamp is None or stamp["inputs"] != inputs:
         return False
     if _digests(folder, stamp["read"]) != stamp["read"]:
         return False
-    made = (other["written"] for other in others if other is not None)
-    later = [set(written.items()) for written in made]
+    overwritten = (set(step["written"].items()) for step in later if step is not None)
     changed = set(_digests(folder, stamp["written"]).items()) - set(stamp["written"].items())
-    return changed <= set().union(*later)
+    return changed <= set().union(*overwritten)
 
 
 def since(stamp):
