@@ -121,7 +121,7 @@ def kill(run, root, number):
     if run.returncode not in (0, SIGNALS[number]):  # 0: it ended in the same moment
         faults.append(f"exit code {run.returncode}")
     if number != signal.SIGKILL and run.returncode and not is_polite(said):
-        faults.append(f"said {said!r}")
+        faults.append(f"said {said[:300]!r}")
     return run.returncode, last, faults
 
 
