@@ -58,10 +58,18 @@ def sample(
     folder: Annotated[Path, Argument(help="Folder to write.")],
     clips: Annotated[int, Option(help="Clips that get media, 160 to 10000.")] = 3095,
     seed: Annotated[int, Option(help="The same seed gives the same bytes.")] = 0,
+    lists: Annotated[
+        int | None, Option(help="Write label lists and predictions of so many clips, no media.")
+    ] = None,
 ):
     """Write a synthetic First Impressions folder: label lists, faces, voices, transcripts."""
+    from mmage_utils.sample.large_lists import write_lists
     from mmage_utils.sample.write import make_sample
 
+    if lists is not None:
+        write_lists(folder, lists, seed=seed)
+        typer.echo(f"Synthetic label lists and predictions of {lists:,} clips, no media: {folder}")
+        return
     written = make_sample(folder, n_clips=clips, seed=seed)
     outcome = "written" if written else "there already, nothing to do"
     typer.echo(f"Synthetic sample of {clips} clips with media, seed {seed}: {folder} ({outcome}).")

@@ -104,7 +104,8 @@ def read_predictions(run, model, notebook):
 
 def shared_rows(table, other):
     """The rows of a table whose VideoName another table has too, in their order."""
-    return table[table["VideoName"].isin(other["VideoName"])].reset_index(drop=True)
+    known = pd.Index(other["VideoName"].unique())
+    return table[known.get_indexer(table["VideoName"]) >= 0].reset_index(drop=True)
 
 
 def of_split(tables, split):
@@ -143,8 +144,10 @@ def join_labels(table, clips):
 
 def shared_clips(tables):
     """Keep the clips that all tables predict, in the order of the first table, as a list."""
-    common = set.intersection(*(set(table["VideoName"]) for table in tables))
-    names = [name for name in tables[0]["VideoName"] if name in common]
+    first, *others = tables
+    for other in others:
+        first = shared_rows(first, other)
+    names = first["VideoName"]
     return [table.set_index("VideoName").loc[names].reset_index() for table in tables]
 
 
@@ -162,7 +165,9 @@ def add_up_per_user(table):
     by_user = table.groupby("UserID", sort=False)
     users = by_user[P_COLUMNS].mean()
     users["prediction"] = users[P_COLUMNS].to_numpy().argmax(1) + 1
-    users["ground_truth"] = by_user["ground_truth"].agg(lambda groups: groups.mode().iloc[0])
+    counts = np.zeros((len(users), N_GROUPS), dtype=int)
+    np.add.at(counts, (by_user.ngroup().to_numpy(), table["ground_truth"].to_numpy() - 1), 1)
+    users["ground_truth"] = counts.argmax(1) + 1
     users["split"] = by_user["split"].first()
     users["clips"] = by_user.size()
     return users.reset_index()

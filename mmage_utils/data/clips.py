@@ -4,6 +4,8 @@ import json
 from itertools import product
 from pathlib import Path
 
+import pandas as pd
+
 from mmage_utils.data.labels import AGE_GROUPS, SPLITS, SYNTHETIC_MARK, read_labels
 from mmage_utils.errors import DataError
 
@@ -35,12 +37,14 @@ def read_clips(folder):
     """
     clips = read_labels(folder)
     clips["clip"] = clips["VideoName"].str.removesuffix(".mp4")
-    paths = {(*place, path.name): str(path) for place, path in list_media(folder)}
+    paths = {
+        f"{split}/{group}/{path.name}": str(path) for (split, group), path in list_media(folder)
+    }
+    paths = pd.Series(paths, dtype=object)
+    places = clips["split"] + "/" + clips["AgeGroup"].astype(str) + "/" + clips["clip"]
     for medium, suffix in MEDIA.items():
-        clips[medium] = [
-            paths.get((split, group, clip + suffix))
-            for clip, split, group in clips[["clip", "split", "AgeGroup"]].itertuples(index=False)
-        ]
+        found = paths.reindex((places + suffix).to_numpy(object)).to_numpy(object)
+        clips[medium] = pd.Series(found, dtype=object).where(pd.notna(found), None).to_numpy()
     return clips
 
 

@@ -4,10 +4,12 @@ Source: the data set's own CSV files; the codes are those of the report's task a
 """
 
 import csv
+import io
 from pathlib import Path
 
 import pandas as pd
 
+from mmage_utils.data.plain_csv import read_plain_csv
 from mmage_utils.errors import DataError
 
 AGE_GROUPS = {1: "7-13", 2: "14-18", 3: "19-24", 4: "25-32", 5: "33-45", 6: "46-60", 7: "61+"}
@@ -93,11 +95,14 @@ def read_label_text(path):
             f"The label list {path.name} is missing from {path.parent}: give the folder that "
             "holds the three *_set_age_labels.csv files."
         )
+    data = path.read_bytes()
+    table = read_plain_csv(data)
+    if table is not None and not [name for name in LABEL_COLUMNS if name not in table]:
+        return table.assign(row=range(2, len(table) + 2))
     try:
         # utf-8-sig: spreadsheet programs put a byte-order mark in front of the header.
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, strict=True)
-            rows = [(reader.line_num, row) for row in reader if row]
+        reader = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
+        rows = [(reader.line_num, row) for row in reader if row]
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             f"{path} cannot be read as a UTF-8 comma-separated list: {error}."
