@@ -72,7 +72,8 @@ def notebook_parameters():
     """The parameters of the notebook that this process runs, whoever runs it.
 
     They are read from the kernel: the names that cells of nothing but ``NAME = literal`` set, which
-    are the cell tagged ``parameters`` and the one that papermill adds, with the values they have.
+    are the cell tagged ``parameters`` and the one that papermill adds, with the values they have
+    now. So they are right in JupyterLab too, after a cell was edited and the run opened again.
 
     Returns
     -------
