@@ -237,15 +237,20 @@ def check_origin(run, path, notebook, provenance=None):
     if provenance is None:
         provenance = (read_record(run.folder, path) or {}).get("provenance")
     known = provenance or {}
-    if any(known.get(key, run.provenance[key]) != run.provenance[key] for key in SAME):
+    other = [key for key in SAME if known.get(key, run.provenance[key]) != run.provenance[key]]
+    if other:
         raise DataError(
-            f"{files.shown(path)} was made from {_origin(known)}, but this run is opened with "
-            f"{_origin(run.provenance)}: run notebooks/{notebook}.ipynb again "
+            f"{files.shown(path)} was made with {_origin(known, other)}, but this run is opened "
+            f"with {_origin(run.provenance, other)}: run notebooks/{notebook}.ipynb again "
             f"(or ./run_all.sh --only {notebook[:2]})."
         )
 
 
-def _origin(provenance):
-    """Data and seed in words: ``synthetic sample, seed 0 (content 1a2b3c4d) and seed 0``."""
+def _origin(provenance, keys):
+    """Data and seed in words, or one of them: ``the data First Impressions (content 1a2b3c4d)``."""
     content = str(provenance.get("fingerprint"))[:DIGITS]
-    return f"{provenance.get('data')} (content {content}) and SEED {provenance.get('seed')}"
+    words = {
+        "fingerprint": f"the data {provenance.get('data')} (content {content})",
+        "seed": f"SEED {provenance.get('seed')}",
+    }
+    return " and ".join(words[key] for key in keys)

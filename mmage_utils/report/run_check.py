@@ -1,19 +1,22 @@
 """Check a whole run: its files, where they come from, its predictions, and its scores."""
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from mmage_utils import files
 from mmage_utils.data.clips import read_clips
-from mmage_utils.data.labels import LABEL_LIST
+from mmage_utils.data.labels import LABEL_LIST, N_GROUPS
 from mmage_utils.data.provenance import DIGITS
 from mmage_utils.errors import UsageError, first_few
 from mmage_utils.features.fingerprint import data_fingerprint
-from mmage_utils.predictions import PREDICTION_COLUMNS, prediction_path
+from mmage_utils.predictions import P_COLUMNS, PREDICTION_COLUMNS, prediction_path
 from mmage_utils.report import run_files
+from mmage_utils.report.parameters import RUN_NAME
 from mmage_utils.report.run_files import RunFinding
 from mmage_utils.runs import Run, run_folder
 from mmage_utils.scores.evaluation import SCORE_COLUMNS
@@ -44,7 +47,9 @@ def find_run_folder(run):
     UsageError
         There is no such run.
     """
-    for folder in (run_folder(str(run)), Path(run)):
+    # A plain name is that of a run, whatever folder of this name one stands beside.
+    named = [run_folder(str(run))] if re.fullmatch(RUN_NAME, str(run)) else []
+    for folder in (*named, Path(run)):
         if folder.is_dir():
             return folder.resolve()
     raise UsageError(
@@ -89,7 +94,9 @@ def check_run(folder, data=None):
         table = _check_predictions(name, run.paths[name], clips, findings, weak)
         if table is not None:
             tables[run.paths[name]] = table
-    notes += [f"{n} splits of predictions: {what}" for what, n in weak.items()]
+    notes += [
+        f"{what}, in {n} splits of predictions, as of poor models" for what, n in weak.items()
+    ]
     compared = _check_scores(folder, run.results, tables, findings, notes)
     counts = {
         kind: sum(name.startswith(f"{kind}/") for name in run.paths) for kind in run_files.KINDS
@@ -145,7 +152,24 @@ def _check_predictions(name, path, clips, findings, weak):
                 findings.append(RunFinding(name, f"{split}: {problem}"))
     if not inside.any():
         findings.append(RunFinding(name, "none of its clips is in the label lists."))
-    return table if usable and inside.any() else None
+    usable &= _is_whole(table)
+    if not usable:
+        what = "its scores are not compared, as rows, numbers or train clips of it are missing."
+        findings.append(RunFinding(name, what))
+    return table if usable else None
+
+
+def _is_whole(table):
+    """Whether every row of a prediction table can be scored, and train has some."""
+    numbers = table[["ground_truth", "prediction", *P_COLUMNS]]
+    return (
+        all(map(pd.api.types.is_numeric_dtype, numbers.dtypes))
+        and np.isfinite(numbers.to_numpy(float)).all()
+        and table[["ground_truth", "prediction"]].isin(range(1, N_GROUPS + 1)).all(axis=None)
+        and table["VideoName"].is_unique
+        and table["UserID"].notna().all()
+        and table["split"].eq("train").any()
+    )
 
 
 def _listed(table):
@@ -175,9 +199,7 @@ def _check_scores(folder, results, tables, findings, notes):
         without += [f"{model} ({name})" for model in missing]
         if len(differences):
             wrong = first_few(map(_difference, differences.itertuples()), between="; ")
-            what = (
-                f"{len(differences)} numbers of scores are not those of its predictions: {wrong}."
-            )
+            what = f"scores differ from its predictions in {len(differences)} numbers: {wrong}."
             findings.append(RunFinding(name, what))
     if without:
         notes.append(

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from mmage_utils import files
-from mmage_utils.data.provenance import FOLDER, read_json, read_record
+from mmage_utils.data.provenance import DIGITS, FOLDER, read_json, read_record
 from mmage_utils.errors import DataError, first_few
 from mmage_utils.report.notebook_reader import saved_files
 
@@ -126,12 +126,16 @@ def check_origins(origins, findings, notes):
     for key, name in SAME.items():
         findings += _odd_ones({file: one.get(key) for file, one in origins.items()}, name)
     for group, name in SAME_IN_ALL.items():
-        inner = {file: one.get(group) or {} for file, one in origins.items()}
+        inner = {file: one.get(group) for file, one in origins.items()}
+        inner = {file: values for file, values in inner.items() if isinstance(values, dict)}
         for key in sorted({key for values in inner.values() for key in values}):
             values = {file: one[key] for file, one in inner.items() if key in one}
             findings += _odd_ones(values, f"{name} {key}")
     for key, name in NOTED.items():
-        notes += map(str, _odd_ones({file: one.get(key) for file, one in origins.items()}, name))
+        values = {file: one.get(key) for file, one in origins.items()}
+        if key == "commit":
+            values = {file: str(commit)[:DIGITS] for file, commit in values.items()}
+        notes += map(str, _odd_ones(values, name))
     changed = sum(bool(one.get("changed")) for one in origins.values())
     if changed:
         notes.append(f"{changed} files were written by code with changes that no commit holds.")

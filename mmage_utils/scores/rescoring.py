@@ -8,6 +8,7 @@ from mmage_utils.scores.evaluation import SCORE_COLUMNS, score_models, train_maj
 
 KEYS = list(SCORE_COLUMNS[:4])
 NUMBERS = list(SCORE_COLUMNS[4:])
+UNITS = ("clip", "user")
 TOLERANCE = 1e-6  # prediction files keep nine digits
 # How the label of what is scored says that it is made of a model's predictions: "model: way".
 WAYS = {
@@ -36,6 +37,10 @@ def rescore(scores, read):
     without : list of str
         Models that are not compared, as they have no predictions.
     """
+    # What is no number, or of no known unit, is a difference like any other.
+    scores = scores.assign(**scores[NUMBERS].apply(pd.to_numeric, errors="coerce"))
+    scores = scores.assign(**{key: [str(value) for value in scores[key]] for key in KEYS})
+    units = tuple(unit for unit in UNITS if unit in set(scores["unit"]))
     tables = {}
     for model in scores["model"].unique():
         base, _, way = model.partition(": ")
@@ -50,7 +55,7 @@ def rescore(scores, read):
     first = next(iter(shared.values()))
     settings = {"majority": train_majority(first), "prior": train_prior(first)}
     made = {name: WAYS[name.partition(": ")[2]](table) for name, table in shared.items()}
-    again = score_models(made, units=tuple(scores["unit"].unique()), **settings)
+    again = score_models(made, units=units or UNITS, **settings)
     known = scores[scores["model"].isin(tables)]
     both = known.merge(again, on=KEYS, how="left", suffixes=(", saved", ", again"))
     rows = []
