@@ -80,11 +80,6 @@ def open_run(name, data_dir, *, n_clips=None, seed=0):
     return Run(name, folder, data, data_dir, synthetic, origin), clips
 
 
-def run_folder(name):
-    """``runs/<name>``."""
-    return files.ROOT / "runs" / name
-
-
 def save_figure(run, drawn, name, *, about="", page=False):
     """Save what a plot returns as ``figures/<name>.png`` of the run, labelled if synthetic.
 
@@ -173,3 +168,8 @@ def committed_results(run, task):
         return None
     record = provenance.read_json(path)
     return record if record["data"] == run.data else None
+
+
+def run_folder(name):
+    """``runs/<name>``."""
+    return files.ROOT / "runs" / name

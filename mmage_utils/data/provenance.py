@@ -84,7 +84,10 @@ def notebook_parameters():
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is None:
         return None
-    names = {name for cell in shell.user_ns.get("In", ()) for name in _set_by(cell)}
+    cells = [cell for cell in shell.user_ns.get("In", ()) if cell]
+    names = {name for cell in cells for name in _set_by(cell)}
+    if not cells:  # nbval keeps no history: when it opens the run, nothing but parameters is set
+        names = {name for name, value in shell.user_ns.items() if _is_literal(name, value)}
     return {
         name: _without_place(shell.user_ns[name])
         for name in sorted(names - set(LEFT_OUT))
@@ -100,6 +103,10 @@ def _set_by(cell):
     except (SyntaxError, AttributeError, ValueError):
         return ()
     return values if all(map(str.isupper, values)) else ()
+
+
+def _is_literal(name, value):
+    return name.isupper() and (value is None or isinstance(value, str | int | float))
 
 
 def _without_place(value):

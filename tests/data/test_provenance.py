@@ -100,6 +100,12 @@ def test_parameters_are_those_of_the_cells_that_set_nothing_else(shell):
     assert provenance.notebook_parameters() == expected | {"LR": 0.2}
 
 
+def test_parameters_are_known_to_a_kernel_without_history(shell):
+    for cell in ("EPOCHS = 7\nLR = 0.1\nRUN = 'one'", "import math as M\nlower = 1"):
+        assert shell.run_cell(cell, store_history=False).success
+    assert provenance.notebook_parameters() == {"EPOCHS": 7, "LR": 0.1}
+
+
 @pytest.mark.parametrize(
     ("value", "kept"),
     [
