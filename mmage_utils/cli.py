@@ -192,6 +192,24 @@ def compare(
 
 
 @app.command()
+def verify(
+    run: Annotated[Path, Argument(help="Name of a run, or its folder.")],
+    data: Annotated[Path | None, Option(help="The data folder, where it is not in data/.")] = None,
+    json_file: JsonFile = None,
+):
+    """Check a whole run: every file, where it comes from, and the scores of its predictions."""
+    from mmage_utils.report.run_check import check_run, check_text, find_run_folder
+
+    folder = find_run_folder(run)
+    check = check_run(folder, data)
+    typer.echo(check_text(folder.name, check))
+    findings = [finding._asdict() for finding in check.findings]
+    _finish(
+        check.findings, json_file, {"run": folder.name} | check._asdict() | {"findings": findings}
+    )
+
+
+@app.command()
 def report(
     data: Annotated[Path | None, Option(help="First Impressions folder (default: sample).")] = None,
     run: Annotated[str | None, Option(help="Name of the run, a folder of runs/.")] = None,

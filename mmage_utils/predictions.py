@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from mmage_utils.data import provenance
 from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.errors import DataError
 from mmage_utils.files import file_name, shown, whole
@@ -68,11 +69,13 @@ def prediction_path(run, model):
 
 
 def write_predictions(run, model, table):
-    """Write the predictions of all splits to `prediction_path`."""
-    with whole(prediction_path(run, model)) as path:
+    """Write the predictions of all splits to `prediction_path`, and the record of the file."""
+    path = prediction_path(run, model)
+    with whole(path) as temporary:
         table[PREDICTION_COLUMNS].to_csv(
-            path, index=False, float_format="%.9g", lineterminator="\n"
+            temporary, index=False, float_format="%.9g", lineterminator="\n"
         )
+    provenance.write_record(run, path)
 
 
 def write_seeds(run, model, tables):
@@ -87,7 +90,8 @@ def read_predictions(run, model, notebook):
     Raises
     ------
     DataError
-        When the file or a column is missing; the message names the notebook to run.
+        When the file or a column is missing, or it was made from other data or with another seed
+        than the run has; the message names the notebook to run.
     """
     path = prediction_path(run, model)
     if not path.is_file():
@@ -95,6 +99,7 @@ def read_predictions(run, model, notebook):
             f"{shown(path)} is missing: run notebooks/{notebook}.ipynb first "
             f"(or ./run_all.sh --only {notebook[:2]})."
         )
+    provenance.check_origin(run, path, notebook)
     table = pd.read_csv(path)
     missing = [column for column in PREDICTION_COLUMNS if column not in table]
     if missing:

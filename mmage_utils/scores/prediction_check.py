@@ -20,6 +20,11 @@ from mmage_utils.scores.prediction_file import Findings, Unscorable, read_predic
 PERMUTATIONS = 1000
 SUM_TOLERANCE = 1e-3  # of a row of probabilities, as printed with few digits
 SHIFT_GAIN = 0.1  # accuracy that a shift must gain to be reported
+# Findings that a poor model gives as well as a damaged file.
+OF_THE_MODEL = (
+    *("constant output", "rows in another order than their labels"),
+    *("0-based labels", "shifted labels"),
+)
 
 
 class Reference(NamedTuple):
