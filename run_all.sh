@@ -4,11 +4,15 @@
 #   ./run_all.sh                                  the sample, as committed
 #   ./run_all.sh --data DIR -f params/full.yaml   the real clips in DIR, with their parameters
 #
+# Notebooks that an earlier run finished are reused where nothing has changed that they rest on, so a
+# run that was stopped goes on where it was.
+#
 #   --data DIR     folder of the clips
 #   --run NAME     write to runs/NAME (default: sample)
 #   -f FILE.yaml   parameters for the notebooks
 #   --from NN      start at notebook NN, on the results of an earlier run
 #   --only NN      run notebook NN alone
+#   --again        run all notebooks, those that are finished too
 #   --slides       make only the slides again, from the notebooks of an earlier run
 #   --refresh      put the outputs of a default run into notebooks/ and figures/
 #

@@ -2,6 +2,7 @@
 # Lint, the tests of the package, and every notebook on a tiny sample.
 #
 #   ./run_tests.sh                                  everything
+#   ./run_tests.sh --slow                           the tests of many minutes too
 #   ./run_tests.sh -m "not slow and not browser"    what follows goes to pytest; no lint, no notebooks
 set -euo pipefail
 
@@ -21,8 +22,14 @@ if ! "$bin/python" -c "$browser"; then
   fi
 fi
 
+marks=(-m "not long")
+if [[ ${1-} == --slow ]]; then
+  shift
+  marks=(-m "")
+fi
+
 if [[ $# -gt 0 ]]; then
-  exec "$bin/pytest" "$@"
+  exec "$bin/pytest" "${marks[@]}" "$@"
 fi
 
 "$bin/ruff" check .
@@ -33,4 +40,4 @@ fi
 rm -rf runs/tiny
 "$bin/python" tools/tiny_notebooks.py
 export HF_HUB_OFFLINE=1 TQDM_DISABLE=1
-exec "$bin/pytest" --nbval-lax --nbval-current-env --nbval-cell-timeout=300 tests runs/tiny/nbval
+exec "$bin/pytest" "${marks[@]}" --nbval-lax --nbval-current-env --nbval-cell-timeout=300 tests runs/tiny/nbval

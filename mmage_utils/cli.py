@@ -1,5 +1,10 @@
 """The command ``mmage``. Its exit code is 0 (fine), 1 (data are wrong) or 2 (wrong usage)."""
 
+import errno
+import shlex
+import signal
+import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -10,12 +15,34 @@ from typer.core import TyperGroup
 from mmage_utils.errors import DataError, UsageError
 
 
+class _Terminated(KeyboardInterrupt):
+    """The signal SIGTERM, by which a batch system or a shutdown asks for what Ctrl-C does."""
+
+
+@contextmanager
+def _signals_raise():
+    """Let SIGINT and SIGTERM raise once: a second one ends the process without a word."""
+
+    def stop(number, _):
+        for other in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(other, signal.SIG_DFL)
+        raise _Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+    earlier = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+
 class _PlainErrors(TyperGroup):
     """Prints an error that the user can fix as one sentence, without a traceback."""
 
     def invoke(self, ctx):
         try:
-            return super().invoke(ctx)
+            with _signals_raise():
+                return super().invoke(ctx)
         except DataError as error:
             message, code = error, 1
         except UsageError as error:
@@ -23,8 +50,13 @@ class _PlainErrors(TyperGroup):
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
             message, code = f"{place}{error.strerror or error}.", 1
-        except KeyboardInterrupt:
-            message, code = "interrupted.", 130
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                message = f"{place}the disk is full: free some space, and try again."
+        except KeyboardInterrupt as stop:
+            message, code = "interrupted.", 143 if isinstance(stop, _Terminated) else 130
+            if ctx.invoked_subcommand == "report":
+                command = shlex.join(["./run_all.sh", *sys.argv[2:]])
+                message = f"interrupted; {command} goes on where it stopped."
         typer.echo(f"mmage: {message}", err=True)
         raise typer.Exit(code)
 
@@ -217,21 +249,28 @@ def report(
     start: Annotated[str | None, Option("--from", help="First notebook, 01 to 09.")] = None,
     only: Annotated[str | None, Option(help="The one notebook to run.")] = None,
     slides: Annotated[bool, Option("--slides", help="Only make the slides again.")] = False,
+    again: Annotated[bool, Option("--again", help="Run what is finished again, too.")] = False,
     refresh: Annotated[bool, Option("--refresh", help="Renew the committed outputs.")] = False,
 ):
-    """Run the notebooks in order and make slides of them (./run_all.sh calls this)."""
-    from mmage_utils.report.export import write_slides
+    """Run the notebooks in order and make slides of them (./run_all.sh calls this).
+
+    A notebook that is finished, and of which nothing has changed, is reused.
+    """
+    from mmage_utils.report.export import renew_slides, write_slides
     from mmage_utils.report.notebook_runner import run_report
     from mmage_utils.report.parameters import find_run
+    from mmage_utils.runs import hold_run
 
     chosen = {"data": data, "run": run, "params_file": params_file}
-    if slides and (start or only or refresh):
-        raise UsageError("--slides runs no notebook: leave out --from, --only and --refresh.")
-    if slides:
-        folder = find_run(**chosen)
-    else:
-        folder = run_report(**chosen, start=start, only=only, refresh=refresh)
-    write_slides(folder)
+    if slides and (start or only or again or refresh):
+        raise UsageError(
+            "--slides runs no notebook: leave out --from, --only, --again and --refresh."
+        )
+    folder = find_run(**chosen)
+    with hold_run(folder):
+        if not slides:
+            run_report(**chosen, start=start, only=only, again=again, refresh=refresh)
+        (write_slides if slides or again else renew_slides)(folder)
 
 
 if __name__ == "__main__":

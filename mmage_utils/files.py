@@ -1,10 +1,12 @@
 """Where files are, and how they are written: whole or not at all."""
 
+import fcntl
 import hashlib
 import json
 import os
 import re
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pandas as pd
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "cache"
+LEFTOVER_AGE = 86_400  # s; nothing is written for longer than a day
 
 
 @contextmanager
@@ -28,6 +31,52 @@ def whole(path):
         os.replace(temporary, path)
     finally:
         Path(temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path, *, wait=True):
+    """Context that one process at a time is in; the file `path` then holds its process id.
+
+    The system lets go of the lock of a process that dies, so one that was killed blocks nobody.
+
+    Raises
+    ------
+    BlockingIOError
+        Another process is in the context, and we do not wait.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_file_of(handle, path):
+                os.truncate(handle, 0)
+                os.write(handle, b"%d\n" % os.getpid())
+                break
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)  # whoever had it removed the file while we waited
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _is_file_of(handle, path):
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def remove_leftovers(folder):
+    """Remove temporary files of `whole` that a killed process left a day ago or earlier."""
+    for path in Path(folder).rglob(".????????*"):
+        if path.is_file() and path.stat().st_mtime < time.time() - LEFTOVER_AGE:
+            path.unlink(missing_ok=True)
 
 
 def write_text(path, text):

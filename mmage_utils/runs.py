@@ -1,5 +1,6 @@
 """A run: opened from its data, or from a sample made for it; it saves figures and results."""
 
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,8 +9,8 @@ import numpy as np
 from mmage_utils import files
 from mmage_utils.data import provenance
 from mmage_utils.data.clips import describe_data, is_synthetic, read_clips
-from mmage_utils.errors import DataError
-from mmage_utils.files import save_json, shown, whole
+from mmage_utils.errors import DataError, UsageError
+from mmage_utils.files import locked, remove_leftovers, save_json, shown, whole
 
 # The results and the notebook that choose a head for each modality.
 TASKS = {
@@ -78,6 +79,37 @@ def open_run(name, data_dir, *, n_clips=None, seed=0):
     content = data_fingerprint(data_dir, files.CACHE)
     origin = provenance.make_provenance(data, content, seed=seed)
     return Run(name, folder, data, data_dir, synthetic, origin), clips
+
+
+@contextmanager
+def hold_run(folder):
+    """Context in which no other command writes to a run, and where nothing is left of a killed one.
+
+    Parameters
+    ----------
+    folder : Path
+        ``runs/<RUN>``; it need not exist, and it is not left behind empty.
+
+    Raises
+    ------
+    UsageError
+        Another process has it; the message says which.
+    """
+    lock = folder / ".lock"
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(lock, wait=False))
+        except BlockingIOError:
+            holder = lock.read_text().strip() if lock.is_file() else ""
+            raise UsageError(
+                f"{shown(folder)} is being made by process {holder or 'unknown'}: wait for its "
+                "end, or name another run with --run."
+            ) from None
+        for place in (folder, files.ROOT / "cache"):
+            remove_leftovers(place)
+        yield
+    with suppress(OSError):
+        folder.rmdir()  # which is empty if nothing has run
 
 
 def save_figure(run, drawn, name, *, about="", page=False):

@@ -14,7 +14,7 @@ from mmage_utils.data.clips import count_media, read_clips
 from mmage_utils.files import ROOT
 
 TESTED = {"test_benchmarks": ("faces", "networks", "voices", "words", "tiny_notebooks")}
-TESTED |= {"test_lab": ("lab", "screenshots")}
+TESTED |= {"test_lab": ("lab", "screenshots"), "test_interruptions": ("interruptions",)}
 
 
 def run(script, *options):

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.data.distributed import DistributedSampler
 
 from mmage_utils.data.labels import N_GROUPS
-from mmage_utils.files import CACHE, code_key, digest, whole
+from mmage_utils.files import CACHE, code_key, digest, locked, whole
 from mmage_utils.models.device import channels_last, find_device, has_bfloat16
 from mmage_utils.models.lightning_module import Classifier
 from mmage_utils.predictions import softmax
@@ -141,14 +141,15 @@ def fit(model, train, valid, settings, *, checkpoint=None, resumable=False, cach
     settings = settings._replace(bfloat16=settings.bfloat16 and has_bfloat16())
     key = model_key(model, train.fingerprint(), valid.fingerprint(), *settings)
     finished = cache / f"fit_{key}.pt"
-    if not finished.is_file():
-        module = Classifier(model, train.prepare, settings)
-        partial = finished.with_suffix(".partial")
-        _train(module, train, valid, partial if resumable else None)
-        model.load_state_dict(module.best["model"])
-        history = pd.DataFrame(module.history)
-        Fit(model, history, module.best["epoch"], module.seconds).save(finished)
-        shutil.rmtree(partial, ignore_errors=True)
+    with locked(finished.with_suffix(".lock")):  # another run may be at the same training
+        if not finished.is_file():
+            module = Classifier(model, train.prepare, settings)
+            partial = finished.with_suffix(".partial")
+            _train(module, train, valid, partial if resumable else None)
+            model.load_state_dict(module.best["model"])
+            history = pd.DataFrame(module.history)
+            Fit(model, history, module.best["epoch"], module.seconds).save(finished)
+            shutil.rmtree(partial, ignore_errors=True)
     if checkpoint is not None:
         with whole(checkpoint) as temporary:
             shutil.copyfile(finished, temporary)

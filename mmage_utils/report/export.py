@@ -1,12 +1,35 @@
 """Write what is read of a run: the deck, its PDF, a deck per notebook, and the reading copy."""
 
 import json
+from pathlib import Path
 
 from mmage_utils.files import shown, write_text
+from mmage_utils.report import stamps
 from mmage_utils.report.chromium import HOW, find_browser, print_pdf
 from mmage_utils.report.deck import make_slides, notebook_slides, place_of, render_deck
 from mmage_utils.report.notebook_reader import read_pages
 from mmage_utils.report.reading_copy import render_copy
+from mmage_utils.report.used_modules import used_files
+
+ASSETS = Path(__file__).parent / "assets"
+
+
+def renew_slides(run_folder):
+    """Call `write_slides` unless its files are there, made by this code of the same notebooks."""
+    notebooks = sorted((run_folder / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    assets = sorted(path for path in ASSETS.rglob("*") if path.is_file())
+    code = [*used_files(f"import {__name__}"), *assets]
+    inputs = {"notebooks": stamps.digest_files(notebooks), "code": stamps.digest_files(code)}
+    inputs["browser"] = str(find_browser())
+    path = run_folder / "stamps" / "slides.json"
+    stamp = stamps.read_stamp(path)
+    if stamps.is_current(stamp, inputs, run_folder):
+        print(f"slides: reused (nothing changed since {stamps.since(stamp)})", flush=True)
+        return
+    write_slides(run_folder)
+    made = [run_folder / "report.html", *sorted((run_folder / "slides").glob("[!.]*"))]
+    written = [path.relative_to(run_folder).as_posix() for path in made]
+    stamps.write_stamp(path, inputs, run_folder, written=written)
 
 
 def write_slides(run_folder):

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 import time
 import warnings
 from contextlib import contextmanager
@@ -16,8 +15,11 @@ from traitlets.config import Config
 from mmage_utils import files, runs
 from mmage_utils.data.clips import count_media, with_media
 from mmage_utils.errors import DataError, UsageError
+from mmage_utils.features.recording_keys import INDEX
 from mmage_utils.files import save_json, shown
+from mmage_utils.report import kernel_watch, stamps
 from mmage_utils.report.committed_outputs import refresh_outputs
+from mmage_utils.report.failures import find_disk_trouble, find_failure
 from mmage_utils.report.parameters import find_notebooks, resolve_parameters
 
 KERNEL = {"kernel_name": "python3", "language": "python"}
@@ -33,8 +35,13 @@ KERNEL_ENV = {
 logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)
 
 
-def run_report(*, data=None, run=None, params_file=None, start=None, only=None, refresh=False):
+def run_report(
+    *, data=None, run=None, params_file=None, start=None, only=None, again=False, refresh=False
+):
     """Execute the notebooks and write them to ``runs/<RUN>/notebooks``.
+
+    A notebook that an earlier run finished is reused where nothing that it rests on has changed
+    (`stamps`), unless it is named by `start` or `only`, or everything is wanted `again`.
 
     Parameters
     ----------
@@ -42,8 +49,11 @@ def run_report(*, data=None, run=None, params_file=None, start=None, only=None, 
         As `resolve_parameters`.
     start, only : optional
         As `choose_notebooks`.
+    again : bool
+        Reuse nothing.
     refresh : bool
-        Copy outputs and figures of a full default run to ``notebooks/`` and ``figures/``.
+        Reuse nothing, and copy outputs and figures of a full default run to ``notebooks/`` and
+        ``figures/``.
 
     Returns
     -------
@@ -67,27 +77,56 @@ def run_report(*, data=None, run=None, params_file=None, start=None, only=None, 
         )
     parameters, settings = resolve_parameters(notebooks, params_file, data, run)
     folder = files.ROOT / "runs" / settings["RUN"]
+    # The index of known files is there from the first look at the data.
+    empty_cache = not any(path.name != INDEX for path in (files.ROOT / "cache").glob("*"))
     if {"DATA_DIR", "N_CLIPS", "SEED"} <= set(settings):
         _prepare_data(settings)
 
-    seconds, empty_cache = {}, not any((files.ROOT / "cache").glob("*"))
+    reuse = not (again or refresh or start or only)
+    shared, made = stamps.shared_inputs(settings), {}
     for path in chosen:
         print(f"[{notebooks.index(path) + 1}/{len(notebooks)}] {path.stem} … ", end="", flush=True)
-        clock, target = time.time(), folder / "notebooks" / path.name
-        execute(path, target, parameters[path])
-        seconds[path.stem] = round(time.time() - clock, 1)
-        print(f"{seconds[path.stem]:.0f} s  {shown(target)}", flush=True)
+        try:
+            made[path.stem] = _finish(path, folder, parameters[path], shared, reuse, empty_cache)
+        except KeyboardInterrupt:
+            print("stopped", flush=True)
+            raise
 
     # The README gives the time of a run that computes everything.
     times = folder / "results" / "times.json"
-    if chosen == notebooks and (empty_cache or not times.exists()):
-        record = {"cores": os.cpu_count(), "empty_cache": empty_cache, "seconds": seconds}
+    cold = all(stamp["empty_cache"] for stamp in made.values())
+    if chosen == notebooks and (cold or not times.exists()):
+        seconds = {name: stamp["seconds"] for name, stamp in made.items()}
+        record = {"cores": os.cpu_count(), "empty_cache": cold, "seconds": seconds}
         save_json(times, record)
     if refresh:
         refresh_outputs(folder, since=began)
         print(f"refreshed: notebooks and figures/{folder.name}")
     print(f"report: {shown(folder / 'notebooks')} ({time.time() - began:.0f} s in all)")
     return folder
+
+
+def _finish(source, folder, injected, shared, reuse, empty_cache):
+    """Execute a notebook, or find it finished; print how it went and return its stamp."""
+    stamp_path, target = (
+        folder / place for place in (f"stamps/{source.stem}.json", f"notebooks/{source.name}")
+    )
+    inputs = stamps.notebook_inputs(source, injected, shared)
+    stamp = stamps.read_stamp(stamp_path) if reuse else None
+    later = (path for path in stamp_path.parent.glob("*.json") if path.name > stamp_path.name)
+    if stamps.is_current(stamp, inputs, folder, map(stamps.read_stamp, later)):
+        print(f"reused (nothing changed since {stamps.since(stamp)})", flush=True)
+        return stamp
+    stamp_path.unlink(missing_ok=True)
+    clock = time.time()
+    uses = execute(source, target, injected)
+    more = {"seconds": round(time.time() - clock, 1), "empty_cache": empty_cache}
+    print(f"{more['seconds']:.0f} s  {shown(target)}", flush=True)
+    if uses is None:  # nobody has noted what it used, so it runs again the next time
+        return more
+    read, written = uses
+    written = [*written, f"notebooks/{source.name}"]
+    return stamps.write_stamp(stamp_path, inputs, folder, read=read, written=written, **more)
 
 
 def _prepare_data(settings):
@@ -133,9 +172,14 @@ def execute(source, target, parameters):
     Parameters
     ----------
     source, target : Path
-        The notebook, and where to write it executed; absolute.
+        The notebook, and where to write it executed (``runs/<RUN>/notebooks``); absolute.
     parameters : dict
         Values to inject; with none, the notebook runs as it is.
+
+    Returns
+    -------
+    read, written : list of str
+        What it used of the run, as `kernel_watch.read_notes`; None if the kernel did not say.
 
     Raises
     ------
@@ -144,8 +188,10 @@ def execute(source, target, parameters):
     """
     partial = target.with_name(f"partial_{target.name}")
     partial.parent.mkdir(parents=True, exist_ok=True)
-    partial.unlink(missing_ok=True)
-    crash, log = None, partial.with_suffix(".log")
+    log, notes = partial.with_suffix(".log"), partial.with_suffix(".uses")
+    for path in (partial, log, notes):
+        path.unlink(missing_ok=True)
+    crash, begin = None, kernel_watch.start_line(target.parent.parent, notes)
     try:
         # papermill cannot give an environment to the kernel, which inherits ours.
         ignored = warnings.catch_warnings(action="ignore")
@@ -159,22 +205,39 @@ def execute(source, target, parameters):
                 cwd=source.parent,
                 start_timeout=120,
                 # A kernel that is stopped after a failure must not log that on the screen.
-                extra_arguments=["--IPKernelApp.log_level=50"],
+                extra_arguments=["--IPKernelApp.log_level=50", f"--IPKernelApp.exec_lines={begin}"],
                 # By default the kernel warns that its connection is not encrypted.
                 config=Config({"KernelManager": {"transport_encryption": "auto"}}),
             )
+    except KeyboardInterrupt:
+        partial.unlink(missing_ok=True)
+        raise
     except Exception as error:  # a cell that raised or a kernel that died
         crash = error
     finally:
-        if log.stat().st_size == 0 or crash is None:
-            log.unlink()
-    written = partial.exists()
-    failure = find_failure(nbformat.read(partial, as_version=4), crash) if written else ""
-    if failure or crash:
+        uses = kernel_watch.read_notes(notes) if notes.is_file() else None
+        notes.unlink(missing_ok=True)
+        if crash is None or (log.is_file() and log.stat().st_size == 0):
+            log.unlink(missing_ok=True)
+    failure = _describe_failure(partial, crash)
+    if failure:
         print("failed", flush=True)
-        where = f"\nThe notebook as far as it ran: {shown(partial)}" if written else ""
-        raise DataError(f"{source.stem} failed {failure or f': {crash}'}{where}") from crash
+        trouble = find_disk_trouble(failure)
+        if trouble:
+            raise DataError(f"{source.stem} stopped: {trouble}") from crash
+        where = f"\nThe notebook as far as it ran: {shown(partial)}" if partial.exists() else ""
+        raise DataError(f"{source.stem} failed {failure}{where}") from crash
     os.replace(partial, target)
+    return uses
+
+
+def _describe_failure(partial, crash):
+    """`find_failure` in what papermill wrote; where that says nothing, what it raised."""
+    try:
+        failure = find_failure(nbformat.read(partial, as_version=4), crash)
+    except (OSError, ValueError, nbformat.reader.NotJSONError) as error:  # not even written
+        return f": {crash or error}"
+    return failure or (f": {crash}" if crash else "")
 
 
 @contextmanager
@@ -192,44 +255,6 @@ def _stderr_to(path):
     finally:
         os.dup2(screen, 2)
         os.close(screen)
-
-
-def find_failure(notebook, crash=None):
-    """Describe the first code cell of an executed notebook that did not run to its end.
-
-    Parameters
-    ----------
-    notebook : NotebookNode
-        What papermill wrote.
-    crash : Exception, optional
-        What papermill raised, printed if the cell itself contains no reason.
-
-    Returns
-    -------
-    str
-        Number of the cell (among the code cells), its first lines, and the end of the error's
-        traceback; empty if every cell ran.
-    """
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    # A kernel that died leaves its cell marked as completed: it is the last one that started.
-    started = [cell for cell in cells if cell.metadata.get("papermill", {}).get("start_time")]
-    for number, cell in enumerate(cells, start=1):
-        errors = [output for output in cell.outputs if output.output_type == "error"]
-        completed = cell.metadata.get("papermill", {}).get("status") == "completed"
-        died = crash is not None and started[-1:] == [cell]
-        if completed and cell.execution_count is not None and not errors and not died:
-            continue
-        if errors and errors[0].ename == "SystemExit":
-            reason = f"SystemExit: {errors[0].evalue}"
-        elif errors:
-            reason = "\n".join(errors[0].traceback)
-        else:  # a bad magic leaves its message on stderr, a dead kernel nothing at all
-            printed = [output.text for output in cell.outputs if output.get("name") == "stderr"]
-            reason = "".join(printed) or str(crash or "The cell did not run.")
-        reason = re.sub(r"\x1b\[[\d;]*m", "", reason).strip().splitlines()[-8:]
-        lines = [*cell.source.strip().splitlines()[:5], "", *reason]
-        return f"in code cell {number}:\n" + "\n".join(f"    {line}".rstrip() for line in lines)
-    return ""
 
 
 def prepare_copies(params_file, folder):

@@ -13,7 +13,7 @@ import pandas as pd
 from mmage_utils.data.clips import read_mark
 from mmage_utils.data.labels import AGE_GROUPS, LABEL_COLUMNS, LABEL_LIST, SPLITS, SYNTHETIC_MARK
 from mmage_utils.errors import DataError, UsageError
-from mmage_utils.files import shown, write_text
+from mmage_utils.files import locked, shown, write_text
 from mmage_utils.progress import progress_bar
 from mmage_utils.sample import cues, face, label_lists, speech, transcripts
 from mmage_utils.sample.ideal_observer import CUES_FILE
@@ -56,14 +56,23 @@ def make_sample(folder, *, n_clips=N_CLIPS, seed=0, n_jobs=-1):
     DataError
         When the folder exists and contains something else.
     """
-    from joblib import Parallel, delayed
-
     if not MIN_CLIPS <= n_clips <= 10_000:
         raise UsageError(f"A sample has {MIN_CLIPS} to 10000 clips with media, not {n_clips}.")
     if seed < 0:
         raise UsageError(f"The seed must be 0 or more, not {seed}.")
     folder = Path(folder).resolve()
     mark = {"what": "synthetic sample", "format": FORMAT, "clips": n_clips, "seed": seed}
+    if read_mark(folder) == mark:
+        return False
+    # Two runs may want the same sample: the second waits, and finds it made.
+    with locked(folder.with_name(f".{folder.name}.lock")):
+        return _make_sample(folder, mark, n_jobs)
+
+
+def _make_sample(folder, mark, n_jobs):
+    from joblib import Parallel, delayed
+
+    n_clips, seed = mark["clips"], mark["seed"]
     if folder.is_file() or (folder.exists() and any(folder.iterdir())):
         present = read_mark(folder)
         if present == mark:

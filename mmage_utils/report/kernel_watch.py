@@ -1,0 +1,78 @@
+"""What a kernel of the report does before its notebook: it notes files, and dies with the runner.
+
+Nothing but the standard library is imported, as every notebook waits for it.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1  # of Linux
+
+
+def start_line(folder, record):
+    """The line of Python by which a kernel starts to do both."""
+    begun = f"__import__({__name__!r}, fromlist=['x'])"
+    return f"{begun}.begin({str(folder)!r}, {str(record)!r})"
+
+
+def begin(folder, record):
+    """End with the process that started this one, and note which files of a folder are used."""
+    end_with_parent(int(os.environ.get("JPY_PARENT_PID", 0)) or os.getppid())
+    note_files(folder, record)
+
+
+def end_with_parent(parent):
+    """Let the system kill this process as soon as its parent has died, however that happened.
+
+    A kernel asks only once a second whether its parent is alive, and where orphans go to another
+    process than the first, never notices. Other systems than Linux have no more than that.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before
+            os._exit(1)
+
+
+def note_files(folder, record):
+    """Note in a file which files of a folder this process opens from now on: a line of each use.
+
+    A line is ``r`` or ``w`` and the path within the folder. What is written whole is renamed to its
+    name; the temporary name, which is hidden, is left out.
+    """
+    folder, seen = os.path.join(os.path.abspath(folder), ""), set()
+    notes = os.open(record, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    def note(event, arguments):
+        if event == "open":
+            path, _, flags = arguments
+            use = "w" if flags & (os.O_WRONLY | os.O_RDWR) else "r"
+        elif event == "os.rename":
+            path, use = arguments[1], "w"
+        else:
+            return
+        if not isinstance(path, str | bytes | os.PathLike):
+            return  # a descriptor that is open already
+        path = os.path.abspath(os.fsdecode(path))
+        hidden = os.path.basename(path).startswith(".")
+        if path.startswith(folder) and not hidden and (use, path) not in seen:
+            seen.add((use, path))
+            os.write(notes, os.fsencode(f"{use} {path.removeprefix(folder)}\n"))
+
+    sys.addaudithook(note)
+
+
+def read_notes(record):
+    """What `note_files` noted.
+
+    Returns
+    -------
+    read, written : list of str
+        Paths within the folder, sorted. What is written and read is a product, and only written.
+    """
+    lines = Path(record).read_bytes().splitlines() if Path(record).is_file() else []
+    uses = {(use, os.fsdecode(path)) for use, _, path in (line.partition(b" ") for line in lines)}
+    written = {path for use, path in uses if use == b"w"}
+    return sorted({path for _, path in uses} - written), sorted(written)

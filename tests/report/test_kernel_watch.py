@@ -1,0 +1,80 @@
+"""A kernel notes which files of its run it uses, and does not outlive the runner."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from mmage_utils.report.kernel_watch import read_notes, start_line
+
+USES = """
+import os
+import pandas as pd
+from pathlib import Path
+from mmage_utils.files import ROOT, save_json, whole
+folder = Path({folder!r})
+(folder / "read.csv").read_text()
+pd.read_csv(folder / "table.csv")
+save_json(folder / "results" / "own.json", [1])
+(folder / "results" / "own.json").read_text()
+with whole(folder / "kept.csv") as path:
+    path.write_text((folder / "kept.csv").read_text())
+open(folder / "plain.txt", "w").close()
+os.chdir(folder)
+open("relative.txt").close()
+(folder / ".hidden").read_text()
+(folder.parent / "beside.txt").read_text()
+try:
+    open(folder / "missing.txt")
+except FileNotFoundError:
+    pass
+"""
+PARENT = """
+import os, subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdout=subprocess.PIPE,
+                         env=os.environ | {"JPY_PARENT_PID": str(os.getpid())})
+child.stdout.readline()
+print(child.pid, flush=True)
+child.wait()
+"""
+
+
+def test_uses_are_noted_as_read_or_written(tmp_path):
+    folder, notes = tmp_path / "run", tmp_path / "notes"
+    folder.mkdir()
+    for name in ("read.csv", "table.csv", "kept.csv", "relative.txt", ".hidden", "../beside.txt"):
+        (folder / name).write_text("a\n1\n")
+    program = start_line(folder, notes) + USES.format(folder=str(folder))
+    subprocess.run([sys.executable, "-c", program], check=True, env=without_parent())
+    read, written = read_notes(notes)
+    assert read == ["missing.txt", "read.csv", "relative.txt", "table.csv"]
+    assert written == ["kept.csv", "plain.txt", "results/own.json"]
+
+
+def test_no_notes_are_no_uses(tmp_path):
+    assert read_notes(tmp_path / "nowhere") == ([], [])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the kernel polls for its parent")
+def test_it_dies_with_its_parent_even_if_that_is_killed(tmp_path):
+    line = start_line(tmp_path, tmp_path / "notes")
+    # As in a long computation: no other thread of it gets to run.
+    program = f"{line}\nprint('begun', flush=True)\nsum(range(10**12))"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, program], stdout=subprocess.PIPE, text=True
+    )
+    child = psutil.Process(int(parent.stdout.readline()))
+    parent.send_signal(signal.SIGKILL)
+    parent.communicate()
+    end = time.monotonic() + 10
+    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def without_parent():
+    return {name: value for name, value in os.environ.items() if name != "JPY_PARENT_PID"}
