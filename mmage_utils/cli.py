@@ -7,7 +7,12 @@ import typer
 from typer import Argument, Option
 from typer.core import TyperGroup
 
-from mmage_utils.errors import DataError, UsageError
+from mmage_utils.errors import DataError, UsageError, visible
+
+
+def _say(text, *, err=False):
+    """Print a text, in which names and cells of the data may stand."""
+    typer.echo(visible(text), err=err)
 
 
 class _PlainErrors(TyperGroup):
@@ -25,7 +30,7 @@ class _PlainErrors(TyperGroup):
             message, code = f"{place}{error.strerror or error}.", 1
         except KeyboardInterrupt:
             message, code = "interrupted.", 130
-        typer.echo(f"mmage: {message}", err=True)
+        _say(f"mmage: {message}", err=True)
         raise typer.Exit(code)
 
 
@@ -64,7 +69,7 @@ def sample(
 
     written = make_sample(folder, n_clips=clips, seed=seed)
     outcome = "written" if written else "there already, nothing to do"
-    typer.echo(f"Synthetic sample of {clips} clips with media, seed {seed}: {folder} ({outcome}).")
+    _say(f"Synthetic sample of {clips} clips with media, seed {seed}: {folder} ({outcome}).")
 
 
 @app.command()
@@ -75,14 +80,14 @@ def check_data(folder: Folder):
 
     problems = check_data(folder)
     for problem in problems:
-        typer.echo(str(problem))
+        _say(str(problem))
     errors = sum(problem.error for problem in problems)
     if errors:
-        typer.echo(f"{folder}: {errors} errors, {len(problems) - errors} warnings.")
+        _say(f"{folder}: {errors} errors, {len(problems) - errors} warnings.")
         raise typer.Exit(1)
     clips = read_clips(folder)
-    typer.echo(f"{folder}: {describe_data(folder)}, {clips['UserID'].nunique():,} users.")
-    typer.echo(count_media(clips).to_string())
+    _say(f"{folder}: {describe_data(folder)}, {clips['UserID'].nunique():,} users.")
+    _say(count_media(clips).to_string())
 
 
 @app.command()
@@ -110,7 +115,7 @@ def features(
     else:
         extraction = extract_features(clips, recipe=recipe, scheduler=scheduler)
         counts = summarise_extraction(clips, extraction)
-    typer.echo(extraction_text(counts))
+    _say(extraction_text(counts))
     _finish(counts["unreadable"], json_file, counts)
 
 
@@ -121,7 +126,7 @@ def _check(predictions, labels, split):
     reference = read_reference(labels, split=split)
     findings, table = check_predictions(predictions, reference)
     for finding in findings:
-        typer.echo(f"{predictions}: {finding}")
+        _say(f"{predictions}: {finding}")
     return findings, table, reference
 
 
@@ -137,7 +142,7 @@ def evaluate(
     if table is None:
         raise DataError(f"{predictions} cannot be scored.")
     card = make_scorecard(table, reference)
-    typer.echo(("\n" if findings else "") + scorecard_text(card))
+    _say(("\n" if findings else "") + scorecard_text(card))
     _finish(findings, json_file, card | {"findings": list(map(str, findings))})
 
 
@@ -146,7 +151,7 @@ def check_predictions(predictions: Predictions, labels: Labels, split: Split = "
     """Print what is wrong with a prediction file, the evidence, and the likely fix."""
     findings, table, _ = _check(predictions, labels, split)
     if not findings:
-        typer.echo(f"{predictions}: {len(table):,} clips, nothing wrong found.")
+        _say(f"{predictions}: {len(table):,} clips, nothing wrong found.")
     _finish(findings)
 
 
@@ -171,15 +176,15 @@ def compare(
     if pair[0].empty:
         raise DataError("The two files share no clip.")
     differences, tests = comparison.compare(*pair)
-    typer.echo(f"{tests['clips']:,} clips of {tests['users']:,} users; {first} minus {second}")
+    _say(f"{tests['clips']:,} clips of {tests['users']:,} users; {first} minus {second}")
     for row in differences.itertuples():
         name = row.metric.replace("_", " ")
-        typer.echo(f"  {name:<18}{row.value:+.4f}  {row.low:+.4f}, {row.high:+.4f}")
-    typer.echo(
+        _say(f"  {name:<18}{row.value:+.4f}  {row.low:+.4f}, {row.high:+.4f}")
+    _say(
         f"  McNemar: {tests['only_first']} clips right only in the first, {tests['only_second']} "
         f"only in the second, p = {tests['p_mcnemar']:.3g}; over users p = {tests['p_users']:.3g}"
     )
-    typer.echo(difference_sentence("the first", "the second", differences.iloc[0]))
+    _say(difference_sentence("the first", "the second", differences.iloc[0]))
     _finish(any(findings), json_file, {"differences": differences} | tests)
 
 

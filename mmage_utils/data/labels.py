@@ -4,10 +4,12 @@ Source: the data set's own CSV files; the codes are those of the report's task a
 """
 
 import csv
+import io
 from pathlib import Path
 
 import pandas as pd
 
+from mmage_utils.data.media_files import open_regular
 from mmage_utils.errors import DataError
 
 AGE_GROUPS = {1: "7-13", 2: "14-18", 3: "19-24", 4: "25-32", 5: "33-45", 6: "46-60", 7: "61+"}
@@ -20,6 +22,7 @@ N_GROUPS = len(AGE_GROUPS)
 
 LABEL_LIST = "{split}_set_age_labels.csv"
 SYNTHETIC_MARK = "synthetic.json"
+MAX_BYTES = 20_000_000  # the largest real list has 0.2 million
 
 
 def read_labels(folder):
@@ -73,7 +76,7 @@ def read_label_list(path, split):
         if wrong.any():
             first = table[wrong].iloc[0]
             raise DataError(
-                f"{path}, row {first['row']}: {column} {first[column]!r} {what} "
+                f"{path}, row {first['row']}: {column} {first[column]!r:.60} {what} "
                 f"({wrong.sum()} such rows)."
             )
     return table[LABEL_COLUMNS].astype(dict.fromkeys(ATTRIBUTES, int)).assign(split=split)
@@ -85,7 +88,7 @@ def read_label_text(path):
     Raises
     ------
     DataError
-        When it is missing, is not a UTF-8 list of equally long rows, or lacks a column.
+        When it is missing or too large, is no UTF-8 list of equally long rows, or lacks a column.
     """
     path, header_line = Path(path), f"its first line must be {','.join(LABEL_COLUMNS)}."
     if not path.is_file():
@@ -94,10 +97,13 @@ def read_label_text(path):
             "holds the three *_set_age_labels.csv files."
         )
     try:
-        # utf-8-sig: spreadsheet programs put a byte-order mark in front of the header.
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, strict=True)
+        with open_regular(path, most=MAX_BYTES) as stream:
+            # utf-8-sig: spreadsheet programs put a byte-order mark in front of the header.
+            text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+            reader = csv.reader(text, strict=True)
             rows = [(reader.line_num, row) for row in reader if row]
+    except DataError as error:
+        raise DataError(f"{path} cannot be read: {error}") from error.__cause__
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             f"{path} cannot be read as a UTF-8 comma-separated list: {error}."
@@ -113,7 +119,7 @@ def read_label_text(path):
     missing = [column for column in LABEL_COLUMNS if header.count(column) != 1]
     if missing:
         raise DataError(f"{path} needs one column {', '.join(missing)}: {header_line}")
-    table = pd.DataFrame([row for _, row in rows[1:]], columns=header, dtype=str)
+    table = pd.DataFrame([row for _, row in rows[1:]], columns=header, dtype=str)[LABEL_COLUMNS]
     return table.assign(row=[number for number, _ in rows[1:]])
 
 

@@ -97,7 +97,7 @@ def make_sample(folder, *, n_clips=N_CLIPS, seed=0, n_jobs=-1):
 
 def check_format(folder):
     """Raise `DataError` if a sample was written by another version of this package."""
-    if read_mark(folder)["format"] != FORMAT:
+    if read_mark(folder).get("format") != FORMAT:
         raise DataError(
             f"{shown(Path(folder))} is a sample of another version of mmage: remove it, and it is "
             "made again."
