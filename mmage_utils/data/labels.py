@@ -5,6 +5,7 @@ Source: the data set's own CSV files; the codes are those of the report's task a
 
 import csv
 import io
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -72,6 +73,8 @@ def existing_folder(folder):
 def read_label_list(path, split):
     """Read and check the label list of one split; raises as `read_labels`."""
     table = read_label_text(path)
+    if table.empty:
+        raise DataError(f"{path} lists no clip: put the rows below its header.")
     for column, wrong, what in wrong_cells(table):
         if wrong.any():
             first = table[wrong].iloc[0]
@@ -91,7 +94,7 @@ def read_label_text(path):
         When it is missing or too large, is no UTF-8 list of equally long rows, or lacks a column.
     """
     path, header_line = Path(path), f"its first line must be {','.join(LABEL_COLUMNS)}."
-    if not path.is_file():
+    if not os.path.lexists(path):
         raise DataError(
             f"The label list {path.name} is missing from {path.parent}: give the folder that "
             "holds the three *_set_age_labels.csv files."
