@@ -109,7 +109,7 @@ FACES = {
     "PNG of 100 million pixels": (png(10_000, 10_000), False, MANY),
     "JPEG of 4 billion pixels": (_jpeg_of(65_500, 65_500), False, MANY + "|exceeds limit"),
     "GIF of 4 billion pixels": (_gif(65_535, 65_535), False, MANY + "|exceeds limit"),
-    "GIF with a frame of 4 billion": (_gif(32, 32, (65_535, 65_535)), False, MANY + "|exceeds limit"),
+    "GIF frame of 4 billion": (_gif(32, 32, (65_535, 65_535)), False, MANY + "|exceeds limit"),
     "BMP of 900 million pixels": (_bmp(30_000, 30_000), False, MANY + "|exceeds limit"),
     "BMP of negative width": (_bmp(-32, 32), False, ""),
     "BMP of run lengths, cut": (_bmp(64, 64, 1), False, DAMAGED),
