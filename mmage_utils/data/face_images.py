@@ -64,8 +64,10 @@ def _decode(path, stream, start, size):
     from PIL import Image, ImageOps
 
     try:
-        with warnings.catch_warnings(), Image.open(stream, formats=FORMATS) as opened:
-            warnings.simplefilter("ignore")  # of damaged EXIF and of large images
+        with (
+            warnings.catch_warnings(action="ignore"),
+            Image.open(stream, formats=FORMATS) as opened,
+        ):
             width, height = opened.size
             if min(width, height) < MIN_SIDE:
                 raise _unreadable(path, f"it has {width} x {height} pixels, less than {MIN_SIDE}")
