@@ -183,12 +183,13 @@ def state(place, *but):
 def report(folder, *options):
     """Run the notebooks on a folder; nothing outside the run and the cache may be written."""
     own = [ROOT / name for name in ("runs", "cache", "data", ".git", ".ruff_cache")]
-    before = state(folder.parent), state(ROOT, *own)
+    before = state(folder.parent) | state(ROOT, *own)
     command = [sys.executable, "-m", "mmage_utils.cli", "report", "--data", str(folder)]
     command += ["--run", RUN, "-f", str(ROOT / "params" / "tiny.yaml"), *options]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert (state(folder.parent), state(ROOT, *own)) == before
+    after = state(folder.parent) | state(ROOT, *own)
+    assert set(after.items()) ^ set(before.items()) == set()
     return done
 
 
