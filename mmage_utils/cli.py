@@ -12,7 +12,12 @@ import typer
 from typer import Argument, Option
 from typer.core import TyperGroup
 
-from mmage_utils.errors import DataError, UsageError
+from mmage_utils.errors import DataError, UsageError, visible
+
+
+def _say(text, *, err=False):
+    """Print a text, in which names and cells of the data may stand."""
+    typer.echo(visible(text), err=err)
 
 
 class _Terminated(KeyboardInterrupt):
@@ -57,7 +62,7 @@ class _PlainErrors(TyperGroup):
             if ctx.invoked_subcommand == "report":
                 command = shlex.join(["./run_all.sh", *sys.argv[2:]])
                 message = f"interrupted; {command} goes on where it stopped."
-        typer.echo(f"mmage: {message}", err=True)
+        _say(f"mmage: {message}", err=True)
         raise typer.Exit(code)
 
 
@@ -100,11 +105,11 @@ def sample(
 
     if lists is not None:
         write_lists(folder, lists, seed=seed)
-        typer.echo(f"Synthetic label lists and predictions of {lists:,} clips, no media: {folder}")
+        _say(f"Synthetic label lists and predictions of {lists:,} clips, no media: {folder}")
         return
     written = make_sample(folder, n_clips=clips, seed=seed)
     outcome = "written" if written else "there already, nothing to do"
-    typer.echo(f"Synthetic sample of {clips} clips with media, seed {seed}: {folder} ({outcome}).")
+    _say(f"Synthetic sample of {clips} clips with media, seed {seed}: {folder} ({outcome}).")
 
 
 @app.command()
@@ -115,14 +120,14 @@ def check_data(folder: Folder):
 
     problems = check_data(folder)
     for problem in problems:
-        typer.echo(str(problem))
+        _say(str(problem))
     errors = sum(problem.error for problem in problems)
     if errors:
-        typer.echo(f"{folder}: {errors} errors, {len(problems) - errors} warnings.")
+        _say(f"{folder}: {errors} errors, {len(problems) - errors} warnings.")
         raise typer.Exit(1)
     clips = read_clips(folder)
-    typer.echo(f"{folder}: {describe_data(folder)}, {clips['UserID'].nunique():,} users.")
-    typer.echo(count_media(clips).to_string())
+    _say(f"{folder}: {describe_data(folder)}, {clips['UserID'].nunique():,} users.")
+    _say(count_media(clips).to_string())
 
 
 @app.command()
@@ -150,7 +155,7 @@ def features(
     else:
         extraction = extract_features(clips, recipe=recipe, scheduler=scheduler)
         counts = summarise_extraction(clips, extraction)
-    typer.echo(extraction_text(counts))
+    _say(extraction_text(counts))
     _finish(counts["unreadable"], json_file, counts)
 
 
@@ -161,7 +166,7 @@ def _check(predictions, labels, split):
     reference = read_reference(labels, split=split)
     findings, table = check_predictions(predictions, reference)
     for finding in findings:
-        typer.echo(f"{predictions}: {finding}")
+        _say(f"{predictions}: {finding}")
     return findings, table, reference
 
 
@@ -177,7 +182,7 @@ def evaluate(
     if table is None:
         raise DataError(f"{predictions} cannot be scored.")
     card = make_scorecard(table, reference)
-    typer.echo(("\n" if findings else "") + scorecard_text(card))
+    _say(("\n" if findings else "") + scorecard_text(card))
     _finish(findings, json_file, card | {"findings": list(map(str, findings))})
 
 
@@ -186,7 +191,7 @@ def check_predictions(predictions: Predictions, labels: Labels, split: Split = "
     """Print what is wrong with a prediction file, the evidence, and the likely fix."""
     findings, table, _ = _check(predictions, labels, split)
     if not findings:
-        typer.echo(f"{predictions}: {len(table):,} clips, nothing wrong found.")
+        _say(f"{predictions}: {len(table):,} clips, nothing wrong found.")
     _finish(findings)
 
 
@@ -211,15 +216,15 @@ def compare(
     if pair[0].empty:
         raise DataError("The two files share no clip.")
     differences, tests = comparison.compare(*pair)
-    typer.echo(f"{tests['clips']:,} clips of {tests['users']:,} users; {first} minus {second}")
+    _say(f"{tests['clips']:,} clips of {tests['users']:,} users; {first} minus {second}")
     for row in differences.itertuples():
         name = row.metric.replace("_", " ")
-        typer.echo(f"  {name:<18}{row.value:+.4f}  {row.low:+.4f}, {row.high:+.4f}")
-    typer.echo(
+        _say(f"  {name:<18}{row.value:+.4f}  {row.low:+.4f}, {row.high:+.4f}")
+    _say(
         f"  McNemar: {tests['only_first']} clips right only in the first, {tests['only_second']} "
         f"only in the second, p = {tests['p_mcnemar']:.3g}; over users p = {tests['p_users']:.3g}"
     )
-    typer.echo(difference_sentence("the first", "the second", differences.iloc[0]))
+    _say(difference_sentence("the first", "the second", differences.iloc[0]))
     _finish(any(findings), json_file, {"differences": differences} | tests)
 
 

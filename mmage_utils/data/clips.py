@@ -7,8 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from mmage_utils.data.labels import AGE_GROUPS, SPLITS, SYNTHETIC_MARK, read_labels
+from mmage_utils.data.media_files import open_regular
 from mmage_utils.errors import DataError
 
+MARK_BYTES = 10_000  # of `SYNTHETIC_MARK`, which has some hundred
 MEDIA = {"image": ".jpg", "audio": ".wav", "transcript": ".pkl"}
 
 
@@ -112,9 +114,10 @@ def read_mark(folder):
     if not path.is_file():
         return None
     try:
-        mark = json.loads(path.read_text(encoding="utf-8"))
+        with open_regular(path, most=MARK_BYTES) as stream:
+            mark = json.load(stream)
         return mark | {"seed": int(mark["seed"])}
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         raise DataError(f"{path} is damaged: make the sample again in an empty folder.") from None
 
 

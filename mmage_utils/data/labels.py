@@ -5,10 +5,12 @@ Source: the data set's own CSV files; the codes are those of the report's task a
 
 import csv
 import io
+import os
 from pathlib import Path
 
 import pandas as pd
 
+from mmage_utils.data.media_files import open_regular
 from mmage_utils.data.plain_csv import read_plain_csv
 from mmage_utils.errors import DataError
 
@@ -22,6 +24,7 @@ N_GROUPS = len(AGE_GROUPS)
 
 LABEL_LIST = "{split}_set_age_labels.csv"
 SYNTHETIC_MARK = "synthetic.json"
+MAX_BYTES = 1_000_000_000  # some 30 million clips; the largest real list has 0.2 million
 
 
 def read_labels(folder):
@@ -71,11 +74,13 @@ def existing_folder(folder):
 def read_label_list(path, split):
     """Read and check the label list of one split; raises as `read_labels`."""
     table = read_label_text(path)
+    if table.empty:
+        raise DataError(f"{path} lists no clip: put the rows below its header.")
     for column, wrong, what in wrong_cells(table):
         if wrong.any():
             first = table[wrong].iloc[0]
             raise DataError(
-                f"{path}, row {first['row']}: {column} {first[column]!r} {what} "
+                f"{path}, row {first['row']}: {column} {first[column]!r:.60} {what} "
                 f"({wrong.sum()} such rows)."
             )
     return table[LABEL_COLUMNS].astype(dict.fromkeys(ATTRIBUTES, int)).assign(split=split)
@@ -87,18 +92,22 @@ def read_label_text(path):
     Raises
     ------
     DataError
-        When it is missing, is not a UTF-8 list of equally long rows, or lacks a column.
+        When it is missing or too large, is no UTF-8 list of equally long rows, or lacks a column.
     """
     path, header_line = Path(path), f"its first line must be {','.join(LABEL_COLUMNS)}."
-    if not path.is_file():
+    if not os.path.lexists(path):
         raise DataError(
             f"The label list {path.name} is missing from {path.parent}: give the folder that "
             "holds the three *_set_age_labels.csv files."
         )
-    data = path.read_bytes()
+    try:
+        with open_regular(path, most=MAX_BYTES) as stream:
+            data = stream.read()
+    except DataError as error:
+        raise DataError(f"{path} cannot be read: {error}") from error.__cause__
     table = read_plain_csv(data)
-    if table is not None and not [name for name in LABEL_COLUMNS if name not in table]:
-        return table.assign(row=range(2, len(table) + 2))
+    if table is not None and set(LABEL_COLUMNS) <= set(table):
+        return table[LABEL_COLUMNS].assign(row=range(2, len(table) + 2))
     try:
         # utf-8-sig: spreadsheet programs put a byte-order mark in front of the header.
         reader = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
@@ -118,7 +127,7 @@ def read_label_text(path):
     missing = [column for column in LABEL_COLUMNS if header.count(column) != 1]
     if missing:
         raise DataError(f"{path} needs one column {', '.join(missing)}: {header_line}")
-    table = pd.DataFrame([row for _, row in rows[1:]], columns=header, dtype=str)
+    table = pd.DataFrame([row for _, row in rows[1:]], columns=header, dtype=str)[LABEL_COLUMNS]
     return table.assign(row=[number for number, _ in rows[1:]])
 
 

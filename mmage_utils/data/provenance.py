@@ -134,7 +134,8 @@ def _git(root, *arguments):
     ceiling = os.environ | {"GIT_CEILING_DIRECTORIES": str(Path(root).resolve().parent)}
     command = ["git", "-C", str(root), "--no-optional-locks", *arguments]
     settings = {"capture_output": True, "text": True, "check": True, "timeout": 20}
-    return subprocess.run(command, env=ceiling, **settings).stdout.strip()
+    # The arguments are ours.
+    return subprocess.run(command, env=ceiling, **settings).stdout.strip()  # noqa: S603
 
 
 @lru_cache(maxsize=1)
@@ -171,7 +172,8 @@ def _gpus():
     if shutil.which(command[0]) is None:
         return []
     try:
-        listed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20)
+        settings = {"capture_output": True, "text": True, "check": True, "timeout": 20}
+        listed = subprocess.run(command, **settings)  # noqa: S603 - the command is ours
     except (OSError, subprocess.SubprocessError):
         return None
     return [line.strip() for line in listed.stdout.splitlines() if line.strip()]

@@ -5,14 +5,15 @@ import io
 import pickle
 import re
 from contextlib import suppress
-from pathlib import Path
 from types import MappingProxyType
 
 import pandas as pd
 
+from mmage_utils.data.media_files import open_regular
 from mmage_utils.errors import DataError, first_few
 
 MAX_BYTES = 1_000_000  # a transcript of 15 s has some hundred bytes
+REASON = 200  # letters of a reason: a damaged pickle may name something endless
 MANY_WORDS = 150  # ten words a second: nobody speaks so fast for 15 s
 ENGLISH_SHARE = 0.25  # of common words; English speech has a half, other languages a tenth
 ENGLISH_WORDS = 8  # fewer words say nothing about the language
@@ -96,16 +97,16 @@ def read_transcripts(clips):
 
 def _decode(path):
     """Text of a transcript, and a list of notes on how it was decoded."""
-    path = Path(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ValueError(f"it has more than {MAX_BYTES:,} bytes")
+        with open_regular(path, most=MAX_BYTES) as stream:
+            data = stream.read()
         # From memory, where a code that asks for more than there is gets what there is.
-        text = _TextUnpickler(io.BytesIO(path.read_bytes()), encoding="bytes").load()
+        text = _TextUnpickler(io.BytesIO(data), encoding="bytes").load()
     except Exception as error:  # a damaged pickle raises almost anything
         usual = {KeyError: "it contains more than a text.", EOFError: "it is cut short."}
+        usual[IndexError] = "it contains nothing."
         reason = usual.get(type(error)) or str(error) or type(error).__name__
-        reason = f"not a pickled str: {reason}"
+        reason = f"not a pickled str: {reason:.{REASON}}"
         raise DataError(f"The transcript {path} is {reason}", reason) from None
     if isinstance(text, bytes):
         return _from_bytes(text)

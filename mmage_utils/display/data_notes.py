@@ -6,6 +6,7 @@ In each, `data` says what the data are (`runs.Run`).
 from pathlib import Path
 
 from mmage_utils.data.clips import MEDIA
+from mmage_utils.display.notebook import quoted
 from mmage_utils.errors import first_few
 
 
@@ -33,7 +34,7 @@ def transcripts_sentence(table, *, data):
         return f"{text} None is empty, unusually long, or seems not to be English."
     kinds = odd["notes"].str.split("; ").explode().value_counts()
     counts = "; ".join(f"{count:,} {kind}" for kind, count in kinds.items())
-    return f"{text} Unusual, but used: {counts} ({first_few(odd['VideoName'])})."
+    return f"{text} Unusual, but used: {counts} ({first_few(map(quoted, odd['VideoName']))})."
 
 
 def faces_sentence(faces, *, data):
@@ -41,7 +42,8 @@ def faces_sentence(faces, *, data):
     text = f"{len(faces.clips):,} faces ({data}) are used at {faces.images.shape[-1]} pixels."
     if len(faces.problems):
         reasons = faces.problems.str.rstrip(".").items()
-        names = first_few((f"{Path(path).name}: {why}" for path, why in reasons), between="; ")
+        named = (f"{quoted(Path(path).name)}: {quoted(why)}" for path, why in reasons)
+        names = first_few(named, between="; ")
         text += f" Left out, as they cannot be read: {len(faces.problems):,} ({names})."
     if len(faces.notes):
         kinds = faces.notes.str.split("; ").explode().str.split(": ").str[0].value_counts()
