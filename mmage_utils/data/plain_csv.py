@@ -27,7 +27,10 @@ def read_plain_csv(data, separator=","):
     data = data.removeprefix(b"\xef\xbb\xbf")
     if any(sign in data for sign in (b'"', b"[", b"\0")) or b"\r" in data.replace(b"\r\n", b""):
         return None
-    names = data.split(b"\n", 1)[0].decode("utf-8", "replace").rstrip("\r").split(separator)
+    try:
+        names = data.split(b"\n", 1)[0].decode().rstrip("\r").split(separator)
+    except UnicodeDecodeError:
+        return None
     if len(set(names)) < len(names):
         return None
     parse = csv.ParseOptions(delimiter=separator, quote_char=False, ignore_empty_lines=False)

@@ -33,6 +33,7 @@ def test_cells_are_those_of_the_careful_reader(data):
         b"name,group\nanna,3,4\n",
         b"name,name\nanna,3\n",
         b"name,group\n\xff,3\n",  # not UTF-8
+        b"name,gr\xf6\xdfe\nanna,3\n",
         b"name,group\nan\0na,3\n",
         b"name,group\ranna,3\r",  # an old Macintosh
     ],
