@@ -145,7 +145,8 @@ def products(root):
     folder, made = root / "runs" / "tiny", {}
     for path in sorted(folder.glob("results/*.json")):
         if path.name != "times.json":
-            made[path.name] = without_times(json.loads(path.read_text(encoding="utf-8")))
+            text = path.read_text(encoding="utf-8").replace(str(root), "")
+            made[path.name] = without_times(json.loads(text))
     for path in sorted([*folder.glob("predictions/*.csv"), *(root / "cache").glob("*.npy")]):
         made[path.name] = path.read_bytes()
     for path in sorted((root / "cache").glob("*.sqlite")):

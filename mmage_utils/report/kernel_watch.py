@@ -6,10 +6,12 @@ Nothing but the standard library is imported, as every notebook waits for it.
 import ctypes
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # of Linux
+_WAITING = []  # whose pipe stays open as long as this process lives
 
 
 def start_line(folder, record):
@@ -20,8 +22,23 @@ def start_line(folder, record):
 
 def begin(folder, record):
     """End with the process that started this one, and note which files of a folder are used."""
+    end_with_children()
     end_with_parent(int(os.environ.get("JPY_PARENT_PID", 0)) or os.getppid())
     note_files(folder, record)
+
+
+def end_with_children():
+    """Let the processes that this one starts end with it, however it ends: those of joblib do not.
+
+    A shell of the same group waits for the end of a pipe, and then kills the group. Of a process
+    that shares the group of another one, as no kernel does, nothing is killed.
+    """
+    if os.getpgrp() == os.getpid():
+        # An interrupt of the kernel goes to its whole group.
+        command = ["sh", "-c", "trap '' INT TERM HUP; read _; kill -KILL 0"]
+        none = subprocess.DEVNULL
+        waiting = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=none, stderr=none)
+        _WAITING.append(waiting)
 
 
 def end_with_parent(parent):

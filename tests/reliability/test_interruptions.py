@@ -27,6 +27,7 @@ def test_what_differs_is_noticed_and_times_are_not(tmp_path):
         folder = tmp_path / name / "runs" / "tiny" / "results"
         folder.mkdir(parents=True)
         record = {"n": n, "fits": [{"seconds": seconds}], "provenance": name}
+        record["file"] = str(tmp_path / name / "cache" / "x.sqlite")
         (folder / "a.json").write_text(json.dumps(record))
         (folder / "times.json").write_text(str(seconds))
         made.append(interruptions.products(tmp_path / name))

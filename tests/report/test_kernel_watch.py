@@ -36,6 +36,7 @@ except FileNotFoundError:
 PARENT = """
 import os, subprocess, sys
 child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdout=subprocess.PIPE,
+                         start_new_session=True,
                          env=os.environ | {"JPY_PARENT_PID": str(os.getpid())})
 child.stdout.readline()
 print(child.pid, flush=True)
@@ -60,20 +61,30 @@ def test_no_notes_are_no_uses(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the kernel polls for its parent")
-def test_it_dies_with_its_parent_even_if_that_is_killed(tmp_path):
+def test_it_dies_with_its_parent_and_its_children_with_it(tmp_path):
     line = start_line(tmp_path, tmp_path / "notes")
     # As in a long computation: no other thread of it gets to run.
-    program = f"{line}\nprint('begun', flush=True)\nsum(range(10**12))"
+    program = f"{line}\nimport subprocess\nsubprocess.Popen(['sleep', '60'])\n"
+    program += "print('begun', flush=True)\nsum(range(10**12))"
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT, program], stdout=subprocess.PIPE, text=True
     )
     child = psutil.Process(int(parent.stdout.readline()))
+    family = [child, *child.children()]
+    assert {process.name() for process in family} >= {"sleep", "sh"}
     parent.send_signal(signal.SIGKILL)
     parent.communicate()
     end = time.monotonic() + 10
-    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+    while any(map(is_alive, family)):
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def is_alive(process):
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def without_parent():
