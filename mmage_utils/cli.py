@@ -58,13 +58,47 @@ def sample(
     folder: Annotated[Path, Argument(help="Folder to write.")],
     clips: Annotated[int, Option(help="Clips that get media, 160 to 10000.")] = 3095,
     seed: Annotated[int, Option(help="The same seed gives the same bytes.")] = 0,
+    videos: Annotated[int, Option(help="Clips of which FOLDER/videos gets a video too.")] = 0,
 ):
     """Write a synthetic First Impressions folder: label lists, faces, voices, transcripts."""
+    from mmage_utils.sample.videos import check_number, make_videos
     from mmage_utils.sample.write import make_sample
+
+    check_number(videos, clips)
 
     written = make_sample(folder, n_clips=clips, seed=seed)
     outcome = "written" if written else "there already, nothing to do"
     typer.echo(f"Synthetic sample of {clips} clips with media, seed {seed}: {folder} ({outcome}).")
+    if videos:
+        new = make_videos(folder, videos, seed=seed)
+        typer.echo(f"Videos in {folder / 'videos'}: {new} written, {videos} asked for.")
+
+
+@app.command("import")
+def import_raw(
+    videos: Annotated[Path, Argument(help="A folder of videos, or one video.")],
+    folder: Annotated[Path, Argument(help="Folder to write, or of an earlier import.")],
+    labels: Annotated[
+        Path | None, Option(help="CSV file of labels, or a folder with the three label lists.")
+    ] = None,
+    transcripts: Annotated[
+        list[Path] | None, Option(help="Pickled dict, CSV file or folder of texts; repeatable.")
+    ] = None,
+    jobs: Annotated[int, Option(help="Processes that read.")] = 2,
+):
+    """Make a First Impressions folder of raw videos: faces, voices, transcripts, label lists.
+
+    What is done is not done again. The exit code is 1 if a video gave neither face nor voice.
+    """
+    from mmage_utils.data.video_import import LEFT_OUT, import_videos
+    from mmage_utils.display.data_notes import import_text
+
+    record, left_out = import_videos(
+        videos, folder, labels=labels, transcripts=transcripts or (), n_jobs=jobs
+    )
+    typer.echo(import_text(record, left_out))
+    typer.echo(f"{folder}: what was left out, and why, is in {LEFT_OUT}.")
+    _finish((left_out["what"] == "video").any())
 
 
 @app.command()

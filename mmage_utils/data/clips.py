@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mmage_utils.data.labels import AGE_GROUPS, SPLITS, SYNTHETIC_MARK, read_labels
 from mmage_utils.errors import DataError
+from mmage_utils.files import whole
 
 MEDIA = {"image": ".jpg", "audio": ".wav", "transcript": ".pkl"}
 
@@ -117,6 +118,14 @@ def read_mark(folder):
 def is_synthetic(folder):
     """Tell whether a folder was written by `sample.make_sample`."""
     return (Path(folder) / SYNTHETIC_MARK).is_file()
+
+
+def copy_mark(source, folder):
+    """Copy what says that data are synthetic, and how they were drawn, to a folder made of them."""
+    if is_synthetic(source):
+        for path in Path(source).glob("synthetic*"):
+            with whole(Path(folder) / path.name) as temporary:
+                temporary.write_bytes(path.read_bytes())
 
 
 def by_split(table, split):

@@ -79,15 +79,21 @@ def read_label_list(path, split):
     return table[LABEL_COLUMNS].astype(dict.fromkeys(ATTRIBUTES, int)).assign(split=split)
 
 
-def read_label_text(path):
+def read_label_text(path, columns=LABEL_COLUMNS):
     """Read a label list as text, with the row of each entry as an editor counts it.
+
+    Parameters
+    ----------
+    path : path-like
+    columns : list of str
+        Those that it must have.
 
     Raises
     ------
     DataError
         When it is missing, is not a UTF-8 list of equally long rows, or lacks a column.
     """
-    path, header_line = Path(path), f"its first line must be {','.join(LABEL_COLUMNS)}."
+    path, header_line = Path(path), f"its first line must be {','.join(columns)}."
     if not path.is_file():
         raise DataError(
             f"The label list {path.name} is missing from {path.parent}: give the folder that "
@@ -110,7 +116,7 @@ def read_label_text(path):
             raise DataError(
                 f"{path}, row {number}: {len(row)} fields where the header has {len(header)}."
             )
-    missing = [column for column in LABEL_COLUMNS if header.count(column) != 1]
+    missing = [column for column in columns if header.count(column) != 1]
     if missing:
         raise DataError(f"{path} needs one column {', '.join(missing)}: {header_line}")
     table = pd.DataFrame([row for _, row in rows[1:]], columns=header, dtype=str)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmage_utils.data.clips import read_clips, with_media
+from mmage_utils.data.clips import copy_mark, read_clips, with_media
 from mmage_utils.errors import UsageError
 from mmage_utils.files import whole
 from mmage_utils.progress import progress_bar
@@ -40,13 +40,13 @@ def make_videos(folder, n_videos, *, seed=0, n_jobs=-1):
     Raises
     ------
     UsageError
-        When the sample has fewer clips with media, or `n_videos` is negative.
+        As `check_number`.
     """
     from joblib import Parallel, delayed
 
     clips = with_media(read_clips(folder)).sort_values(["split", "AgeGroup"], kind="stable")
-    if not 0 <= n_videos <= len(clips):
-        raise UsageError(f"The sample has {len(clips)} clips with media, not {n_videos}.")
+    check_number(n_videos, len(clips))
+    copy_mark(folder, Path(folder) / FOLDER)
     chosen = clips.iloc[np.linspace(0, len(clips) - 1, n_videos).round().astype(int)]
     jobs = [
         delayed(write_video)(path, clip.image, clip.audio, seed=[seed, 7, number])
@@ -55,6 +55,12 @@ def make_videos(folder, n_videos, *, seed=0, n_jobs=-1):
     ]
     written = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(jobs)
     return len(list(progress_bar(len(jobs), "Filming faces and voices", "video", written)))
+
+
+def check_number(n_videos, n_clips):
+    """Raise `UsageError` if a sample of so many clips cannot have so many videos."""
+    if not 0 <= n_videos <= n_clips:
+        raise UsageError(f"A sample of {n_clips} clips has 0 to {n_clips} videos, not {n_videos}.")
 
 
 def write_video(path, image, audio, *, seed):
