@@ -13,7 +13,7 @@ from mmage_utils.progress import progress_bar
 FOLDER = "videos"  # in that of the sample
 SIZE = 640, 360  # pixels
 FACE_SIDE = 300  # pixels of the face crop in a frame
-FRAMES_A_SECOND = 15
+FRAMES_A_SECOND = 10
 SOUND_RATE = 44_100  # Hz, as videos of the web mostly have
 ZOOM, SWAY, TILT, FLICKER = 0.02, 6, 0.03, 0.1  # of size; pixels; radians; of the light
 
@@ -83,7 +83,7 @@ def write_video(path, image, audio, *, seed):
         pictures.width, pictures.height = SIZE
         pictures.pix_fmt = "yuv420p"
         # One thread: several give other bytes.
-        pictures.options = {"preset": "veryfast", "crf": "21", "threads": "1"}
+        pictures.options = {"preset": "superfast", "crf": "21", "threads": "1"}
         sound = container.add_stream("aac", rate=SOUND_RATE, layout="mono", bit_rate=96_000)
         for frame in _film(image, len(samples) / rate, np.random.default_rng(seed)):
             container.mux(pictures.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
