@@ -84,18 +84,29 @@ def import_raw(
     transcripts: Annotated[
         list[Path] | None, Option(help="Pickled dict, CSV file or folder of texts; repeatable.")
     ] = None,
-    jobs: Annotated[int, Option(help="Processes that read.")] = 2,
+    transcribe: Annotated[
+        bool, Option("--transcribe", help="Recognise the words of clips without a transcript.")
+    ] = False,
+    model: Annotated[
+        Path | None, Option(help="Folder of another Whisper model (CTranslate2) to do it with.")
+    ] = None,
+    jobs: Annotated[int, Option(min=1, help="Processes that read.")] = 2,
 ):
     """Make a First Impressions folder of raw videos: faces, voices, transcripts, label lists.
 
     What is done is not done again. The exit code is 1 if a video gave neither face nor voice.
     """
+    from mmage_utils.data.speech_recognition import load_recogniser
     from mmage_utils.data.video_import import LEFT_OUT, import_videos
     from mmage_utils.display.data_notes import import_text
 
+    if model and not transcribe:
+        raise UsageError("--model names what recognises words: add --transcribe.")
+    recogniser = load_recogniser(model) if transcribe else None
     record, left_out = import_videos(
-        videos, folder, labels=labels, transcripts=transcripts or (), n_jobs=jobs
-    )
+        videos, folder, labels=labels, transcripts=transcripts or (), recogniser=recogniser,
+        n_jobs=jobs,
+    )  # fmt: skip
     typer.echo(import_text(record, left_out))
     typer.echo(f"{folder}: what was left out, and why, is in {LEFT_OUT}.")
     _finish((left_out["what"] == "video").any())

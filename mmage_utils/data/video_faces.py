@@ -9,8 +9,9 @@ SEARCH_SIDE = 640  # pixels of the longer side of a frame that is searched
 LEAST_FACE = 40  # of these pixels; smaller faces are not the speaker's
 SURE = 0.9  # what MTCNN must give a face
 SAME = 0.2  # overlap (intersection over union) of one person's boxes in two frames
-MARGIN = 1.3  # side of the crop, in heights of the box, which leaves out hair and ears
-RAISED = 0.1  # of the crop's side, by which the box lies below its middle
+# As in aligned data sets such as FFHQ, a little closer: side of a crop in distances between the eyes
+# (or in 0.9 distances from eyes to mouth, of a face seen from the side), and its middle below the eyes.
+SPREAD, TALL, LOWERED = 3.7, 0.9, 0.1
 
 
 def load_detector():
@@ -58,7 +59,7 @@ def pick_face(frames, detector):
         return min(len(person), half + 0.5), area  # in more than half is in most
 
     speaker = max(people, key=rank)
-    crops = [crop_face(frames[frame], box, points) for frame, box, points in speaker]
+    crops = [crop_face(frames[frame], points) for frame, _, points in speaker]
     return max(crops, key=sharpness), len(speaker)
 
 
@@ -126,13 +127,14 @@ def _overlap(a, b):
     return inner / (np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - inner)
 
 
-def crop_face(frame, box, points):
+def crop_face(frame, points):
     """Crop a face with a margin, turned so that its eyes are level.
+
+    Its size is that of eyes and mouth, which are found more steadily than the edges of a face.
 
     Parameters
     ----------
     frame : numpy.ndarray of uint8, shape (height, width, 3)
-    box : numpy.ndarray, shape (4,)
     points : numpy.ndarray, shape (5, 2)
         As `find_faces`.
 
@@ -143,10 +145,11 @@ def crop_face(frame, box, points):
     """
     from PIL import Image
 
-    side = max(2, round(MARGIN * (box[2:] - box[:2]).max()))
-    across = points[1] - points[0]
+    eyes, mouth = points[:2].mean(0), points[3:].mean(0)
+    across, down = points[1] - points[0], mouth - eyes
+    side = max(2, round(SPREAD * max(np.hypot(*across), TALL * np.hypot(*down))))
     cos, sin = across / max(np.hypot(*across), 1e-9)
-    middle = (box[:2] + box[2:]) / 2 + RAISED * side * np.array([sin, -cos])
+    middle = eyes + LOWERED * down
     # The part of the frame that the turned square can reach.
     reach = int(np.ceil(side * 0.75)) + 1
     left, top = np.floor(middle).astype(int) - reach

@@ -9,9 +9,11 @@ import pandas as pd
 
 from mmage_utils.data.clips import MEDIA, copy_mark
 from mmage_utils.data.labels import AGE_GROUPS, LABEL_LIST, SPLITS
+from mmage_utils.data.recordings import read_recording
 from mmage_utils.data.video_files import clip_name, find_videos, place_inside
 from mmage_utils.data.video_labels import read_video_labels, write_label_lists
 from mmage_utils.data.video_words import read_given_words, words_beside
+from mmage_utils.data.videos import RATE
 from mmage_utils.errors import DataError
 from mmage_utils.files import code_key, file_sha256, whole, write_text
 from mmage_utils.progress import progress_bar
@@ -25,6 +27,7 @@ WHAT = [*MEDIA, "labels"]  # of a video that can be left out
 PLACES = [f"{split}/{group}" for split in SPLITS for group in AGE_GROUPS] + [UNLABELLED]
 NO_LABELS = pd.DataFrame(columns=["VideoName", "split", "AgeGroup"], dtype=str)
 SAVE_SECONDS = 20  # between two states of the record on disk
+RECOGNISED = "words recognised: not given"
 QUALITY = 95  # of the JPEG files
 
 
@@ -47,8 +50,8 @@ def import_videos(
     transcripts : iterable of path-like
         As `video_words.read_given_words`. They win over files beside the videos.
     recogniser : callable, optional
-        ``recogniser(path of a WAV file)`` gives the words of a clip that has no transcript, or
-        raises `DataError` with a reason.
+        ``recogniser(samples)`` gives the words of a clip that has no transcript from mono samples
+        at `videos.RATE`, or raises `DataError` with a reason (`speech_recognition`).
     n_jobs : int
         Processes, each on one thread.
 
@@ -87,13 +90,17 @@ def import_videos(
             _move(folder, clip, row["place"], homes[clip])
             row["place"] = homes[clip]
     _read_all(found, videos, folder, homes, rows, n_jobs)
-    for clip, row in rows.items():
-        lacking = incomplete.get(clip, "not in the labels" if len(table) else "no labels given")
-        row["labels"] = lacking if homes[clip] == UNLABELLED else ""
-        if row["place"] and clip in found:
-            stem = folder / row["place"] / clip
-            row["transcript"] = _write_words(stem, found[clip], given.get(clip), recogniser)
-    record = _save(folder, rows)
+    shown = rows if recogniser is None else progress_bar(len(rows), "Writing words", "clip", rows)
+    try:
+        for clip in shown:
+            row = rows[clip]
+            lacking = incomplete.get(clip, "not in the labels" if len(table) else "no labels given")
+            row["labels"] = lacking if homes[clip] == UNLABELLED else ""
+            if row["place"] and clip in found:
+                stem = folder / row["place"] / clip
+                row |= _write_words(row, stem, given.get(clip), found[clip], recogniser)
+    finally:
+        record = _save(folder, rows)
     left_out = _left_out(record, [(_shown(path, videos), why) for path, why in refused])
     write_text(folder / LEFT_OUT, left_out.to_csv(index=False, lineterminator="\n"))
     return record, left_out
@@ -228,24 +235,26 @@ def _detector():
     return load_detector()
 
 
-def _write_words(stem, video, given, recogniser):
-    """Write the transcript of a clip; return why there is none, or an empty text."""
-    path = _file(stem, "transcript")
+def _write_words(row, stem, given, video, recogniser):
+    """Write the transcript of a clip, given or recognised; return what the record says of it."""
+    path, voice = _file(stem, "transcript"), _file(stem, "audio")
+    notes = [note for note in row["notes"].split("; ") if note not in ("", RECOGNISED)]
     try:
         text = given or words_beside(video)
         if not text and path.is_file():
-            return ""  # of an earlier import
-        if not text and recogniser and _file(stem, "audio").is_file():
-            text = recogniser(_file(stem, "audio"))
+            return {"transcript": ""}  # of an earlier import
+        if not text and recogniser and voice.is_file():
+            text = recogniser(read_recording(voice, rate=RATE)[0])
+            notes.append(RECOGNISED)
     except DataError as error:
-        return error.reason
+        return {"transcript": error.reason}
     if not text:
-        return "no transcript"
+        return {"transcript": "no transcript"}
     content = pickle.dumps(text, protocol=4)
     if not path.is_file() or path.read_bytes() != content:
         with whole(path) as temporary:
             temporary.write_bytes(content)
-    return ""
+    return {"transcript": "", "notes": "; ".join(notes)}
 
 
 def _shown(path, videos):

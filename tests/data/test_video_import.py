@@ -99,19 +99,21 @@ def test_voices_agree_with_the_originals(imported, filmed):
 
 @pytest.mark.slow
 def test_faces_are_framed_as_the_originals(imported, filmed):
-    """Eyes stand as far apart, and within an eighth of the side in the same place."""
+    """Eyes stand about as far apart, level, and in about the same place."""
     detector = load_detector()
 
     def eyes(path):
-        with Image.open(path) as image:
-            (_, points), *_ = find_faces([np.asarray(image)], detector)[0]
-        return points[:2] / 224
+        with Image.open(path) as image:  # with a margin, as MTCNN misses faces that fill a picture
+            picture = np.pad(np.asarray(image), ((60, 60), (60, 60), (0, 0)), mode="edge")
+        _, points = max(find_faces([picture], detector)[0], key=lambda face: np.ptp(face[0][::2]))
+        return (points[:2] - 60) / 224
 
     before = with_media(read_clips(filmed)).set_index("VideoName")
     for clip in with_media(read_clips(imported)).itertuples():
         new, old = eyes(clip.image), eyes(before.image[clip.VideoName])
-        assert np.ptp(new[:, 0]) == pytest.approx(np.ptp(old[:, 0]), rel=0.25)
-        assert new.mean(0) == pytest.approx(old.mean(0), abs=0.125)
+        assert abs(np.diff(new[:, 1])) < 0.04
+        assert np.ptp(new[:, 0]) == pytest.approx(np.ptp(old[:, 0]), rel=0.2)
+        assert new.mean(0) == pytest.approx(old.mean(0), abs=0.16)
 
 
 @pytest.mark.slow
@@ -173,6 +175,34 @@ def test_labels_that_come_later_move_the_clip(short, tmp_path):
     call(labels=_labels(tmp_path, "-a b.000.mp4,-a b,5,1,2,test"))
     assert not list(clip.parent.iterdir())
     assert len(list((tmp_path / "out" / "test" / "5").iterdir())) == 3
+
+
+def test_given_words_win_over_recognised_ones(short, tmp_path):
+    _, call = short
+    heard = []
+
+    def recogniser(samples):
+        heard.append(len(samples))
+        if len(heard) == 1:
+            raise DataError("Nobody speaks.", "no speech")
+        return "what was heard"
+
+    def said():
+        with open(tmp_path / "out" / UNLABELLED / "-a b.000.pkl", "rb") as stream:
+            return pickle.load(stream)
+
+    record, _ = call(recogniser=recogniser)
+    assert record["transcript"].item() == "no speech"
+    record, _ = call(recogniser=recogniser)
+    assert said() == "what was heard"
+    assert record["notes"].item().endswith("words recognised: not given")
+    record, _ = call(recogniser=recogniser)
+    assert len(heard) == 2
+    assert heard[0] == pytest.approx(19_200, abs=800)
+    (tmp_path / "words.csv").write_text("VideoName,text\n-a b.000.mp4,what was said\n")
+    record, _ = call(recogniser=recogniser, transcripts=[tmp_path / "words.csv"])
+    assert said() == "what was said"
+    assert "recognised" not in record["notes"].item()
 
 
 def test_another_content_or_a_lost_file_is_read_again(short, tmp_path):

@@ -120,7 +120,7 @@ def test_sharpest_frame_is_taken(detector):
 def test_face_at_the_edge_gets_repeated_pixels():
     frame = np.full((100, 100, 3), 90, np.uint8)
     points = np.array([[5, 10], [25, 10], [15, 20], [8, 28], [22, 28]], float)
-    crop = video_faces.crop_face(frame, np.array([-5, -10, 35, 40.0]), points)
+    crop = video_faces.crop_face(frame, points)
     assert (crop == 90).all()
 
 
