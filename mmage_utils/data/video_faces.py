@@ -9,9 +9,8 @@ SEARCH_SIDE = 640  # pixels of the longer side of a frame that is searched
 LEAST_FACE = 40  # of these pixels; smaller faces are not the speaker's
 SURE = 0.9  # what MTCNN must give a face
 SAME = 0.2  # overlap (intersection over union) of one person's boxes in two frames
-# As in aligned data sets such as FFHQ, a little closer: side of a crop in distances between the eyes
-# (or in 0.9 distances from eyes to mouth, of a face seen from the side), and its middle below the eyes.
-SPREAD, TALL, LOWERED = 3.7, 0.9, 0.1
+SPREAD = 3.7  # side of a crop in distances between the eyes, or from eyes to mouth: their mean
+LOWERED = 0.1  # middle of a crop below the eyes, in distances from eyes to mouth
 
 
 def load_detector():
@@ -147,7 +146,7 @@ def crop_face(frame, points):
 
     eyes, mouth = points[:2].mean(0), points[3:].mean(0)
     across, down = points[1] - points[0], mouth - eyes
-    side = max(2, round(SPREAD * max(np.hypot(*across), TALL * np.hypot(*down))))
+    side = max(2, round(SPREAD * (np.hypot(*across) + np.hypot(*down)) / 2))
     cos, sin = across / max(np.hypot(*across), 1e-9)
     middle = eyes + LOWERED * down
     # The part of the frame that the turned square can reach.
