@@ -98,22 +98,18 @@ def test_voices_agree_with_the_originals(imported, filmed):
 
 
 @pytest.mark.slow
-def test_faces_are_framed_as_the_originals(imported, filmed):
-    """Eyes stand about as far apart, level, and in about the same place."""
+def test_faces_of_all_ages_are_framed_alike(imported):
+    """Eyes are level, about the middle, and a fifth to a third of the side apart."""
     detector = load_detector()
-
-    def eyes(path):
+    for path in with_media(read_clips(imported))["image"]:
         with Image.open(path) as image:  # with a margin, as MTCNN misses faces that fill a picture
             picture = np.pad(np.asarray(image), ((60, 60), (60, 60), (0, 0)), mode="edge")
         _, points = max(find_faces([picture], detector)[0], key=lambda face: np.ptp(face[0][::2]))
-        return (points[:2] - 60) / 224
-
-    before = with_media(read_clips(filmed)).set_index("VideoName")
-    for clip in with_media(read_clips(imported)).itertuples():
-        new, old = eyes(clip.image), eyes(before.image[clip.VideoName])
-        assert abs(np.diff(new[:, 1])) < 0.04
-        assert np.ptp(new[:, 0]) == pytest.approx(np.ptp(old[:, 0]), rel=0.2)
-        assert new.mean(0) == pytest.approx(old.mean(0), abs=0.16)
+        left, right = (points[:2] - 60) / 224
+        assert abs(left[1] - right[1]) < 0.04
+        assert 1 / 5 < right[0] - left[0] < 1 / 3
+        assert 0.42 < (left[0] + right[0]) / 2 < 0.58
+        assert 0.37 < (left[1] + right[1]) / 2 < 0.53
 
 
 @pytest.mark.slow
