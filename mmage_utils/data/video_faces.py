@@ -14,7 +14,7 @@ LOWERED = 0.1  # middle of a crop below the eyes, in distances from eyes to mout
 
 
 def load_detector():
-    """MTCNN with the weights that its package carries, on one thread of the processor.
+    """MTCNN with the weights that its package carries, on the processor.
 
     Returns
     -------

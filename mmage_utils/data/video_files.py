@@ -95,7 +95,9 @@ def find_videos(place):
         except DataError as error:
             refused.append((path, error.reason))
             continue
-        if clip in videos:
+        if not path.is_file():  # a pipe, which would be waited for, or a link to nowhere
+            refused.append((path, "it is not a regular file"))
+        elif clip in videos:
             refused.append((path, f"another video is {clip} already"))
         else:
             videos[clip] = path

@@ -31,9 +31,7 @@ RECOGNISED = "words recognised: not given"
 QUALITY = 95  # of the JPEG files
 
 
-def import_videos(
-    videos, folder, *, labels=None, transcripts=(), recogniser=None, n_jobs=2
-):  # fmt: skip
+def import_videos(videos, folder, *, labels=None, transcripts=(), recogniser=None, n_jobs=2):
     """Write the faces, voices and words of videos as a First Impressions folder.
 
     A clip without labels comes into the folder ``unlabelled``. `RECORD` lists every clip with what
@@ -53,7 +51,7 @@ def import_videos(
         ``recogniser(samples)`` gives the words of a clip that has no transcript from mono samples
         at `videos.RATE`, or raises `DataError` with a reason (`speech_recognition`).
     n_jobs : int
-        Processes, each on one thread.
+        Processes, which share the cores evenly.
 
     Returns
     -------
@@ -179,6 +177,8 @@ def import_clip(path, stem, earlier=None):
             media = [medium for medium in ("image", "audio") if not earlier[medium]]
             if all(_file(stem, medium).is_file() for medium in media):
                 return clip, earlier
+        if earlier and RECOGNISED in earlier["notes"]:  # in what the video was before
+            _file(stem, "transcript").unlink(missing_ok=True)
         return clip, row | key | _write_media(path, stem)
     except DataError as error:
         reason = error.reason
@@ -220,18 +220,14 @@ def _write_media(path, stem):
             soundfile.write(temporary, video.samples, video.rate, subtype="PCM_16")
     for medium in video.problems:
         _file(stem, medium).unlink(missing_ok=True)  # of what stood in the video before
-    return {
-        "seconds": f"{video.seconds:.3f}", "notes": "; ".join(video.notes)
-    } | {medium: video.problems.get(medium, "") for medium in ("image", "audio")}  # fmt: skip
+    problems = {medium: video.problems.get(medium, "") for medium in ("image", "audio")}
+    return problems | {"seconds": f"{video.seconds:.3f}", "notes": "; ".join(video.notes)}
 
 
 @cache
 def _detector():
-    import torch
-
     from mmage_utils.data.video_faces import load_detector
 
-    torch.set_num_threads(1)
     return load_detector()
 
 

@@ -99,13 +99,15 @@ def open_video(path):
     import av
 
     path = Path(path).absolute()  # a path that begins with / is not taken for an address
-    if path.is_file() and not path.stat().st_size:
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise unreadable(path, "it is not a regular file")
+    if path.exists() and not path.stat().st_size:
         raise unreadable(path, "it has no content (0 bytes)")
     # Names of tracks in any encoding; other files than the one named are out of reach.
     limits = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
     try:
         return av.open(str(path), metadata_errors="replace", options=limits)
-    except (PermissionError, FileNotFoundError, IsADirectoryError) as error:
+    except (PermissionError, FileNotFoundError) as error:
         raise unreadable(path, str(error.strerror).lower()) from None
     except (av.FFmpegError, ValueError):
         raise unreadable(path, "it is not a video, or its beginning or end is missing") from None

@@ -1,5 +1,7 @@
 """Labels of videos: codes, names and splits of users."""
 
+import os
+
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -91,9 +93,15 @@ def test_videos_are_found_once_and_hidden_ones_not(tmp_path):
     for name in ("b.mp4", "-a.WEBM", ".c.mp4", "text.txt", "sub/b.mov", "e\u0301.mp4"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"")
+    os.mkfifo(tmp_path / "pipe.mp4")
+    (tmp_path / "link.mp4").symlink_to(tmp_path / "nowhere")
     videos, refused = find_videos(tmp_path)
     assert list(videos) == ["-a", "b", "é"]
-    assert [(path.name, why) for path, why in refused] == [("b.mov", "another video is b already")]
+    assert [(path.name, why) for path, why in refused] == [
+        ("link.mp4", "it is not a regular file"),
+        ("pipe.mp4", "it is not a regular file"),
+        ("b.mov", "another video is b already"),
+    ]
     with pytest.raises(UsageError, match="no video in"):
         find_videos(tmp_path / "text.txt")
     with pytest.raises(UsageError, match="check the path"):
