@@ -98,18 +98,62 @@ def sample(
     lists: Annotated[
         int | None, Option(help="Write label lists and predictions of so many clips, no media.")
     ] = None,
+    videos: Annotated[int, Option(help="Clips of which FOLDER/videos gets a video too.")] = 0,
 ):
     """Write a synthetic First Impressions folder: label lists, faces, voices, transcripts."""
     from mmage_utils.sample.large_lists import write_lists
+    from mmage_utils.sample.videos import check_number, make_videos
     from mmage_utils.sample.write import make_sample
 
     if lists is not None:
         write_lists(folder, lists, seed=seed)
         _say(f"Synthetic label lists and predictions of {lists:,} clips, no media: {folder}")
         return
+    check_number(videos, clips)
     written = make_sample(folder, n_clips=clips, seed=seed)
     outcome = "written" if written else "there already, nothing to do"
     _say(f"Synthetic sample of {clips} clips with media, seed {seed}: {folder} ({outcome}).")
+    if videos:
+        new = make_videos(folder, videos, seed=seed)
+        _say(f"Videos in {folder / 'videos'}: {new} written, {videos} asked for.")
+
+
+@app.command("import")
+def import_raw(
+    videos: Annotated[Path, Argument(help="A folder of videos, or one video.")],
+    folder: Annotated[Path, Argument(help="Folder to write, or of an earlier import.")],
+    labels: Annotated[
+        Path | None, Option(help="CSV file of labels, or a folder with the three label lists.")
+    ] = None,
+    transcripts: Annotated[
+        list[Path] | None, Option(help="Pickled dict, CSV file or folder of texts; repeatable.")
+    ] = None,
+    transcribe: Annotated[
+        bool, Option("--transcribe", help="Recognise the words of clips without a transcript.")
+    ] = False,
+    model: Annotated[
+        Path | None, Option(help="Folder of another Whisper model (CTranslate2) to do it with.")
+    ] = None,
+    jobs: Annotated[int, Option(min=1, help="Processes that read.")] = 2,
+):
+    """Make a First Impressions folder of raw videos: faces, voices, transcripts, label lists.
+
+    What is done is not done again. The exit code is 1 if a video gave neither face nor voice.
+    """
+    from mmage_utils.data.speech_recognition import load_recogniser
+    from mmage_utils.data.video_import import LEFT_OUT, import_videos
+    from mmage_utils.display.data_notes import import_text
+
+    if model and not transcribe:
+        raise UsageError("--model names what recognises words: add --transcribe.")
+    recogniser = load_recogniser(model) if transcribe else None
+    record, left_out = import_videos(
+        videos, folder, labels=labels, transcripts=transcripts or (), recogniser=recogniser,
+        n_jobs=jobs,
+    )  # fmt: skip
+    _say(import_text(record, left_out))
+    _say(f"{folder}: what was left out, and why, is in {LEFT_OUT}.")
+    _finish((left_out["what"] == "video").any())
 
 
 @app.command()

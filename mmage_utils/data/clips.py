@@ -9,6 +9,7 @@ import pandas as pd
 from mmage_utils.data.labels import AGE_GROUPS, SPLITS, SYNTHETIC_MARK, read_labels
 from mmage_utils.data.media_files import open_regular
 from mmage_utils.errors import DataError
+from mmage_utils.files import whole
 
 MARK_BYTES = 10_000  # of `SYNTHETIC_MARK`, which has some hundred
 MEDIA = {"image": ".jpg", "audio": ".wav", "transcript": ".pkl"}
@@ -124,6 +125,14 @@ def read_mark(folder):
 def is_synthetic(folder):
     """Tell whether a folder was written by `sample.make_sample`."""
     return (Path(folder) / SYNTHETIC_MARK).is_file()
+
+
+def copy_mark(source, folder):
+    """Copy what says that data are synthetic, and how they were drawn, to a folder made of them."""
+    if is_synthetic(source):
+        for path in Path(source).glob("synthetic*"):
+            with whole(Path(folder) / path.name) as temporary:
+                temporary.write_bytes(path.read_bytes())
 
 
 def by_split(table, split):

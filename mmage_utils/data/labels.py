@@ -86,15 +86,21 @@ def read_label_list(path, split):
     return table[LABEL_COLUMNS].astype(dict.fromkeys(ATTRIBUTES, int)).assign(split=split)
 
 
-def read_label_text(path):
+def read_label_text(path, columns=LABEL_COLUMNS):
     """Read a label list as text, with the row of each entry as an editor counts it.
+
+    Parameters
+    ----------
+    path : path-like
+    columns : list of str
+        Those that it must have.
 
     Raises
     ------
     DataError
         When it is missing or too large, is no UTF-8 list of equally long rows, or lacks a column.
     """
-    path, header_line = Path(path), f"its first line must be {','.join(LABEL_COLUMNS)}."
+    path, header_line = Path(path), f"its first line must be {','.join(columns)}."
     if not os.path.lexists(path):
         raise DataError(
             f"The label list {path.name} is missing from {path.parent}: give the folder that "
@@ -106,8 +112,8 @@ def read_label_text(path):
     except DataError as error:
         raise DataError(f"{path} cannot be read: {error}") from error.__cause__
     table = read_plain_csv(data)
-    if table is not None and set(LABEL_COLUMNS) <= set(table):
-        return table[LABEL_COLUMNS].assign(row=range(2, len(table) + 2))
+    if table is not None and set(columns) <= set(table):
+        return _label_columns(table, columns).assign(row=range(2, len(table) + 2))
     try:
         # utf-8-sig: spreadsheet programs put a byte-order mark in front of the header.
         reader = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
@@ -124,11 +130,16 @@ def read_label_text(path):
             raise DataError(
                 f"{path}, row {number}: {len(row)} fields where the header has {len(header)}."
             )
-    missing = [column for column in LABEL_COLUMNS if header.count(column) != 1]
+    missing = [column for column in columns if header.count(column) != 1]
     if missing:
         raise DataError(f"{path} needs one column {', '.join(missing)}: {header_line}")
-    table = pd.DataFrame([row for _, row in rows[1:]], columns=header, dtype=str)[LABEL_COLUMNS]
-    return table.assign(row=[number for number, _ in rows[1:]])
+    table = pd.DataFrame([row for _, row in rows[1:]], columns=header, dtype=str)
+    return _label_columns(table, columns).assign(row=[number for number, _ in rows[1:]])
+
+
+def _label_columns(table, columns):
+    """A label list without what else a file holds; a table of other columns as it is."""
+    return table[LABEL_COLUMNS] if columns is LABEL_COLUMNS else table
 
 
 def wrong_cells(table):

@@ -66,3 +66,22 @@ def extraction_text(counts):
         f"Features are in {counts['file']}.",
     ]
     return "\n".join(lines)
+
+
+def import_text(record, left_out):
+    """What `video_import.import_videos` made of raw videos, and what was left out."""
+    used = record[record["place"] != ""]
+    counts = {what: int((used[what] == "").sum()) for what in (*MEDIA, "labels")}
+    lines = [
+        f"{len(record):,} videos: {counts['image']:,} faces, {counts['audio']:,} voices and "
+        f"{counts['transcript']:,} transcripts are written; {counts['labels']:,} clips have labels."
+    ]
+    whole = left_out[left_out["what"] == "video"]
+    lines += [f"  left out: {row.video}: {row.why}" for row in whole.itertuples()]
+    parts = left_out[left_out["what"] != "video"].groupby(["what", "why"], sort=False)
+    for (what, why), rows in parts["VideoName"]:
+        lines.append(f"  {len(rows):,} without {what}: {why} ({first_few(rows, most=3)})")
+    notes = used["notes"].str.split("; ").explode()
+    kinds = notes[~notes.str.startswith("face: ")].str.split(": ").str[0].value_counts()
+    lines += [f"  {count:,} {kind}" for kind, count in kinds.items() if kind]
+    return "\n".join(lines)
