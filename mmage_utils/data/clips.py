@@ -43,7 +43,8 @@ def read_clips(folder):
     paths = {
         f"{split}/{group}/{path.name}": str(path) for (split, group), path in list_media(folder)
     }
-    paths = pd.Series(paths, dtype=object)
+    # As objects, since a file's name need not be valid text.
+    paths = pd.Series(paths.values(), pd.Index(paths, dtype=object), dtype=object)
     places = clips["split"] + "/" + clips["AgeGroup"].astype(str) + "/" + clips["clip"]
     for medium, suffix in MEDIA.items():
         found = paths.reindex((places + suffix).to_numpy(object)).to_numpy(object)

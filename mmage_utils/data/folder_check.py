@@ -1,5 +1,6 @@
 """Everything that is wrong with a data folder, with file and row, not only the first thing."""
 
+import io
 from typing import NamedTuple
 
 import pandas as pd
@@ -71,7 +72,7 @@ def _check_bytes(path):
         remarks.append("begins with a byte-order mark")
     if b"\r\n" in data:
         remarks.append("has Windows line ends (CRLF)")
-    blank = [i for i, line in enumerate(data.splitlines(), start=1) if not line.strip()]
+    blank = [row for row, line in enumerate(io.BytesIO(data), start=1) if not line.strip()]
     if blank:
         remarks.append(f"has {len(blank)} blank lines, first row {blank[0]}")
     return [Problem(False, path.name, what) for what in remarks]

@@ -24,7 +24,8 @@ N_GROUPS = len(AGE_GROUPS)
 
 LABEL_LIST = "{split}_set_age_labels.csv"
 SYNTHETIC_MARK = "synthetic.json"
-MAX_BYTES = 1_000_000_000  # some 30 million clips; the largest real list has 0.2 million
+MAX_BYTES = 200_000_000  # some six million clips; the largest real list has 0.2 million bytes
+CAREFUL_BYTES = 20_000_000  # of a list with quotes or empty lines, which takes 20 times its size
 
 
 def read_labels(folder):
@@ -114,6 +115,11 @@ def read_label_text(path, columns=LABEL_COLUMNS):
     table = read_plain_csv(data)
     if table is not None and set(columns) <= set(table):
         return _label_columns(table, columns).assign(row=range(2, len(table) + 2))
+    if len(data) > CAREFUL_BYTES:
+        raise DataError(
+            f"{path} is too large for a list with quotes, empty lines or other unusual rows: write "
+            f"it plainly, or with less than {CAREFUL_BYTES / 1e6:.0f} MB."
+        )
     try:
         # utf-8-sig: spreadsheet programs put a byte-order mark in front of the header.
         reader = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)

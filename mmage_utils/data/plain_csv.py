@@ -4,6 +4,8 @@ import io
 
 import pandas as pd
 
+MARK = b"\xef\xbb\xbf"  # of byte order, as spreadsheet programs put it first
+
 
 def read_plain_csv(data, separator=","):
     """Read a CSV file whose every line is a row without quotes.
@@ -24,7 +26,10 @@ def read_plain_csv(data, separator=","):
     import pyarrow
     from pyarrow import csv
 
-    data = data.removeprefix(b"\xef\xbb\xbf")
+    data = data.removeprefix(MARK)
+    # Arrow would take off another mark, and make rows of millions of empty lines.
+    if data.startswith(MARK) or b"\n\n" in data or b"\n\r\n" in data:
+        return None
     if any(sign in data for sign in (b'"', b"[", b"\0")) or b"\r" in data.replace(b"\r\n", b""):
         return None
     try:
