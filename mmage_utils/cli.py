@@ -12,7 +12,12 @@ import typer
 from typer import Argument, Option
 from typer.core import TyperGroup
 
-from mmage_utils.errors import DataError, UsageError
+from mmage_utils.errors import DataError, UsageError, visible
+
+
+def _say(text, *, err=False):
+    """Print a text, in which names and cells of the data may stand."""
+    typer.echo(visible(text), err=err)
 
 
 class _Terminated(KeyboardInterrupt):
@@ -57,7 +62,7 @@ class _PlainErrors(TyperGroup):
             if ctx.invoked_subcommand == "report":
                 command = shlex.join(["./run_all.sh", *sys.argv[2:]])
                 message = f"interrupted; {command} goes on where it stopped."
-        typer.echo(f"mmage: {message}", err=True)
+        _say(f"mmage: {message}", err=True)
         raise typer.Exit(code)
 
 
@@ -90,13 +95,65 @@ def sample(
     folder: Annotated[Path, Argument(help="Folder to write.")],
     clips: Annotated[int, Option(help="Clips that get media, 160 to 10000.")] = 3095,
     seed: Annotated[int, Option(help="The same seed gives the same bytes.")] = 0,
+    lists: Annotated[
+        int | None, Option(help="Write label lists and predictions of so many clips, no media.")
+    ] = None,
+    videos: Annotated[int, Option(help="Clips of which FOLDER/videos gets a video too.")] = 0,
 ):
     """Write a synthetic First Impressions folder: label lists, faces, voices, transcripts."""
+    from mmage_utils.sample.large_lists import write_lists
+    from mmage_utils.sample.videos import check_number, make_videos
     from mmage_utils.sample.write import make_sample
 
+    if lists is not None:
+        write_lists(folder, lists, seed=seed)
+        _say(f"Synthetic label lists and predictions of {lists:,} clips, no media: {folder}")
+        return
+    check_number(videos, clips)
     written = make_sample(folder, n_clips=clips, seed=seed)
     outcome = "written" if written else "there already, nothing to do"
-    typer.echo(f"Synthetic sample of {clips} clips with media, seed {seed}: {folder} ({outcome}).")
+    _say(f"Synthetic sample of {clips} clips with media, seed {seed}: {folder} ({outcome}).")
+    if videos:
+        new = make_videos(folder, videos, seed=seed)
+        _say(f"Videos in {folder / 'videos'}: {new} written, {videos} asked for.")
+
+
+@app.command("import")
+def import_raw(
+    videos: Annotated[Path, Argument(help="A folder of videos, or one video.")],
+    folder: Annotated[Path, Argument(help="Folder to write, or of an earlier import.")],
+    labels: Annotated[
+        Path | None, Option(help="CSV file of labels, or a folder with the three label lists.")
+    ] = None,
+    transcripts: Annotated[
+        list[Path] | None, Option(help="Pickled dict, CSV file or folder of texts; repeatable.")
+    ] = None,
+    transcribe: Annotated[
+        bool, Option("--transcribe", help="Recognise the words of clips without a transcript.")
+    ] = False,
+    model: Annotated[
+        Path | None, Option(help="Folder of another Whisper model (CTranslate2) to do it with.")
+    ] = None,
+    jobs: Annotated[int, Option(min=1, help="Processes that read.")] = 2,
+):
+    """Make a First Impressions folder of raw videos: faces, voices, transcripts, label lists.
+
+    What is done is not done again. The exit code is 1 if a video gave neither face nor voice.
+    """
+    from mmage_utils.data.speech_recognition import load_recogniser
+    from mmage_utils.data.video_import import LEFT_OUT, import_videos
+    from mmage_utils.display.data_notes import import_text
+
+    if model and not transcribe:
+        raise UsageError("--model names what recognises words: add --transcribe.")
+    recogniser = load_recogniser(model) if transcribe else None
+    record, left_out = import_videos(
+        videos, folder, labels=labels, transcripts=transcripts or (), recogniser=recogniser,
+        n_jobs=jobs,
+    )  # fmt: skip
+    _say(import_text(record, left_out))
+    _say(f"{folder}: what was left out, and why, is in {LEFT_OUT}.")
+    _finish((left_out["what"] == "video").any())
 
 
 @app.command()
@@ -107,14 +164,14 @@ def check_data(folder: Folder):
 
     problems = check_data(folder)
     for problem in problems:
-        typer.echo(str(problem))
+        _say(str(problem))
     errors = sum(problem.error for problem in problems)
     if errors:
-        typer.echo(f"{folder}: {errors} errors, {len(problems) - errors} warnings.")
+        _say(f"{folder}: {errors} errors, {len(problems) - errors} warnings.")
         raise typer.Exit(1)
     clips = read_clips(folder)
-    typer.echo(f"{folder}: {describe_data(folder)}, {clips['UserID'].nunique():,} users.")
-    typer.echo(count_media(clips).to_string())
+    _say(f"{folder}: {describe_data(folder)}, {clips['UserID'].nunique():,} users.")
+    _say(count_media(clips).to_string())
 
 
 @app.command()
@@ -142,7 +199,7 @@ def features(
     else:
         extraction = extract_features(clips, recipe=recipe, scheduler=scheduler)
         counts = summarise_extraction(clips, extraction)
-    typer.echo(extraction_text(counts))
+    _say(extraction_text(counts))
     _finish(counts["unreadable"], json_file, counts)
 
 
@@ -153,7 +210,7 @@ def _check(predictions, labels, split):
     reference = read_reference(labels, split=split)
     findings, table = check_predictions(predictions, reference)
     for finding in findings:
-        typer.echo(f"{predictions}: {finding}")
+        _say(f"{predictions}: {finding}")
     return findings, table, reference
 
 
@@ -169,7 +226,7 @@ def evaluate(
     if table is None:
         raise DataError(f"{predictions} cannot be scored.")
     card = make_scorecard(table, reference)
-    typer.echo(("\n" if findings else "") + scorecard_text(card))
+    _say(("\n" if findings else "") + scorecard_text(card))
     _finish(findings, json_file, card | {"findings": list(map(str, findings))})
 
 
@@ -178,7 +235,7 @@ def check_predictions(predictions: Predictions, labels: Labels, split: Split = "
     """Print what is wrong with a prediction file, the evidence, and the likely fix."""
     findings, table, _ = _check(predictions, labels, split)
     if not findings:
-        typer.echo(f"{predictions}: {len(table):,} clips, nothing wrong found.")
+        _say(f"{predictions}: {len(table):,} clips, nothing wrong found.")
     _finish(findings)
 
 
@@ -203,16 +260,34 @@ def compare(
     if pair[0].empty:
         raise DataError("The two files share no clip.")
     differences, tests = comparison.compare(*pair)
-    typer.echo(f"{tests['clips']:,} clips of {tests['users']:,} users; {first} minus {second}")
+    _say(f"{tests['clips']:,} clips of {tests['users']:,} users; {first} minus {second}")
     for row in differences.itertuples():
         name = row.metric.replace("_", " ")
-        typer.echo(f"  {name:<18}{row.value:+.4f}  {row.low:+.4f}, {row.high:+.4f}")
-    typer.echo(
+        _say(f"  {name:<18}{row.value:+.4f}  {row.low:+.4f}, {row.high:+.4f}")
+    _say(
         f"  McNemar: {tests['only_first']} clips right only in the first, {tests['only_second']} "
         f"only in the second, p = {tests['p_mcnemar']:.3g}; over users p = {tests['p_users']:.3g}"
     )
-    typer.echo(difference_sentence("the first", "the second", differences.iloc[0]))
+    _say(difference_sentence("the first", "the second", differences.iloc[0]))
     _finish(any(findings), json_file, {"differences": differences} | tests)
+
+
+@app.command()
+def verify(
+    run: Annotated[Path, Argument(help="Name of a run, or its folder.")],
+    data: Annotated[Path | None, Option(help="The data folder, where it is not in data/.")] = None,
+    json_file: JsonFile = None,
+):
+    """Check a whole run: every file, where it comes from, and the scores of its predictions."""
+    from mmage_utils.report.run_check import check_run, check_text, find_run_folder
+
+    folder = find_run_folder(run)
+    check = check_run(folder, data)
+    typer.echo(check_text(folder.name, check))
+    findings = [finding._asdict() for finding in check.findings]
+    _finish(
+        check.findings, json_file, {"run": folder.name} | check._asdict() | {"findings": findings}
+    )
 
 
 @app.command()

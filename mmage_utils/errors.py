@@ -1,4 +1,4 @@
-"""The two errors that a user can fix, each printed as one sentence, and how one lists many."""
+"""The two errors that a user can fix, each printed as one sentence, and how texts are shown."""
 
 
 def first_few(items, *, most=5, between=", "):
@@ -11,6 +11,19 @@ def first_few(items, *, most=5, between=", "):
     return text
 
 
+def visible(text, *, lines=True):
+    r"""Write out what a terminal would obey: control characters, and marks that turn the writing.
+
+    Names of files and cells of lists may hold them. ``\x1b`` and its like stand for them; with
+    `lines`, ends of lines stay.
+    """
+    kept = {"\n", "\t"} if lines else set()
+    return "".join(
+        sign if sign in kept or sign.isprintable() else sign.encode("unicode_escape").decode()
+        for sign in text
+    )
+
+
 class DataError(ValueError):
     """The data, a file of labels or a set of predictions is wrong (exit code 1).
 
@@ -18,8 +31,8 @@ class DataError(ValueError):
     """
 
     def __init__(self, message, reason=None):
-        super().__init__(message)
-        self.reason = reason or message
+        super().__init__(visible(message))
+        self.reason = visible(reason or message)
 
 
 class UsageError(ValueError):

@@ -91,7 +91,9 @@ def save_json(path, record):
     It may contain numpy and pandas values. A table becomes a list of rows, or a mapping if its
     rows have names; NaN and infinity become null.
     """
-    write_text(path, json.dumps(_plain(record), indent=1, ensure_ascii=False) + "\n")
+    text = json.dumps(_plain(record), indent=1, ensure_ascii=False) + "\n"
+    # Paths that are no valid text hold lone surrogates; this is how JSON writes them.
+    write_text(path, text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def file_name(label):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from mmage_utils.data import provenance
 from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.errors import DataError
 from mmage_utils.files import file_name, shown, whole
@@ -68,11 +69,13 @@ def prediction_path(run, model):
 
 
 def write_predictions(run, model, table):
-    """Write the predictions of all splits to `prediction_path`."""
-    with whole(prediction_path(run, model)) as path:
+    """Write the predictions of all splits to `prediction_path`, and the record of the file."""
+    path = prediction_path(run, model)
+    with whole(path) as temporary:
         table[PREDICTION_COLUMNS].to_csv(
-            path, index=False, float_format="%.9g", lineterminator="\n"
+            temporary, index=False, float_format="%.9g", lineterminator="\n"
         )
+    provenance.write_record(run, path)
 
 
 def write_seeds(run, model, tables):
@@ -87,7 +90,8 @@ def read_predictions(run, model, notebook):
     Raises
     ------
     DataError
-        When the file or a column is missing; the message names the notebook to run.
+        When the file or a column is missing, or it was made from other data or with another seed
+        than the run has; the message names the notebook to run.
     """
     path = prediction_path(run, model)
     if not path.is_file():
@@ -95,6 +99,7 @@ def read_predictions(run, model, notebook):
             f"{shown(path)} is missing: run notebooks/{notebook}.ipynb first "
             f"(or ./run_all.sh --only {notebook[:2]})."
         )
+    provenance.check_origin(run, path, notebook)
     table = pd.read_csv(path)
     missing = [column for column in PREDICTION_COLUMNS if column not in table]
     if missing:
@@ -104,7 +109,8 @@ def read_predictions(run, model, notebook):
 
 def shared_rows(table, other):
     """The rows of a table whose VideoName another table has too, in their order."""
-    return table[table["VideoName"].isin(other["VideoName"])].reset_index(drop=True)
+    known = pd.Index(other["VideoName"].unique())
+    return table[known.get_indexer(table["VideoName"]) >= 0].reset_index(drop=True)
 
 
 def of_split(tables, split):
@@ -143,8 +149,10 @@ def join_labels(table, clips):
 
 def shared_clips(tables):
     """Keep the clips that all tables predict, in the order of the first table, as a list."""
-    common = set.intersection(*(set(table["VideoName"]) for table in tables))
-    names = [name for name in tables[0]["VideoName"] if name in common]
+    first, *others = tables
+    for other in others:
+        first = shared_rows(first, other)
+    names = first["VideoName"]
     return [table.set_index("VideoName").loc[names].reset_index() for table in tables]
 
 
@@ -162,7 +170,9 @@ def add_up_per_user(table):
     by_user = table.groupby("UserID", sort=False)
     users = by_user[P_COLUMNS].mean()
     users["prediction"] = users[P_COLUMNS].to_numpy().argmax(1) + 1
-    users["ground_truth"] = by_user["ground_truth"].agg(lambda groups: groups.mode().iloc[0])
+    counts = np.zeros((len(users), N_GROUPS), dtype=int)
+    np.add.at(counts, (by_user.ngroup().to_numpy(), table["ground_truth"].to_numpy() - 1), 1)
+    users["ground_truth"] = counts.argmax(1) + 1
     users["split"] = by_user["split"].first()
     users["clips"] = by_user.size()
     return users.reset_index()

@@ -1,6 +1,5 @@
 """A run: opened from its data, or from a sample made for it; it saves figures and results."""
 
-import json
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -8,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mmage_utils import files
+from mmage_utils.data import provenance
 from mmage_utils.data.clips import describe_data, is_synthetic, read_clips
 from mmage_utils.errors import DataError, UsageError
 from mmage_utils.files import locked, remove_leftovers, save_json, shown, whole
@@ -22,17 +22,24 @@ DPI = 192  # of saved figures: twice the screen's, for slides to stay sharp when
 
 
 class Run(NamedTuple):
-    """A run: its name and folder, and a description of its data (``synthetic sample, seed 0``)."""
+    """A run: its name and folder, and a description of its data (``synthetic sample, seed 0``).
+
+    ``provenance`` is `provenance.make_provenance`, or None for a run that was not opened.
+    """
 
     name: str
     folder: Path
     data: str
     data_folder: Path
     synthetic: bool
+    provenance: dict | None = None
 
 
 def open_run(name, data_dir, *, n_clips=None, seed=0):
     """Open a run and read its clips; a missing synthetic sample is written first.
+
+    The run knows where its files will come from: what the data hold, the seed, the parameters of
+    the notebook that calls, and all else that `provenance.make_provenance` tells.
 
     Parameters
     ----------
@@ -55,6 +62,8 @@ def open_run(name, data_dir, *, n_clips=None, seed=0):
         The name is not a plain folder name, the data are wrong, or the sample was written by
         another version of this package.
     """
+    from mmage_utils.features.fingerprint import data_fingerprint
+
     if not name or name in {".", ".."} or Path(name).name != name:
         raise DataError(f"The run name {name!r} must be a plain folder name.")
     data_dir = files.ROOT / data_dir
@@ -66,8 +75,10 @@ def open_run(name, data_dir, *, n_clips=None, seed=0):
         else:
             make_sample(data_dir, n_clips=n_clips, seed=seed)
     clips = read_clips(data_dir)
-    folder, synthetic = files.ROOT / "runs" / name, is_synthetic(data_dir)
-    return Run(name, folder, describe_data(data_dir), data_dir, synthetic), clips
+    folder, data, synthetic = run_folder(name), describe_data(data_dir), is_synthetic(data_dir)
+    content = data_fingerprint(data_dir, files.CACHE)
+    origin = provenance.make_provenance(data, content, seed=seed)
+    return Run(name, folder, data, data_dir, synthetic, origin), clips
 
 
 @contextmanager
@@ -124,13 +135,15 @@ def save_figure(run, drawn, name, *, about="", page=False):
         figure.text(0.005, -0.01, about, ha="left", va="top", fontsize=8, color="0.4")
     metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
     for kind in ("png", "svg") if page else ("png",):
-        with whole(run.folder / "figures" / f"{name}.{kind}") as path:
+        path = run.folder / "figures" / f"{name}.{kind}"
+        with whole(path) as temporary:
             box = None if page else "tight"
-            figure.savefig(path, dpi=DPI, bbox_inches=box, metadata=metadata[kind])
+            figure.savefig(temporary, dpi=DPI, bbox_inches=box, metadata=metadata[kind])
+        provenance.write_record(run, path)
 
 
 def save_results(run, task, results, *, headline):
-    """Write the numbers of a task, and which data they come from, to ``results/<task>.json``.
+    """Write the numbers of a task, and where they come from, to ``results/<task>.json``.
 
     Parameters
     ----------
@@ -138,24 +151,38 @@ def save_results(run, task, results, *, headline):
     task : str
         ``<task>_<what>``, for example ``b_baseline``.
     results : dict
-        As `save_json` takes it.
+        As `save_json` takes it. The SHA-256 of its ``networks`` goes into the provenance.
     headline : str
         The task's line in the README.
     """
     record = {"run": run.name, "data": run.data, "synthetic": run.synthetic}
     record |= {"headline": headline, **results}
-    save_json(run.folder / "results" / f"{task}.json", record)
+    if run.provenance is not None:
+        weights = {one["name"]: one["sha256"] for one in results.get("networks", ())}
+        record["provenance"] = run.provenance | {"weights": weights}
+    path = run.folder / "results" / f"{task}.json"
+    save_json(path, record)
+    provenance.write_record(run, path)
 
 
 def load_results(run, task, notebook):
-    """Read what `save_results` wrote; `DataError` names the notebook to run if there is nothing."""
+    """Read what `save_results` wrote.
+
+    Raises
+    ------
+    DataError
+        There is nothing, or it was made from other data or with another seed than the run has;
+        the message names the notebook to run.
+    """
     path = run.folder / "results" / f"{task}.json"
     if not path.is_file():
         raise DataError(
             f"{shown(path)} is missing: run notebooks/{notebook}.ipynb first "
             f"(or ./run_all.sh --only {notebook[:2]})."
         )
-    return json.loads(path.read_text(encoding="utf-8"))
+    results = provenance.read_json(path)
+    provenance.check_origin(run, path, notebook, results.get("provenance"))
+    return results
 
 
 def load_networks(run):
@@ -171,5 +198,10 @@ def committed_results(run, task):
     path = files.ROOT / "figures" / "seeds" / f"{task}.json"
     if not path.is_file():
         return None
-    record = json.loads(path.read_text(encoding="utf-8"))
+    record = provenance.read_json(path)
     return record if record["data"] == run.data else None
+
+
+def run_folder(name):
+    """``runs/<name>``."""
+    return files.ROOT / "runs" / name

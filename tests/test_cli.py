@@ -4,8 +4,10 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
+from helpers.films import film
 from typer.testing import CliRunner
 
 from mmage_utils.cli import app
@@ -126,7 +128,7 @@ def test_folder_with_other_files_gives_exit_code_1(lists):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [(["--clips", 5], "160 to 10000"), (["--clips", 10_001], "160 to 10000"),
-     (["--seed", -1], "0 or more")],
+     (["--seed", -1], "0 or more"), (["--videos", 4000], "has 0 to 3095 videos")],
 )  # fmt: skip
 def test_wrong_usage_gives_exit_code_2_and_one_line(tmp_path, arguments, message):
     result = _mmage("sample", tmp_path / "new", *arguments)
@@ -150,6 +152,39 @@ def test_empty_folder_that_one_stands_in_becomes_the_sample(tmp_path, monkeypatc
     result = _mmage("sample", ".", "--clips", 160)
     assert result.exit_code == 0, result.output
     assert (tmp_path / "here" / "synthetic.json").is_file()
+
+
+def test_videos_are_imported_counted_and_named(tmp_path):
+    videos = tmp_path / "in"
+    videos.mkdir()
+    film(videos / "-a.000.mp4", [np.zeros((90, 90, 3), np.uint8)] * 3)
+    (videos / "-a.000.txt").write_text("hello there")
+    result = _mmage("import", videos, tmp_path / "out", "--jobs", 1)
+    assert result.exit_code == 0, result.output
+    assert "1 videos: 0 faces, 1 voices and 1 transcripts are written" in result.stdout
+    assert "1 without image: no face was found in 3 frames (-a.000.mp4)" in result.stdout
+    (videos / "b.mp4").write_text("no video")
+    result = _mmage("import", videos, tmp_path / "out", "--jobs", 1)
+    assert result.exit_code == 1
+    assert "left out: b.mp4: it is not a video" in result.stdout
+    assert result.stdout.count("b.mp4") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["nowhere", "out"], 2, "check the path"),
+        (["in", "out"], 2, "no video in"),
+        (["in", "out", "--model", "in"], 2, "add --transcribe"),
+    ],
+)
+def test_wrong_import_is_one_line(tmp_path, monkeypatch, arguments, code, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    result = _mmage("import", *arguments)
+    assert result.exit_code == code
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 def test_unknown_option_gives_exit_code_2_without_a_traceback():

@@ -14,6 +14,7 @@ from mmage_utils.files import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCK = (ROOT / "requirements.lock").read_text()
+EXTRA = (ROOT / "requirements.words.lock").read_text()
 WEIGHTS = (ROOT / "requirements.weights.lock").read_text()
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
 
@@ -26,12 +27,17 @@ def lock_entries(text=LOCK):
 
 
 def declared():
-    own = PROJECT["project"]
-    groups = [own["dependencies"], *own["optional-dependencies"].values()]
-    return [*PROJECT["build-system"]["requires"], *(line for group in groups for line in group)]
+    """Return (requirement, the text that locks it) of every dependency."""
+    own, build = PROJECT["project"], PROJECT["build-system"]
+    extras = own["optional-dependencies"]
+    usual = [*build["requires"], *own["dependencies"], *extras["test"]]
+    assert set(extras) == {"test", "words"}
+    return [(line, LOCK) for line in usual] + [(line, EXTRA) for line in extras["words"]]
 
 
-@pytest.mark.parametrize(("text", "least"), [(LOCK, 100), (WEIGHTS, 2)], ids=["all", "weights"])
+@pytest.mark.parametrize(
+    ("text", "least"), [(LOCK, 100), (WEIGHTS, 2), (EXTRA, 2)], ids=["all", "weights", "words"]
+)
 def test_lock_holds_exact_pins_with_hashes_and_no_addresses(text, least):
     entries = lock_entries(text)
     assert len(entries) > least
@@ -45,12 +51,12 @@ def test_lock_holds_exact_pins_with_hashes_and_no_addresses(text, least):
     assert "--extra-index" not in text
 
 
-@pytest.mark.parametrize("line", declared())
-def test_every_dependency_is_locked_at_the_version_asked_for(line):
+@pytest.mark.parametrize(("line", "lock"), declared(), ids=[line for line, _ in declared()])
+def test_every_dependency_is_locked_at_the_version_asked_for(line, lock):
     wanted = Requirement(line)
     locked = [
         next(iter(requirement.specifier)).version
-        for requirement, _ in lock_entries()
+        for requirement, _ in lock_entries(lock)
         if canonicalize_name(requirement.name) == canonicalize_name(wanted.name)
     ]
     assert locked, f"{wanted.name} is not in the lock"
@@ -58,8 +64,13 @@ def test_every_dependency_is_locked_at_the_version_asked_for(line):
 
 
 def test_no_dependency_is_declared_twice():
-    names = [canonicalize_name(Requirement(line).name) for line in declared()]
+    names = [canonicalize_name(Requirement(line).name) for line, _ in declared()]
     assert sorted(names) == sorted(set(names))
+
+
+def test_extra_adds_packages_and_changes_none():
+    usual, added = ({canonicalize_name(r.name) for r, _ in lock_entries(x)} for x in (LOCK, EXTRA))
+    assert not usual & added
 
 
 def test_conda_environment_is_the_lock_on_a_python_of_the_project():

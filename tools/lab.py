@@ -46,7 +46,7 @@ def serve(folder):
         ]
         log = Path(home) / "log"
         with log.open("w") as stream:
-            server = subprocess.Popen(
+            server = subprocess.Popen(  # noqa: S603, the command is all our own
                 [sys.executable, "-m", "jupyterlab", *options],
                 cwd=folder,
                 env={**os.environ, **own},

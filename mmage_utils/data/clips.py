@@ -4,9 +4,14 @@ import json
 from itertools import product
 from pathlib import Path
 
-from mmage_utils.data.labels import AGE_GROUPS, SPLITS, SYNTHETIC_MARK, read_labels
-from mmage_utils.errors import DataError
+import pandas as pd
 
+from mmage_utils.data.labels import AGE_GROUPS, SPLITS, SYNTHETIC_MARK, read_labels
+from mmage_utils.data.media_files import open_regular
+from mmage_utils.errors import DataError
+from mmage_utils.files import whole
+
+MARK_BYTES = 10_000  # of `SYNTHETIC_MARK`, which has some hundred
 MEDIA = {"image": ".jpg", "audio": ".wav", "transcript": ".pkl"}
 
 
@@ -35,12 +40,15 @@ def read_clips(folder):
     """
     clips = read_labels(folder)
     clips["clip"] = clips["VideoName"].str.removesuffix(".mp4")
-    paths = {(*place, path.name): str(path) for place, path in list_media(folder)}
+    paths = {
+        f"{split}/{group}/{path.name}": str(path) for (split, group), path in list_media(folder)
+    }
+    # As objects, since a file's name need not be valid text.
+    paths = pd.Series(paths.values(), pd.Index(paths, dtype=object), dtype=object)
+    places = clips["split"] + "/" + clips["AgeGroup"].astype(str) + "/" + clips["clip"]
     for medium, suffix in MEDIA.items():
-        clips[medium] = [
-            paths.get((split, group, clip + suffix))
-            for clip, split, group in clips[["clip", "split", "AgeGroup"]].itertuples(index=False)
-        ]
+        found = paths.reindex((places + suffix).to_numpy(object)).to_numpy(object)
+        clips[medium] = pd.Series(found, dtype=object).where(pd.notna(found), None).to_numpy()
     return clips
 
 
@@ -108,15 +116,24 @@ def read_mark(folder):
     if not path.is_file():
         return None
     try:
-        mark = json.loads(path.read_text(encoding="utf-8"))
+        with open_regular(path, most=MARK_BYTES) as stream:
+            mark = json.load(stream)
         return mark | {"seed": int(mark["seed"])}
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         raise DataError(f"{path} is damaged: make the sample again in an empty folder.") from None
 
 
 def is_synthetic(folder):
     """Tell whether a folder was written by `sample.make_sample`."""
     return (Path(folder) / SYNTHETIC_MARK).is_file()
+
+
+def copy_mark(source, folder):
+    """Copy what says that data are synthetic, and how they were drawn, to a folder made of them."""
+    if is_synthetic(source):
+        for path in Path(source).glob("synthetic*"):
+            with whole(Path(folder) / path.name) as temporary:
+                temporary.write_bytes(path.read_bytes())
 
 
 def by_split(table, split):

@@ -1,15 +1,16 @@
 """Face crops of any usual kind as 8-bit RGB squares, and what had to be done to them (task b)."""
 
 import warnings
-from pathlib import Path
 
 import numpy as np
 
+from mmage_utils.data.media_files import open_regular
 from mmage_utils.errors import DataError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 MIN_SIDE = 16  # pixels; less shows no face
 MAX_PIXELS = 50_000_000  # more would take too much memory
+MAX_BYTES = 400_000_000  # what so many pixels can need
 LARGE_PIXELS = 4_000_000  # a JPEG above is decoded at a part of its size
 GREY, ALPHA, DEEP = ("1", "L"), ("LA", "La", "RGBA", "RGBa", "PA"), ("I;16", "I;16B", "I", "F")
 
@@ -35,14 +36,38 @@ def read_face(path, size):
         When the file is missing, not an image, cut short, or has fewer than `MIN_SIDE` or more
         than `MAX_PIXELS` pixels; the message names the file and the reason.
     """
+    from PIL import Image
+
+    with open_face(path) as stream:
+        start = stream.read(8)
+        stream.seek(0)
+        image, notes = _decode(path, stream, start, size)
+    if abs(image.width - image.height) > 1:
+        notes.append(f"not square: the middle of {image.width} x {image.height} pixels is used")
+        side = min(image.size)
+        left, top = (image.width - side) // 2, (image.height - side) // 2
+        image = image.crop((left, top, left + side, top + side))
+    image = image.resize((size, size), Image.Resampling.BILINEAR)
+    return np.asarray(image).transpose(2, 0, 1), notes
+
+
+def open_face(path):
+    """Open a face crop as bytes; errors as `media_files.open_regular`, with the file's name."""
+    try:
+        return open_regular(path, most=MAX_BYTES)
+    except DataError as error:
+        raise _named(path, error.reason) from error.__cause__
+
+
+def _decode(path, stream, start, size):
+    """The image as RGB, turned upright, and what was converted."""
     from PIL import Image, ImageOps
 
-    path = Path(path)
-    if not path.is_file():
-        raise _unreadable(path, "there is no such file")
     try:
-        with warnings.catch_warnings(), Image.open(path, formats=FORMATS) as opened:
-            warnings.simplefilter("ignore")  # of damaged EXIF and of large images
+        with (
+            warnings.catch_warnings(action="ignore"),
+            Image.open(stream, formats=FORMATS) as opened,
+        ):
             width, height = opened.size
             if min(width, height) < MIN_SIDE:
                 raise _unreadable(path, f"it has {width} x {height} pixels, less than {MIN_SIDE}")
@@ -55,10 +80,8 @@ def read_face(path, size):
             image = ImageOps.exif_transpose(opened)
             if opened.getexif().get(0x0112, 1) != 1:  # the tag of the orientation
                 notes.append("turned: as its EXIF says")
-            image = _as_rgb(image, notes)
+            return _as_rgb(image, notes), notes
     except Image.UnidentifiedImageError:
-        with path.open("rb") as stream:
-            start = stream.read(8)
         reason = f"it is not an image, it begins with {start!r}" if start else "it has no content"
         raise _unreadable(path, reason) from None
     except DataError:
@@ -66,13 +89,6 @@ def read_face(path, size):
     except Exception as error:  # damaged images raise almost anything
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise _unreadable(path, f"it is damaged: {reason}") from None
-    if abs(image.width - image.height) > 1:
-        notes.append(f"not square: the middle of {image.width} x {image.height} pixels is used")
-        side = min(image.size)
-        left, top = (image.width - side) // 2, (image.height - side) // 2
-        image = image.crop((left, top, left + side, top + side))
-    image = image.resize((size, size), Image.Resampling.BILINEAR)
-    return np.asarray(image).transpose(2, 0, 1), notes
 
 
 def _as_rgb(image, notes):
@@ -84,7 +100,7 @@ def _as_rgb(image, notes):
         image, mode = image.convert("RGBA"), "RGBA"
     if mode in DEEP:
         notes.append("depth: more than 8 bits")
-        values = np.asarray(image, dtype=float)
+        values = np.asarray(image, dtype=np.float32)  # of double size, large images would weigh
         most = 65535
         if mode == "F":  # floats have no known range
             most = max(255, values.max())
@@ -104,5 +120,8 @@ def _as_rgb(image, notes):
 
 
 def _unreadable(path, reason):
-    reason = f"{reason}. Copy it again, or remove it: a clip may lack its face."
+    return _named(path, f"{reason}. Copy it again, or remove it: a clip may lack its face.")
+
+
+def _named(path, reason):
     return DataError(f"The face {path} cannot be read as an image: {reason}", reason)

@@ -1,16 +1,18 @@
 """Everything that is wrong with a data folder, with file and row, not only the first thing."""
 
+import io
 from typing import NamedTuple
 
 import pandas as pd
 
 from mmage_utils.data.clips import MEDIA, list_media
 from mmage_utils.data.labels import ATTRIBUTES, LABEL_LIST, SPLITS, existing_folder, read_label_text
-from mmage_utils.data.recordings import USUAL_SECONDS
-from mmage_utils.errors import DataError
+from mmage_utils.data.recordings import SAMPLE_RATE, USUAL_SECONDS, read_recording
+from mmage_utils.errors import DataError, visible
 
 DUPLICATE, UNKNOWN = "is listed twice", "is not one of "  # errors; others are warnings
 OTHER_USER = "VideoName does not begin with the UserID"
+MOST = 300  # letters of a problem: a cell may hold a book
 
 
 class Problem(NamedTuple):
@@ -21,7 +23,8 @@ class Problem(NamedTuple):
     what: str
 
     def __str__(self):
-        return f"{'error' if self.error else 'warning'}: {self.place}: {self.what}"
+        place, what = visible(self.place, lines=False), visible(self.what[:MOST], lines=False)
+        return f"{'error' if self.error else 'warning'}: {place}: {what}"
 
 
 def check_data(folder):
@@ -69,7 +72,7 @@ def _check_bytes(path):
         remarks.append("begins with a byte-order mark")
     if b"\r\n" in data:
         remarks.append("has Windows line ends (CRLF)")
-    blank = [i for i, line in enumerate(data.splitlines(), start=1) if not line.strip()]
+    blank = [row for row, line in enumerate(io.BytesIO(data), start=1) if not line.strip()]
     if blank:
         remarks.append(f"has {len(blank)} blank lines, first row {blank[0]}")
     return [Problem(False, path.name, what) for what in remarks]
@@ -182,8 +185,6 @@ def _check_media(folder, labels):
 
 def _unreadable(path, medium):
     """Why a file cannot be used, or an empty text."""
-    import soundfile
-
     from mmage_utils.data.face_images import read_face
     from mmage_utils.data.transcripts import read_transcript
 
@@ -191,9 +192,9 @@ def _unreadable(path, medium):
         if medium == "image":
             read_face(path, 16)
         elif medium == "audio":
-            info = soundfile.info(str(path))
-            if not USUAL_SECONDS[0] <= info.duration <= USUAL_SECONDS[1]:
-                return f"lasts {info.duration:.1f} s"
+            seconds = len(read_recording(path)[0]) / SAMPLE_RATE
+            if not USUAL_SECONDS[0] <= seconds <= USUAL_SECONDS[1]:
+                return f"lasts {seconds:.1f} s"
         else:
             read_transcript(path)
     except Exception as error:  # damaged media raise almost anything

@@ -4,10 +4,14 @@ Source: the data set's own CSV files; the codes are those of the report's task a
 """
 
 import csv
+import io
+import os
 from pathlib import Path
 
 import pandas as pd
 
+from mmage_utils.data.media_files import open_regular
+from mmage_utils.data.plain_csv import read_plain_csv
 from mmage_utils.errors import DataError
 
 AGE_GROUPS = {1: "7-13", 2: "14-18", 3: "19-24", 4: "25-32", 5: "33-45", 6: "46-60", 7: "61+"}
@@ -20,6 +24,8 @@ N_GROUPS = len(AGE_GROUPS)
 
 LABEL_LIST = "{split}_set_age_labels.csv"
 SYNTHETIC_MARK = "synthetic.json"
+MAX_BYTES = 200_000_000  # some six million clips; the largest real list has 0.2 million bytes
+CAREFUL_BYTES = 20_000_000  # of a list with quotes or empty lines, which takes 20 times its size
 
 
 def read_labels(folder):
@@ -69,35 +75,55 @@ def existing_folder(folder):
 def read_label_list(path, split):
     """Read and check the label list of one split; raises as `read_labels`."""
     table = read_label_text(path)
+    if table.empty:
+        raise DataError(f"{path} lists no clip: put the rows below its header.")
     for column, wrong, what in wrong_cells(table):
         if wrong.any():
             first = table[wrong].iloc[0]
             raise DataError(
-                f"{path}, row {first['row']}: {column} {first[column]!r} {what} "
+                f"{path}, row {first['row']}: {column} {first[column]!r:.60} {what} "
                 f"({wrong.sum()} such rows)."
             )
     return table[LABEL_COLUMNS].astype(dict.fromkeys(ATTRIBUTES, int)).assign(split=split)
 
 
-def read_label_text(path):
+def read_label_text(path, columns=LABEL_COLUMNS):
     """Read a label list as text, with the row of each entry as an editor counts it.
+
+    Parameters
+    ----------
+    path : path-like
+    columns : list of str
+        Those that it must have.
 
     Raises
     ------
     DataError
-        When it is missing, is not a UTF-8 list of equally long rows, or lacks a column.
+        When it is missing or too large, is no UTF-8 list of equally long rows, or lacks a column.
     """
-    path, header_line = Path(path), f"its first line must be {','.join(LABEL_COLUMNS)}."
-    if not path.is_file():
+    path, header_line = Path(path), f"its first line must be {','.join(columns)}."
+    if not os.path.lexists(path):
         raise DataError(
             f"The label list {path.name} is missing from {path.parent}: give the folder that "
             "holds the three *_set_age_labels.csv files."
         )
     try:
+        with open_regular(path, most=MAX_BYTES) as stream:
+            data = stream.read()
+    except DataError as error:
+        raise DataError(f"{path} cannot be read: {error}") from error.__cause__
+    table = read_plain_csv(data)
+    if table is not None and set(columns) <= set(table):
+        return _label_columns(table, columns).assign(row=range(2, len(table) + 2))
+    if len(data) > CAREFUL_BYTES:
+        raise DataError(
+            f"{path} is too large for a list with quotes, empty lines or other unusual rows: write "
+            f"it plainly, or with less than {CAREFUL_BYTES / 1e6:.0f} MB."
+        )
+    try:
         # utf-8-sig: spreadsheet programs put a byte-order mark in front of the header.
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, strict=True)
-            rows = [(reader.line_num, row) for row in reader if row]
+        reader = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
+        rows = [(reader.line_num, row) for row in reader if row]
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             f"{path} cannot be read as a UTF-8 comma-separated list: {error}."
@@ -110,11 +136,16 @@ def read_label_text(path):
             raise DataError(
                 f"{path}, row {number}: {len(row)} fields where the header has {len(header)}."
             )
-    missing = [column for column in LABEL_COLUMNS if header.count(column) != 1]
+    missing = [column for column in columns if header.count(column) != 1]
     if missing:
         raise DataError(f"{path} needs one column {', '.join(missing)}: {header_line}")
     table = pd.DataFrame([row for _, row in rows[1:]], columns=header, dtype=str)
-    return table.assign(row=[number for number, _ in rows[1:]])
+    return _label_columns(table, columns).assign(row=[number for number, _ in rows[1:]])
+
+
+def _label_columns(table, columns):
+    """A label list without what else a file holds; a table of other columns as it is."""
+    return table[LABEL_COLUMNS] if columns is LABEL_COLUMNS else table
 
 
 def wrong_cells(table):

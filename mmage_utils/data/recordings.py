@@ -1,11 +1,11 @@
 """Recordings of any usual kind as mono at 8 kHz, and what had to be done to them (task e)."""
 
 import os
-import stat
 import struct
 
 import numpy as np
 
+from mmage_utils.data.media_files import open_regular
 from mmage_utils.errors import DataError
 
 SAMPLE_RATE = 8000  # Hz
@@ -16,11 +16,8 @@ OFFSET = 0.005  # of full scale; 8-bit silence may stand one step (0.008) off
 FULL = 0.99  # of full scale, which 8 bits reach to 127/128
 CLIPPED = 0.001  # share of samples at full scale that is noted
 BLOCK = 1 << 19  # samples of all channels read at once, 2 MiB
-NO_ACCESS = {
-    FileNotFoundError: ("there is no such file", "Check the path."),
-    PermissionError: ("there is no permission to read it", "Permit it (chmod +r)."),
-    IsADirectoryError: ("it is a folder", "Put the recording in its place."),
-}
+MAX_BYTES = 2_000_000_000  # the longest at the highest rate, in stereo
+MAX_SAMPLES = 200_000_000  # of all channels: two minutes of work
 DEPTHS = {"PCM_U8": "8-bit integers", "PCM_24": "24-bit integers", "PCM_32": "32-bit integers"}
 DEPTHS |= {"FLOAT": "32-bit floats", "DOUBLE": "64-bit floats"}
 
@@ -68,6 +65,9 @@ def read_recording(path, *, rate=SAMPLE_RATE):
             if frames > SECONDS[1] * own:
                 reason = f"it lasts {frames / own / 60:.0f} minutes, more than {SECONDS[1] / 60:g}"
                 raise _unreadable(path, reason, "Cut it into clips.")
+            if frames * sound.channels > MAX_SAMPLES:
+                reason = f"it has {frames * sound.channels / 1e6:.0f} million samples"
+                raise _unreadable(path, reason, "Save it as mono.")
             samples, seen, peak, full = _mono(sound, rate)
     except (OSError, soundfile.SoundFileError) as error:
         reason = str(error).split("': ")[-1].strip().removesuffix(".") or type(error).__name__
@@ -97,27 +97,18 @@ def read_recording(path, *, rate=SAMPLE_RATE):
 
 
 def open_recording(path):
-    """Open a file as bytes.
-
-    Raises
-    ------
-    DataError
-        When it is missing, a folder, not a regular file, or may not be read. Its cause is the
-        OSError: such a failure belongs to the place and not to the content.
-    """
+    """Open a recording as bytes; errors as `media_files.open_regular`, with the file's name."""
     try:
-        mode = os.stat(path).st_mode
-        if stat.S_ISREG(mode):
-            return open(path, "rb")
-        # Before opening, which would wait for the other end of a pipe.
-        raise IsADirectoryError if stat.S_ISDIR(mode) else OSError(0, "it is not a regular file")
-    except OSError as error:
-        other = (error.strerror or str(error), "Check the path and the disk.")
-        raise _unreadable(path, *NO_ACCESS.get(type(error), other)) from error
+        return open_regular(path, most=MAX_BYTES)
+    except DataError as error:
+        raise _named(path, error.reason) from error.__cause__
 
 
 def _unreadable(path, reason, fix):
-    reason = f"{reason}. {fix}"
+    return _named(path, f"{reason}. {fix}")
+
+
+def _named(path, reason):
     return DataError(f"The recording {path} cannot be read as audio: {reason}", reason)
 
 

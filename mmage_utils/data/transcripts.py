@@ -5,17 +5,20 @@ import io
 import pickle
 import re
 from contextlib import suppress
-from pathlib import Path
 from types import MappingProxyType
 
 import pandas as pd
 
+from mmage_utils.data.media_files import open_regular
 from mmage_utils.errors import DataError, first_few
 
 MAX_BYTES = 1_000_000  # a transcript of 15 s has some hundred bytes
+REASON = 200  # letters of a reason: a damaged pickle may name something endless
+MAX_DICT_BYTES = 100_000_000  # of many transcripts in one file
 MANY_WORDS = 150  # ten words a second: nobody speaks so fast for 15 s
 ENGLISH_SHARE = 0.25  # of common words; English speech has a half, other languages a tenth
 ENGLISH_WORDS = 8  # fewer words say nothing about the language
+TEXTS = "a pickled dictionary of texts"
 EMPTY, FOREIGN = "without words", "hardly English"
 LONG = "unusually long"  # of very long ones only the first 512 tokens are embedded
 
@@ -27,6 +30,20 @@ CODES = [
         *("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
         *("STRING", "BINSTRING", "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8"),
         *("GLOBAL", "STACK_GLOBAL", "INST"),
+    )
+]
+# Those that make up a flat dictionary beside.
+DICT_CODES = [
+    getattr(pickle, name)[0]
+    for name in (
+        "MARK",
+        "EMPTY_DICT",
+        "DICT",
+        "SETITEM",
+        "SETITEMS",
+        "GET",
+        "BINGET",
+        "LONG_BINGET",
     )
 ]
 
@@ -41,6 +58,38 @@ class _TextUnpickler(pickle._Unpickler):
 
     def find_class(self, module, name):
         raise pickle.UnpicklingError(f"it asks for {module}.{name}, which a transcript never needs")
+
+
+class _DictUnpickler(_TextUnpickler):
+    """Obeys also the codes that make up a dictionary."""
+
+    dispatch = MappingProxyType(
+        {code: pickle._Unpickler.dispatch[code] for code in CODES + DICT_CODES}
+    )
+
+
+def read_transcript_dict(path):
+    """Read a pickled dictionary of transcripts, as ChaLearn gives them, without running anything.
+
+    Returns
+    -------
+    dict of str to str
+        Text by VideoName, as the file has it.
+
+    Raises
+    ------
+    DataError
+        When the file is anything but a pickled dictionary of texts; the message names it.
+    """
+    content = _load(path, _DictUnpickler, MAX_DICT_BYTES, "texts")
+    if not isinstance(content, dict):
+        raise _refused(path, TEXTS, "it is one text")
+    texts = {}
+    for name, text in content.items():
+        if not (isinstance(name, str | bytes) and isinstance(text, str | bytes)):
+            raise _refused(path, TEXTS, f"{name!r:.60} has no text")
+        texts[_as_text(name)[0]] = _as_text(text)[0]
+    return texts
 
 
 def read_transcript(path):
@@ -96,25 +145,39 @@ def read_transcripts(clips):
 
 def _decode(path):
     """Text of a transcript, and a list of notes on how it was decoded."""
-    path = Path(path)
+    return _as_text(_load(path, _TextUnpickler, MAX_BYTES, "a text"))
+
+
+def _load(path, unpickler, most, what):
+    """What a pickle holds; DataError when it is too large, damaged or holds something else."""
+    form = "a pickled str" if unpickler is _TextUnpickler else TEXTS
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ValueError(f"it has more than {MAX_BYTES:,} bytes")
+        with open_regular(path, most=most) as stream:
+            data = stream.read()
         # From memory, where a code that asks for more than there is gets what there is.
-        text = _TextUnpickler(io.BytesIO(path.read_bytes()), encoding="bytes").load()
+        return unpickler(io.BytesIO(data), encoding="bytes").load()
     except Exception as error:  # a damaged pickle raises almost anything
-        usual = {KeyError: "it contains more than a text.", EOFError: "it is cut short."}
+        usual = {KeyError: f"it contains more than {what}.", EOFError: "it is cut short."}
+        usual[IndexError] = "it contains nothing."
         reason = usual.get(type(error)) or str(error) or type(error).__name__
-        reason = f"not a pickled str: {reason}"
-        raise DataError(f"The transcript {path} is {reason}", reason) from None
+        raise _refused(path, form, f"{reason:.{REASON}}") from None
+
+
+def _refused(path, form, reason):
+    reason = f"not {form}: {reason}"
+    return DataError(f"The transcript {path} is {reason}", reason)
+
+
+def _as_text(text):
+    """A text or bytes as valid text, and a list of notes on how it was decoded."""
     if isinstance(text, bytes):
-        return _from_bytes(text)
+        return decode_text(text)
     valid = text.encode("utf-8", "replace").decode("utf-8")
     return valid, [] if valid == text else ["with invalid characters, replaced by ?"]
 
 
-def _from_bytes(data):
-    """Bytes as text, by their byte-order mark or the first encoding that fits."""
+def decode_text(data):
+    """Bytes as text, by their byte-order mark or the first encoding that fits, and notes on it."""
     for mark, encoding in (
         (codecs.BOM_UTF8, "utf-8-sig"),
         (codecs.BOM_UTF16_LE, "utf-16"),

@@ -6,6 +6,7 @@ In each, `data` says what the data are (`runs.Run`).
 from pathlib import Path
 
 from mmage_utils.data.clips import MEDIA
+from mmage_utils.display.notebook import quoted
 from mmage_utils.errors import first_few
 
 
@@ -33,7 +34,7 @@ def transcripts_sentence(table, *, data):
         return f"{text} None is empty, unusually long, or seems not to be English."
     kinds = odd["notes"].str.split("; ").explode().value_counts()
     counts = "; ".join(f"{count:,} {kind}" for kind, count in kinds.items())
-    return f"{text} Unusual, but used: {counts} ({first_few(odd['VideoName'])})."
+    return f"{text} Unusual, but used: {counts} ({first_few(map(quoted, odd['VideoName']))})."
 
 
 def faces_sentence(faces, *, data):
@@ -41,7 +42,8 @@ def faces_sentence(faces, *, data):
     text = f"{len(faces.clips):,} faces ({data}) are used at {faces.images.shape[-1]} pixels."
     if len(faces.problems):
         reasons = faces.problems.str.rstrip(".").items()
-        names = first_few((f"{Path(path).name}: {why}" for path, why in reasons), between="; ")
+        named = (f"{quoted(Path(path).name)}: {quoted(why)}" for path, why in reasons)
+        names = first_few(named, between="; ")
         text += f" Left out, as they cannot be read: {len(faces.problems):,} ({names})."
     if len(faces.notes):
         kinds = faces.notes.str.split("; ").explode().str.split(": ").str[0].value_counts()
@@ -63,4 +65,23 @@ def extraction_text(counts):
         *([first_few(problems, most=10, between="\n")] if problems else []),
         f"Features are in {counts['file']}.",
     ]
+    return "\n".join(lines)
+
+
+def import_text(record, left_out):
+    """What `video_import.import_videos` made of raw videos, and what was left out."""
+    used = record[record["place"] != ""]
+    counts = {what: int((used[what] == "").sum()) for what in (*MEDIA, "labels")}
+    lines = [
+        f"{len(record):,} videos: {counts['image']:,} faces, {counts['audio']:,} voices and "
+        f"{counts['transcript']:,} transcripts are written; {counts['labels']:,} clips have labels."
+    ]
+    whole = left_out[left_out["what"] == "video"]
+    lines += [f"  left out: {row.video}: {row.why}" for row in whole.itertuples()]
+    parts = left_out[left_out["what"] != "video"].groupby(["what", "why"], sort=False)
+    for (what, why), rows in parts["VideoName"]:
+        lines.append(f"  {len(rows):,} without {what}: {why} ({first_few(rows, most=3)})")
+    notes = used["notes"].str.split("; ").explode()
+    kinds = notes[~notes.str.startswith("face: ")].str.split(": ").str[0].value_counts()
+    lines += [f"  {count:,} {kind}" for kind, count in kinds.items() if kind]
     return "\n".join(lines)

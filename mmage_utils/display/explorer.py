@@ -2,13 +2,14 @@
 
 import base64
 import html
-from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
 from mmage_utils.data.clips import MEDIA
+from mmage_utils.data.face_images import open_face
 from mmage_utils.data.labels import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
+from mmage_utils.data.recordings import open_recording
 from mmage_utils.data.transcripts import read_transcript
 from mmage_utils.display.plots.style import MODEL_COLOURS
 from mmage_utils.errors import DataError
@@ -29,6 +30,8 @@ PREFERRED = {
     "text": (("text, corrected", "text, published"), "07_multimodal_fusion"),
     "fusion": (("fusion, corrected", "fusion, published sum"), "07_multimodal_fusion"),
 }
+MOST_SHOWN = 50_000_000  # bytes of a medium; a browser is slow with more
+NO_FORMULAS = "tex2jax_ignore mathjax_ignore"  # words between dollars are words
 AGREEMENTS = ("all", "the three agree", "two of three agree", "all three differ")
 # The options of each keyword of `select`: label to value.
 CHOICES = {
@@ -120,8 +123,14 @@ def label(name, row):
     return f"{name.removesuffix('.mp4')}  {AGE_GROUPS[row['AgeGroup']]}{mark}"
 
 
-def _address(path, kind):
-    return f"data:{kind};base64,{base64.b64encode(Path(path).read_bytes()).decode()}"
+def _element(markup, path, open_medium, kind):
+    """An element with the bytes of a file as its source, or why the file cannot be opened."""
+    try:
+        with open_medium(path) as stream:
+            data = base64.b64encode(stream.read(MOST_SHOWN)).decode()
+    except DataError as error:
+        return f"<p>{html.escape(str(error))}</p>"
+    return f'<{markup} src="data:{kind};base64,{data}">'
 
 
 def show_face(name, row, width=224):
@@ -129,7 +138,8 @@ def show_face(name, row, width=224):
     if pd.isna(row["image"]):
         return f"<p>{html.escape(name)} has no face.</p>"
     alt = html.escape(f"Face of {name}, perceived as {AGE_GROUPS[row['AgeGroup']]}", quote=True)
-    return f'<img src="{_address(row["image"], "image/jpeg")}" width="{width}" alt="{alt}">'
+    markup = f'img width="{width}" alt="{alt}"'
+    return _element(markup, row["image"], open_face, "image/jpeg")
 
 
 def show_voice(name, row):
@@ -137,7 +147,8 @@ def show_voice(name, row):
     if pd.isna(row["audio"]):
         return "<p>No recording.</p>"
     label = html.escape(f"Voice of {name}", quote=True)
-    return f'<audio controls aria-label="{label}" src="{_address(row["audio"], "audio/wav")}">'
+    markup = f'audio controls aria-label="{label}"'
+    return _element(markup, row["audio"], open_recording, "audio/wav")
 
 
 def show_words(row):
@@ -148,13 +159,14 @@ def show_words(row):
         text = read_transcript(row["transcript"])
     except DataError as error:
         return f"<p>{html.escape(str(error))}</p>"
-    return f'<p class="mmage-words">“{html.escape(text)}”</p>'
+    return f'<p class="mmage-words {NO_FORMULAS}">“{html.escape(text)}”</p>'
 
 
 def show_facts(name, row):
     """The labels of a clip as HTML."""
     return (
-        f"<p><b>{html.escape(name)}</b>, {row['split']} split. Annotators perceived: "
+        f'<p class="{NO_FORMULAS}"><b>{html.escape(name)}</b>, '
+        f"{row['split']} split. Annotators perceived: "
         f"<b>{AGE_GROUPS[row['AgeGroup']]}</b>, {GENDERS[row['Gender']]}, "
         f"{ETHNICITIES[row['Ethnicity']]}.</p>"
     )

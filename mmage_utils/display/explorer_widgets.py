@@ -1,5 +1,7 @@
 """The explorer's widgets: choices, a list of clips, and the clip itself."""
 
+from html import escape
+
 import ipywidgets as widgets
 from IPython.display import Javascript, display
 
@@ -38,8 +40,8 @@ def explore(run, clips):
     view = _Explorer(run, clips)
     model = "fusion" if "fusion" in view.models else "model"
     head = widgets.HTML(
-        f"{STYLE}<p>{run.data}: {len(view.table):,} clips with a face, a voice or words. ✓ and ✗ "
-        f"say whether the {model} is right.</p>"
+        f"{STYLE}<p>{escape(run.data)}: {len(view.table):,} clips with a face, a voice or words. "
+        f"✓ and ✗ say whether the {model} is right.</p>"
     )
     lists = [view.count, view.listed, widgets.HBox(view.buttons), view.same_user]
     left = widgets.VBox([*view.choices.values(), view.name_part, *lists])

@@ -11,12 +11,12 @@ from joblib import Parallel, delayed
 from torch.utils.data import Dataset
 from torchvision.transforms.v2.functional import normalize
 
-from mmage_utils.data.face_images import read_face
+from mmage_utils.data.face_images import open_face, read_face
 from mmage_utils.errors import DataError
 from mmage_utils.features.augmentation import KINDS, augment
 from mmage_utils.files import CACHE, code_key, digest, save_json, whole
 
-CODE = code_key("data/face_images", "features/faces")
+CODE = code_key("data/face_images", "data/media_files", "features/faces")
 
 
 class Faces(NamedTuple):
@@ -82,8 +82,9 @@ def _key(paths, size):
 
     def content(path):
         try:
-            return Path(path).read_bytes()
-        except OSError:
+            with open_face(path) as stream:
+                return stream.read()
+        except DataError:
             return b""
 
     return digest(f"{size} {CODE}", map(content, paths))

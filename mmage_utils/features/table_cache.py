@@ -60,7 +60,8 @@ def add(path, columns, rows):
             connection.execute(
                 f"CREATE TABLE IF NOT EXISTS rows ({columns[0]} PRIMARY KEY, {names})"
             )
-            connection.executemany(f"INSERT OR REPLACE INTO rows VALUES ({marks})", rows)
+            # Only question marks stand in the text.
+            connection.executemany(f"INSERT OR REPLACE INTO rows VALUES ({marks})", rows)  # noqa: S608
     except sqlite3.Error as error:
         raise DataError(f"The cache {path} cannot be written: {error}.") from None
 

@@ -8,7 +8,7 @@ from mmage_utils.data.labels import N_GROUPS, SPLITS
 from mmage_utils.features import text_embeddings
 from mmage_utils.predictions import tabulate
 
-TOKEN = r"(?u)\b\w[\w']*\b"
+TOKEN = r"(?u)\b\w[\w']*\b"  # noqa: S105, of a text and no password
 MIN_SAYING = 5  # of a group in train who must say a word, or all of a group that has fewer
 JUDGED_USERS = 5  # fewer in a group are too few to call it concentrated
 SHUFFLES = 1000

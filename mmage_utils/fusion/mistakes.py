@@ -7,7 +7,7 @@ import pandas as pd
 
 from mmage_utils.fusion.late_fusion import add_logits
 from mmage_utils.predictions import age_groups_of, logits, of_split
-from mmage_utils.scores.bootstrap import DRAWS, draw_users, interval, sum_per_user
+from mmage_utils.scores.bootstrap import DRAWS, drawn_sums, interval, sum_per_user
 from mmage_utils.scores.calibration import best_temperature
 
 GRID = (0.0, 0.4, 0.8, 1.2, 1.6, 2.0)  # weights of a modality that could be tried by hand
@@ -85,7 +85,7 @@ def _drawn_accuracies(tables, draws, seed):
     ordered = [table.sort_values("VideoName") for table in tables]
     right = [(table["prediction"] == table["ground_truth"]).to_numpy(float) for table in ordered]
     sums = sum_per_user(ordered[0], np.column_stack([*right, np.ones(len(right[0]))]))
-    drawn = draw_users(len(sums), draws=draws, seed=seed) @ sums
+    drawn = drawn_sums(sums, draws=draws, seed=seed)
     return drawn[:, :-1] / drawn[:, -1:]
 
 

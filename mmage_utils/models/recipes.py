@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from mmage_utils.data import provenance
 from mmage_utils.data.clips import by_split
 from mmage_utils.errors import DataError
 from mmage_utils.features.faces import FaceDataset, load_faces
@@ -60,6 +61,7 @@ def train_faces(run, name, clips, faces, plan, *, weights="none", scaling="image
         checkpoint=_checkpoint(run, name),
         resumable=True,
     )
+    provenance.write_record(run, _checkpoint(run, name))
     # The embeddings are kept: heads are trained on them.
     vectors = torch.as_tensor(embed_faces(fit.model, clips, faces, scaling=scaling))
     with torch.no_grad():
@@ -121,6 +123,7 @@ def _train_head_alone(run, name, clips, faces, weights, settings):
         model.logits.bias.copy_(fit.model.bias - weight @ torch.as_tensor(mean))
     fit = fit._replace(model=model)
     fit.save(_checkpoint(run, name))
+    provenance.write_record(run, _checkpoint(run, name))
     everyone = FaceDataset(faces, range(len(clips)), clips["AgeGroup"], scaling="vggface2")
     return _finish(run, name, clips, fit, everyone), fit, used
 
@@ -207,11 +210,13 @@ def load_weights(run, name, *, notebook):
     Raises
     ------
     DataError
-        When the file is missing; the message names the notebook to run first.
+        When the file is missing, or of other data or another seed; the message names the notebook
+        to run.
     """
     path = _checkpoint(run, name)
     if not path.is_file():
         raise DataError(f"{shown(path)} is missing: run notebooks/{notebook}.ipynb first.")
+    provenance.check_origin(run, path, notebook)
     return torch.load(path, weights_only=True)["model"]
 
 
@@ -240,6 +245,7 @@ def train_features(run, name, clips, features, build, **settings):
     """
     settings, path = training.Settings(**settings), _checkpoint(run, name)
     fit = training.fit_features(features, clips, build, settings, checkpoint=path)
+    provenance.write_record(run, path)
     return _finish(run, name, clips, fit, training.as_dataset(features, clips["AgeGroup"])), fit
 
 

@@ -37,7 +37,8 @@ def end_with_children():
         # An interrupt of the kernel goes to its whole group.
         command = ["sh", "-c", "trap '' INT TERM HUP; read _; kill -KILL 0"]
         none = subprocess.DEVNULL
-        waiting = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=none, stderr=none)
+        streams = {"stdin": subprocess.PIPE, "stdout": none, "stderr": none}
+        waiting = subprocess.Popen(command, **streams)  # noqa: S603 - the command is ours
         _WAITING.append(waiting)
 
 

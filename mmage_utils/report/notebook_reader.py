@@ -128,13 +128,29 @@ def _outputs(cell, figures):
 
 def saved_figures(source):
     """Names under which a cell saves its figures, in order; none if one is not a literal."""
+    return _saved_names(source, "save_figure", 2)
+
+
+def saved_files(path):
+    """Figures and results that a notebook saves under literal names: ``results/a.json``, ..."""
+    cells = nbformat.read(path, as_version=4).cells
+    sources = [cell.source for cell in cells if cell.cell_type == "code"]
+    figures = [name for source in sources for name in saved_figures(source)]
+    results = [name for source in sources for name in _saved_names(source, "save_results", 1)]
+    return [f"figures/{name}.png" for name in figures] + [
+        f"results/{name}.json" for name in results
+    ]
+
+
+def _saved_names(source, function, place):
+    """The argument at a place of each call of a function with three; none if one is no literal."""
     try:
         nodes = list(ast.walk(ast.parse(source)))
     except SyntaxError:
         return []
     calls = [node for node in nodes if isinstance(node, ast.Call) and len(node.args) == 3]
-    saves = [call for call in calls if ast.unparse(call.func).split(".")[-1] == "save_figure"]
-    names = [getattr(call.args[2], "value", None) for call in saves]
+    saves = [call for call in calls if ast.unparse(call.func).split(".")[-1] == function]
+    names = [getattr(call.args[place], "value", None) for call in saves]
     return names if all(isinstance(name, str) for name in names) else []
 
 

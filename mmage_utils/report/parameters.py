@@ -12,6 +12,8 @@ from mmage_utils import files
 from mmage_utils.errors import DataError, UsageError
 from mmage_utils.files import shown
 
+RUN_NAME = r"\w[\w.-]*"
+
 
 def find_notebooks(root):
     """Return the paths of ``notebooks/NN_name.ipynb`` in a folder, in order.
@@ -90,7 +92,7 @@ def resolve_parameters(notebooks, params_file=None, data=None, run=None):
         values["RUN"] = run
     settings = {"RUN": "sample", **defaults, **values}
     run = settings["RUN"]
-    if not re.fullmatch(r"\w[\w.-]*", run):
+    if not re.fullmatch(RUN_NAME, run):
         raise UsageError(f"The run {run!r} must be named with letters, digits, '_', '-' and '.'.")
     per_notebook = {
         path: {key: value for key, value in values.items() if key in own}

@@ -106,7 +106,7 @@ def _make_sample(folder, mark, n_jobs):
 
 def check_format(folder):
     """Raise `DataError` if a sample was written by another version of this package."""
-    if read_mark(folder)["format"] != FORMAT:
+    if read_mark(folder).get("format") != FORMAT:
         raise DataError(
             f"{shown(Path(folder))} is a sample of another version of mmage: remove it, and it is "
             "made again."

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from mmage_utils.scores.bootstrap import DRAWS
+from mmage_utils.scores.bootstrap import DRAWS, halved_sums
 from mmage_utils.scores.jackknife import (
     confusions_without_each,
     groups_of_users,
@@ -191,9 +191,9 @@ def compare(table, other, *, draws=DRAWS, seed=0):
 def sign_flip(gains, *, draws=DRAWS, seed=0):
     """Two-sided p-value of the sum of users' gains, from flips of the signs of whole users."""
     gains = np.asarray(gains, dtype=float)
-    signs = np.random.default_rng([seed, 7]).choice([-1.0, 1.0], size=(draws, len(gains)))
+    kept = halved_sums(gains[:, None], draws=draws, seed=[seed, 7])[:, 0]
     # The tolerance makes equal sums count as equal, whatever the order of their terms.
-    extreme = np.sum(np.abs(signs @ gains) >= abs(gains.sum()) - 1e-9)
+    extreme = np.sum(np.abs(2 * kept - gains.sum()) >= abs(gains.sum()) - 1e-9)
     return float((1 + extreme) / (1 + draws))
 
 

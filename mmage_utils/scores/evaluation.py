@@ -5,7 +5,6 @@ import pandas as pd
 
 from mmage_utils.data.labels import AGE_GROUPS, N_GROUPS, SPLITS
 from mmage_utils.predictions import P_COLUMNS, age_groups_of
-from mmage_utils.scores.bootstrap import sum_per_user
 from mmage_utils.scores.jackknife import (
     confusions_without_each,
     groups_of_users,
@@ -67,7 +66,7 @@ def score(table, *, majority, prior=None, model="", unit="clip"):
     constant = table.assign(prediction=majority)
     base = scores_of(confusion(constant, weights))
     if prior is not None and set(P_COLUMNS) <= set(table):
-        sums = sum_per_user(table, probability_sums(table, weights))
+        sums = probability_sums(table, weights)
         scores |= probability_scores(without_each(sums, groups))
         # Of these scores, a group can move its share.
         reach |= dict.fromkeys(("log_loss", "ece"), matrices[0].sum(1) / matrices[0].sum())

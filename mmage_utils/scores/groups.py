@@ -1,12 +1,17 @@
 """Accuracy per category of perceived age, gender and ethnicity, and the course's bias."""
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
 
 from mmage_utils.data.labels import AGE_GROUPS, ATTRIBUTES
-from mmage_utils.scores.bootstrap import DRAWS, interval, proportion_interval, sum_per_user
+from mmage_utils.scores.bootstrap import (
+    DRAWS,
+    counts_per_user,
+    halved_sums,
+    interval,
+    paired_at_random,
+    proportion_interval,
+)
 from mmage_utils.scores.comparison import pair_up
 from mmage_utils.scores.jackknife import THIN
 
@@ -33,23 +38,12 @@ def accuracy_by(table, attribute, *, majority=None):
         (`bootstrap.proportion_interval`; NaN for fewer than `MIN_USERS` users) and, with
         `majority`, the accuracy of the constant predictor in the category as constant.
     """
-    from fairlearn.metrics import MetricFrame, count
-    from sklearn.metrics import accuracy_score
-
     attributes = [attribute] if isinstance(attribute, str) else list(attribute)
-    rows = MetricFrame(
-        metrics={"right": partial(accuracy_score, normalize=False), "clips": count},
-        y_true=table["ground_truth"],
-        y_pred=table["prediction"],
-        sensitive_features=pd.DataFrame(
-            {name: table[GROUP_COLUMNS[name]].map(ATTRIBUTES[name]) for name in attributes}
-        ),
-    ).by_group
     names = [list(ATTRIBUTES[name].values()) for name in attributes]
     index = names[0] if len(names) == 1 else pd.MultiIndex.from_product(names)
-    rows = rows.reindex(index).fillna(0).astype(int)
     hits, clips = _user_hits(table, attributes)
-    rows["users"] = (clips > 0).sum(0)
+    counts = {"right": hits.sum(0), "clips": clips.sum(0), "users": (clips > 0).sum(0)}
+    rows = pd.DataFrame(counts, index=index).astype(int)
     rows["accuracy"], rows["low"], rows["high"] = proportion_interval(hits, clips)
     rows.loc[rows["users"] < MIN_USERS, ["low", "high"]] = np.nan
     if majority is not None:
@@ -76,9 +70,9 @@ def _user_hits(table, attributes):
     """Right clips and clips of each user in each combination, two arrays (n_users, categories)."""
     sizes = [len(ATTRIBUTES[name]) for name in attributes]
     codes = [table[GROUP_COLUMNS[name]].to_numpy() - 1 for name in attributes]
-    inside = np.eye(np.prod(sizes))[np.ravel_multi_index(codes, sizes)]
-    right = (table["ground_truth"] == table["prediction"]).to_numpy()
-    return sum_per_user(table, inside * right[:, None]), sum_per_user(table, inside)
+    cell, n = np.ravel_multi_index(codes, sizes), int(np.prod(sizes))
+    right = (table["ground_truth"] == table["prediction"]).to_numpy(float)
+    return counts_per_user(table, cell, n, right), counts_per_user(table, cell, n)
 
 
 def interval_of_half(users):
@@ -127,20 +121,18 @@ def biases(table, *, model="", draws=DRAWS, seed=0):
         (share of the null at or above the value). An attribute with a single category has NaN and
         is left out of the average.
     """
-    rng = np.random.default_rng([seed, 5])
     values_of = {}  # of the sample, then the null distribution
-    for name in ATTRIBUTES:
+    for k, name in enumerate(ATTRIBUTES):
         hits, clips = _user_hits(table, [name])
         # The category of a user is that of most of the user's clips.
-        category = np.eye(clips.shape[1])[clips.argmax(1)]
-        right, all_clips = hits.sum(1), clips.sum(1)
-        values = np.empty(1 + draws)
+        categories = np.bincount(clips.argmax(1), minlength=clips.shape[1])
+        answers = np.column_stack([hits.sum(1), clips.sum(1)])
+        kinds, users = np.unique(answers, axis=0, return_counts=True)
+        pairs = paired_at_random(users, categories, draws=draws, seed=[seed, 5, k])
+        right, all_clips = np.moveaxis(np.tensordot(pairs, kinds, axes=(1, 0)), 2, 0)
         with np.errstate(invalid="ignore"):
-            values[0] = bias(hits.sum(0) / clips.sum(0))
-            for draw in range(draws):
-                permuted = category[rng.permutation(len(category))]
-                values[1 + draw] = bias((right @ permuted) / (all_clips @ permuted))
-        values_of[name] = values
+            null = bias(right / all_clips)
+            values_of[name] = np.concatenate([[bias(hits.sum(0) / clips.sum(0))], null])
     rows = []
     for name, values in (values_of | {"average": _mean_of_known(values_of)}).items():
         value, null = values[0], values[1:]
@@ -173,13 +165,16 @@ def compare_biases(table, other, *, draws=DRAWS, seed=0):
         minus that of `other`), null_low and null_high (95% of the swaps), p (two-sided).
     """
     both = pair_up(table, other)
-    swaps = np.random.default_rng([seed, 19]).random((draws, both["UserID"].nunique())) < 0.5
+    swapped = both.assign(prediction=both["prediction_other"])
+    sides = {name: (_user_hits(both, [name]), _user_hits(swapped, [name])) for name in ATTRIBUTES}
+    gained = {name: other[0] - own[0] for name, (own, other) in sides.items()}
+    # The same users are swapped for all attributes; the first row swaps nobody.
+    moves = halved_sums(np.hstack(list(gained.values())), draws=draws, seed=[seed, 19])
+    moves = np.vstack([np.zeros_like(moves[:1]), moves])
+    ends = np.cumsum([gains.shape[1] for gains in gained.values()])[:-1]
     values_of = {}
-    for name in ATTRIBUTES:
-        hits, clips = _user_hits(both, [name])
-        others, _ = _user_hits(both.assign(prediction=both["prediction_other"]), [name])
-        # The first row swaps nobody.
-        moved = np.vstack([np.zeros_like(swaps[:1]), swaps]).astype(float) @ (others - hits)
+    for name, moved in zip(ATTRIBUTES, np.split(moves, ends, axis=1), strict=True):
+        (hits, clips), (others, _) = sides[name]
         total = clips.sum(0)
         with np.errstate(invalid="ignore"):
             first = bias((hits.sum(0) + moved) / total)

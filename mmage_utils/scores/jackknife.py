@@ -22,7 +22,7 @@ covered up to 99.3%: two users cannot tell such a group from any other. `BORROWE
 import numpy as np
 
 from mmage_utils.data.labels import N_GROUPS
-from mmage_utils.scores.bootstrap import sum_per_user
+from mmage_utils.scores.bootstrap import counts_per_user
 from mmage_utils.scores.metrics import scores_of
 
 THIN = 5  # users
@@ -32,8 +32,7 @@ WORST = 0.25  # variance of a share, at most, where there is no larger group to 
 
 def groups_of_users(table):
     """The age group 1..7 of most of each user's clips, in order of UserID, shape (n_users,)."""
-    of_clip = np.eye(N_GROUPS)[table["ground_truth"] - 1]
-    return sum_per_user(table, of_clip).argmax(1) + 1
+    return counts_per_user(table, table["ground_truth"] - 1, N_GROUPS).argmax(1) + 1
 
 
 def without_each(sums, groups):
@@ -62,8 +61,12 @@ def without_each(sums, groups):
 
 def confusions_without_each(table, weights=1):
     """`without_each` of the confusion matrices of clips, shape (1 + n_users, 7, 7)."""
-    cell = (table["ground_truth"] - 1) * N_GROUPS + table["prediction"] - 1
-    counts = sum_per_user(table, np.eye(N_GROUPS**2)[cell] * np.reshape(weights, (-1, 1)))
+    counts = counts_per_user(
+        table,
+        (table["ground_truth"] - 1) * N_GROUPS + table["prediction"] - 1,
+        N_GROUPS**2,
+        weights,
+    )
     matrices = without_each(counts, groups_of_users(table)).reshape(-1, N_GROUPS, N_GROUPS)
     # An age group that only one user has, beside another that most of the user's clips are of.
     gone = (matrices.sum(2) < 1e-9) & (matrices[0].sum(1) > 1e-9)

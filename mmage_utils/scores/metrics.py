@@ -4,6 +4,7 @@ import numpy as np
 
 from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.predictions import P_COLUMNS, log_losses
+from mmage_utils.scores.bootstrap import counts_per_user
 
 CALIBRATION_BINS = 15  # of the expected calibration error
 BOUNDS = {  # the least and the largest value of each score
@@ -82,15 +83,15 @@ def bin_of(confidence, bins):
 
 
 def probability_sums(table, weights):
-    """Terms of log-loss and calibration error for each clip, to be summed.
+    """Terms of log-loss and calibration error, summed over each user's clips: (n_users, columns).
 
     Columns: weight, log-loss, and for each bin of confidence the weight, confidence and hits.
     """
-    loss = log_losses(table)
     confidence, hits = answers(table)
-    in_bin = np.eye(CALIBRATION_BINS)[bin_of(confidence, CALIBRATION_BINS)]
-    in_bins = [in_bin, in_bin * confidence[:, None], in_bin * hits[:, None]]
-    return np.hstack([np.ones((len(table), 1)), loss[:, None], *in_bins]) * weights[:, None]
+    one, bins = np.zeros(len(table), dtype=int), bin_of(confidence, CALIBRATION_BINS)
+    terms = [(one, 1, weights), (one, 1, weights * log_losses(table))]
+    terms += [(bins, CALIBRATION_BINS, weights * x) for x in (1, confidence, hits)]
+    return np.hstack([counts_per_user(table, *term) for term in terms])
 
 
 def probability_scores(sums):

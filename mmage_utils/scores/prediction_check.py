@@ -13,12 +13,18 @@ import pandas as pd
 from mmage_utils.data.labels import LABEL_LIST, N_GROUPS, SPLITS, read_label_list
 from mmage_utils.errors import DataError, first_few
 from mmage_utils.predictions import P_COLUMNS
+from mmage_utils.scores.bootstrap import paired_at_random
 from mmage_utils.scores.metrics import answers, confusion, scores_of
 from mmage_utils.scores.prediction_file import Findings, Unscorable, read_prediction_file
 
 PERMUTATIONS = 1000
 SUM_TOLERANCE = 1e-3  # of a row of probabilities, as printed with few digits
 SHIFT_GAIN = 0.1  # accuracy that a shift must gain to be reported
+# Findings that a poor model gives as well as a damaged file.
+OF_THE_MODEL = (
+    *("constant output", "rows in another order than their labels"),
+    *("0-based labels", "shifted labels"),
+)
 
 
 class Reference(NamedTuple):
@@ -57,7 +63,7 @@ def read_reference(path, *, split="test"):
             raise DataError(f"{path} lists no clip of the split {split!r}.")
         with_media = labels[list(MEDIA)].notna().any(axis=1)
         labels = labels[with_media] if with_media.any() else labels
-        rest = clips[~clips["VideoName"].isin(labels["VideoName"])]
+        rest = clips.drop(labels.index)
         others = dict(zip(rest["VideoName"], rest["split"], strict=True))
         train = clips[clips["split"] == "train"]
         return Reference(labels.reset_index(drop=True), split, train, others)
@@ -114,10 +120,11 @@ def check_predictions(path, reference):
 
 def _check_clips(table, reference, findings):
     """Keep each listed clip once; report extra, duplicate and missing clips."""
-    listed = set(reference.labels["VideoName"])
+    listed = pd.Index(reference.labels["VideoName"])
+    table = table.assign(place=listed.get_indexer(table["VideoName"]))
     if "split" in table and table["split"].isin(SPLITS).any():
         # A file of all splits is expected to have clips that this list lacks.
-        inside = table["VideoName"].isin(listed)
+        inside = table["place"] >= 0
         wrong = inside & table["split"].ne(reference.split)
         if wrong.any():
             evidence = (
@@ -126,7 +133,7 @@ def _check_clips(table, reference, findings):
             )
             findings.add("wrong split", evidence, "Write the split of the label list.")
         table = table[inside | table["split"].eq(reference.split)]
-    inside = table["VideoName"].isin(listed)
+    inside = table["place"] >= 0
     unlisted, table = table.loc[~inside, "VideoName"], table[inside]
     splits = unlisted.map(reference.others)
     if splits.notna().any():
@@ -144,8 +151,7 @@ def _check_clips(table, reference, findings):
         fix = "Write each clip once; the first row of each is used."
         findings.add("duplicate clips", evidence, fix)
     table = table[~repeated]
-    missing = reference.labels["VideoName"]
-    missing = missing[~missing.isin(table["VideoName"])]
+    missing = listed.delete(table["place"].to_numpy()).to_series()
     if len(missing):
         evidence = f"{len(missing)} of {len(listed)}, first {first_few(missing)}"
         findings.add("missing clips", evidence, "Predict every clip of the list.")
@@ -153,7 +159,7 @@ def _check_clips(table, reference, findings):
         evidence = "no predicted clip is in the label list"
         fix = "Give the list that belongs to these predictions."
         findings.add("nothing to score", evidence, fix, fatal=True)
-    return table.reset_index(drop=True)
+    return table.drop(columns="place").reset_index(drop=True)
 
 
 def _check_given_truth(given, truth, findings):
@@ -217,11 +223,12 @@ def _check_order(table, findings):
     truth, prediction = table["ground_truth"].to_numpy(), table["prediction"].to_numpy()
     if len(table) < 30 or len(np.unique(truth)) == 1:
         return  # too few to tell
-    rng = np.random.default_rng(len(table))
-    orders = rng.permuted(np.broadcast_to(prediction, (PERMUTATIONS, len(table))), axis=1)
-    low, high = np.percentile((orders == truth).mean(1), [0.5, 99.5])
+    counts = [np.bincount(v, minlength=N_GROUPS + 1)[1:] for v in (truth, prediction)]
+    orders = paired_at_random(*counts, draws=PERMUTATIONS, seed=len(table)) / len(table)
+    low, high = np.percentile(np.trace(orders, axis1=1, axis2=2), [0.5, 99.5])
     # As the marginals stay, quadratic kappa falls exactly as the mean squared distance grows.
-    near, far = np.percentile(((orders - truth) ** 2).mean(1), [0.5, 99.5])
+    distance = np.subtract.outer(np.arange(N_GROUPS), np.arange(N_GROUPS))
+    near, far = np.percentile((orders * distance**2).sum((1, 2)), [0.5, 99.5])
     scores = scores_of(confusion(table))
     inside = low <= scores["accuracy"] <= high
     if inside and near <= np.mean((prediction - truth) ** 2) <= far:

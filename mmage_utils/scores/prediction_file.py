@@ -10,11 +10,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from mmage_utils.data.plain_csv import read_plain_csv
 from mmage_utils.predictions import P_COLUMNS
 
 REQUIRED = ("VideoName", "prediction")
+COLUMNS = {*REQUIRED, "ground_truth", "split", "probabilities", *P_COLUMNS}
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-MAX_BYTES = 200_000_000
+MAX_BYTES = 2_000_000_000
 
 
 class Finding(NamedTuple):
@@ -52,9 +54,9 @@ def read_prediction_file(path, findings):
     Parameters
     ----------
     path : path-like
-        A CSV file with VideoName and prediction, and optionally ground_truth, UserID, split, and
-        probabilities: as p1..p7, or as one column ``probabilities`` of bracketed lists, quoted or
-        not.
+        A CSV or Parquet file with VideoName and prediction, and optionally ground_truth, UserID,
+        split, and probabilities: as p1..p7, or as one column ``probabilities`` of bracketed lists,
+        quoted or not.
     findings : Findings
         What is wrong is added to it.
 
@@ -77,6 +79,45 @@ def read_prediction_file(path, findings):
     except OSError as error:
         reason = error.strerror or str(error)
         findings.add("cannot be read", reason, "Check the path.", fatal=True)
+    if path.suffix == ".parquet":
+        table = _read_parquet(data, findings)
+    else:
+        table = read_plain_csv(data)
+        if table is None or not set(REQUIRED) <= set(table):
+            table = _read_carefully(data, findings)
+    _check_header(list(table), findings)
+    if table.empty:
+        fix = "Write the predictions again."
+        findings.add("no rows", "there is only a header", fix, fatal=True)
+    return _typed(table, findings)
+
+
+def _read_parquet(data, findings):
+    """The columns of a Parquet file, as they are typed there."""
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        table = parquet.read_table(pyarrow.BufferReader(data))
+    except (pyarrow.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        findings.add("not a Parquet file", reason, "Check the path.", fatal=True)
+    _check_header(table.column_names, findings)
+    return table.select([name for name in table.column_names if name in COLUMNS]).to_pandas()
+
+
+def _check_header(names, findings):
+    """Report a column that is missing, or there twice."""
+    missing = [name for name in REQUIRED if name not in names]
+    if missing or len(set(names)) < len(names):
+        what = f"column missing: {', '.join(missing)}" if missing else "duplicate column"
+        evidence = f"the header is {', '.join(names)[:200]}"
+        fix = "The first line must name VideoName, ground_truth and prediction."
+        findings.add(what, evidence, fix, fatal=True)
+
+
+def _read_carefully(data, findings):
+    """The cells of a CSV file as text, whatever its encoding, separator and quotes."""
     text = _decode(data, findings)
     header = text.lstrip("\r\n").split("\n", 1)[0]
     separator = max(SEPARATORS, key=lambda sign: sum(c in header.split(sign) for c in REQUIRED))
@@ -85,17 +126,8 @@ def read_prediction_file(path, findings):
         findings.add("wrong separator", evidence, "Write the file with commas.")
     header, *rows = _rows(text, separator, findings)
     names = [name.strip() for name in header]
-    missing = [name for name in REQUIRED if name not in names]
-    if missing or len(set(names)) < len(names):
-        what = f"column missing: {', '.join(missing)}" if missing else "duplicate column"
-        evidence = f"the header is {', '.join(names)[:200]}"
-        fix = "The first line must name VideoName, ground_truth and prediction."
-        findings.add(what, evidence, fix, fatal=True)
-    if not rows:
-        findings.add(
-            "no rows", "there is only a header", "Write the predictions again.", fatal=True
-        )
-    return _typed(pd.DataFrame(rows, columns=names, dtype=str), findings)
+    _check_header(names, findings)
+    return pd.DataFrame(rows, columns=names, dtype=str)
 
 
 def _decode(data, findings):
@@ -136,10 +168,12 @@ def _rows(text, separator, findings):
 
 def _typed(table, findings):
     """Turn the text of a prediction file into names and numbers."""
-    clean = pd.DataFrame({"VideoName": table["VideoName"].str.strip()})
+    clean = pd.DataFrame({"VideoName": table["VideoName"].astype(str).str.strip()})
     clean["VideoName"] = clean["VideoName"].str.removesuffix(".mp4") + ".mp4"
     for name in [name for name in ("prediction", "ground_truth") if name in table]:
-        values = pd.to_numeric(table[name].str.strip(), errors="coerce")
+        values = table[name]
+        if not pd.api.types.is_numeric_dtype(values):
+            values = pd.to_numeric(values.str.strip(), errors="coerce")
         clean[name] = values.where(np.isfinite(values) & (values == values.round()))
         bad = clean[name].isna()
         if bad.any():
@@ -147,7 +181,7 @@ def _typed(table, findings):
             fix = "Write whole numbers from 1 to 7."
             findings.add(f"{name} is not a whole number", evidence, fix)
     if "split" in table:
-        clean["split"] = table["split"].str.strip()
+        clean["split"] = table["split"].astype(str).str.strip()
     if set(P_COLUMNS) <= set(table):
         clean[P_COLUMNS] = table[P_COLUMNS].apply(pd.to_numeric, errors="coerce").astype(float)
     elif "probabilities" in table:

@@ -134,6 +134,6 @@ def test_too_small_and_too_large_is_named(save, size, reason):
 
 def test_a_missing_face_and_a_folder_are_named(tmp_path):
     (tmp_path / "folder.jpg").mkdir()
-    for name in ("none.jpg", "folder.jpg"):
-        with pytest.raises(DataError, match=f"{name}.*there is no such file"):
+    for name, reason in (("none.jpg", "there is no such file"), ("folder.jpg", "it is a folder")):
+        with pytest.raises(DataError, match=f"{name}.*{reason}"):
             read_face(tmp_path / name, 16)

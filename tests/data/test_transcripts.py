@@ -160,7 +160,7 @@ def test_unusual_transcripts_are_counted_and_named(tmp_path):
     )
     said = data_notes.transcripts_sentence(table, data="a sample")
     assert said.startswith("4 transcripts (a sample) have 0 to 17 words, 8 on average.")
-    assert "2 without words; 1 from bytes (utf-8) (clip1.mp4, clip2.mp4)" in said
+    assert "2 without words; 1 from bytes (utf-8) (`clip1.mp4`, `clip2.mp4`)" in said
     said = data_notes.transcripts_sentence(table.iloc[[0, 3]], data="a sample")
     assert "None is empty" in said
 

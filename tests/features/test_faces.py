@@ -68,7 +68,7 @@ def test_what_cannot_be_read_is_left_out_and_named(images, tmp_path):
         assert found.problems.iloc[0].startswith("it is not an image, it begins with b'no image'")
     said = data_notes.faces_sentence(found, data="a sample")
     assert said.startswith("2 faces (a sample) are used at 8 pixels. Left out, as they cannot be")
-    assert "read: 1 (-clip.000.png: it is not an image" in said
+    assert "read: 1 (`-clip.000.png`: `it is not an image" in said
     assert ".." not in said
 
 

@@ -223,3 +223,23 @@ def test_log_loss_by_hand(tabled):
     row = evaluation.pick(scores, metric="log_loss")
     assert row.value == pytest.approx((np.log(2) + np.log(4)) / 2)
     assert row.constant == pytest.approx(np.log(7))
+
+
+def test_accuracy_by_counts_as_fairlearn_does(rng, tabled):
+    from fairlearn.metrics import MetricFrame, count
+    from sklearn.metrics import accuracy_score
+
+    table = _clustered(rng, tabled)
+    labels = table.assign(AgeGroup=table["ground_truth"])
+    labels["Gender"], labels["Ethnicity"] = rng.integers(1, 3, len(table)), 1
+    joined = join_labels(table, labels)
+    ours = groups.accuracy_by(joined, ("Gender", "AgeGroup"))
+    theirs = MetricFrame(
+        metrics={"accuracy": accuracy_score, "clips": count},
+        y_true=joined["ground_truth"],
+        y_pred=joined["prediction"],
+        sensitive_features=joined[["Gender", "ground_truth"]],
+    ).by_group.dropna()
+    known = ours[ours["clips"] > 0]
+    np.testing.assert_allclose(known["accuracy"], theirs["accuracy"])
+    np.testing.assert_array_equal(known["clips"], theirs["clips"])

@@ -59,7 +59,9 @@ def test_valid_chooses_the_kind_of_head_too(clips):
     for name, told in (("logistic", middle), ("ordinal", clips["AgeGroup"].to_numpy(float))):
         x = np.random.default_rng(4).normal(0, 1, (len(clips), 5))
         x[:, 0] += 1.5 * told
-        head = routes.best_head({"it": lambda rows, x=x: Representation(x[rows], note="odd")}, clips)
+        head = routes.best_head(
+            {"it": lambda rows, x=x: Representation(x[rows], note="odd")}, clips
+        )
         kinds[name] = head.kind
         assert f"{head.kind} one on **it**. Of train and valid: odd." in head_sentence(head)
     assert kinds == {"logistic": "logistic", "ordinal": "ordinal"}

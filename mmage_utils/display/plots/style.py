@@ -1,6 +1,7 @@
 """One style and one palette for every figure, safe for colour-blind readers."""
 
 import matplotlib as mpl
+import pandas as pd
 import seaborn as sns
 
 from mmage_utils.data.labels import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
@@ -23,7 +24,9 @@ AXIS_NAMES = {"AgeGroup": "age group (years)", "Gender": "gender", "Ethnicity": 
 
 
 def use_style():
-    """Set the style of all figures; every notebook calls it once."""
+    """Set the style of all figures and tables; every notebook calls it once."""
+    # What stands between dollars in a name or transcript is no formula.
+    pd.set_option("display.html.use_mathjax", False)
     sns.set_theme(context="notebook", style="whitegrid", palette="colorblind")
     mpl.rcParams.update(
         {

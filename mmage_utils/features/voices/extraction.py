@@ -20,7 +20,7 @@ from mmage_utils.features import table_cache
 from mmage_utils.features.recording_keys import content_key, content_keys
 from mmage_utils.features.voices import acoustic
 from mmage_utils.features.voices.definition import FEATURES
-from mmage_utils.files import CACHE, code_key
+from mmage_utils.files import CACHE, code_key, shown
 from mmage_utils.progress import progress_bar
 
 NUMBERS = [*FEATURES, "voiced_fraction"]
@@ -100,7 +100,7 @@ def extract_features(clips, *, recipe="fast", cache=CACHE, n_jobs=-1, scheduler=
     rows = [known[key] if isinstance(key, str) else _blank(key.reason) for key in keys]
     table = pd.DataFrame(rows, columns=ROW).astype(dict.fromkeys(NUMBERS, float))
     table.insert(0, "VideoName", clips["VideoName"].to_numpy())
-    return Extraction(table, len(todo), cached, time.perf_counter() - clock, str(file))
+    return Extraction(table, len(todo), cached, time.perf_counter() - clock, str(shown(file)))
 
 
 def summarise_extraction(clips, extraction):
