@@ -1,0 +1,59 @@
+"""Commands on runs: make one, and check one."""
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from mmage_utils.cli.base import JsonFile, app, finish, say
+from mmage_utils.errors import UsageError
+
+
+@app.command()
+def verify(
+    run: Annotated[Path, Argument(help="Name of a run, or its folder.")],
+    data: Annotated[Path | None, Option(help="The data folder, where it is not in data/.")] = None,
+    json_file: JsonFile = None,
+):
+    """Check a whole run: every file, where it comes from, and the scores of its predictions."""
+    from mmage_utils.report.run_check import check_run, check_text, find_run_folder
+
+    folder = find_run_folder(run)
+    check = check_run(folder, data)
+    say(check_text(folder.name, check))
+    findings = [finding._asdict() for finding in check.findings]
+    finish(
+        check.findings, json_file, {"run": folder.name} | check._asdict() | {"findings": findings}
+    )
+
+
+@app.command()
+def report(
+    data: Annotated[Path | None, Option(help="First Impressions folder (default: sample).")] = None,
+    run: Annotated[str | None, Option(help="Name of the run, a folder of runs/.")] = None,
+    params_file: Annotated[Path | None, Option("-f", help="YAML file of parameters.")] = None,
+    start: Annotated[str | None, Option("--from", help="First notebook, 01 to 09.")] = None,
+    only: Annotated[str | None, Option(help="The one notebook to run.")] = None,
+    slides: Annotated[bool, Option("--slides", help="Only make the slides again.")] = False,
+    again: Annotated[bool, Option("--again", help="Run what is finished again, too.")] = False,
+    refresh: Annotated[bool, Option("--refresh", help="Renew the committed outputs.")] = False,
+):
+    """Run the notebooks in order and make slides of them (./run_all.sh calls this).
+
+    A notebook that is finished, and of which nothing has changed, is reused.
+    """
+    from mmage_utils.report.export import renew_slides, write_slides
+    from mmage_utils.report.notebook_runner import run_report
+    from mmage_utils.report.parameters import find_run
+    from mmage_utils.runs import hold_run
+
+    chosen = {"data": data, "run": run, "params_file": params_file}
+    if slides and (start or only or again or refresh):
+        raise UsageError(
+            "--slides runs no notebook: leave out --from, --only, --again and --refresh."
+        )
+    folder = find_run(**chosen)
+    with hold_run(folder):
+        if not slides:
+            run_report(**chosen, start=start, only=only, again=again, refresh=refresh)
+        (write_slides if slides or again else renew_slides)(folder)
