@@ -4,6 +4,7 @@ What valid does not choose is not computed on test: representations are made for
 first, and for test only where the chosen route needs them (tasks b, e and f).
 """
 
+import json
 from functools import partial
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from mmage_utils.features.text_ngrams import KINDS as COUNTS
 from mmage_utils.features.text_ngrams import count_ngrams
 from mmage_utils.features.voices import speaker
 from mmage_utils.features.voices.speaker_embeddings import embed_voices
+from mmage_utils.files import CACHE, file_name, save_json
 from mmage_utils.models.regularised_heads import KINDS, fit_head
 from mmage_utils.scores.choice import CONSTANT, Choice, choose_on_valid, take_route
 from mmage_utils.scores.representations import Representation, compare_representations, timed
@@ -194,13 +196,20 @@ def _voices(clips, features, network, costs, rows):
 
 
 def _timed(embed, inputs, network, licence, costs):
-    """A representation with its seconds: of this call, or of an earlier one that computed it."""
+    """A representation with its seconds: of this call, or of an earlier one that computed it.
+
+    Seconds are kept in the cache beside the embeddings, with the number of clips they rest on.
+    """
     part, made = timed(embed, inputs, network, licence=licence)
     missed = int((~made.found).sum()) if hasattr(made, "found") else 0
     if missed:
         part = part._replace(note=f"no face found in {missed:,} of {len(inputs):,} crops")
+    place = CACHE / f"seconds_{file_name(network)}.json"
+    kept = json.loads(place.read_text()) if place.is_file() else {"clips": 0, "seconds": np.nan}
     if np.isnan(part.seconds):
-        return part._replace(seconds=costs.get(network, np.nan))
+        return part._replace(seconds=costs.get(network, kept["seconds"]))
+    if made.computed >= kept["clips"]:
+        save_json(place, {"clips": made.computed, "seconds": part.seconds})
     costs[network] = part.seconds
     return part
 
