@@ -20,6 +20,7 @@ from mmage_utils.features.voices.speaker_embeddings import embed_voices
 from mmage_utils.files import CACHE, file_name, save_json
 from mmage_utils.models.regularised_heads import KINDS, fit_head
 from mmage_utils.scores.choice import CONSTANT, Choice, choose_on_valid, take_route
+from mmage_utils.scores.learning_curve import learning_curve
 from mmage_utils.scores.representations import Representation, compare_representations, timed
 
 NONE = "none"
@@ -151,6 +152,30 @@ def two_best(rows):
     rows = pd.DataFrame(rows)
     rows = rows[rows["representation"] != CONSTANT].sort_values("log_loss", kind="stable")
     return rows["representation"].head(2).tolist()
+
+
+def best_curves(makers, rows, clips, modality, *, seed=0):
+    """Learning curves of the two representations of least valid log-loss; test is not made.
+
+    Parameters
+    ----------
+    makers, clips
+        As `best_head`.
+    rows : pandas.DataFrame
+        `best_head`'s.
+    modality : str
+    seed : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        `learning_curve.learning_curve` of both, named ``<modality>, corrected: <representation>``.
+    """
+    decide = (clips["split"] != "test").to_numpy()
+    known = clips[decide].reset_index(drop=True)
+    names = {f"{modality}, corrected: {name}": name for name in two_best(rows)}
+    made = {model: makers[name](decide).features for model, name in names.items()}
+    return pd.concat([learning_curve(x, known, model=k, seed=seed) for k, x in made.items()])
 
 
 def describe_faces(network):
