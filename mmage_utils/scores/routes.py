@@ -60,9 +60,15 @@ def best_head(makers, clips):
     _, rows = compare_representations(known, clips[decide].reset_index(drop=True))
     name = two_best(rows)[0]
     features = makers[name](np.ones(len(clips), dtype=bool)).features
+    kind, head = best_kind(features, clips)
+    return Chosen(name, kind, features, head.table, rows)
+
+
+def best_kind(features, clips):
+    """The kind of head of the least valid log-loss, of features of all clips, and the head."""
     heads = {kind: fit_head(features, clips, kind) for kind in KINDS}
     kind = min(heads, key=lambda one: heads[one].losses.min())
-    return Chosen(name, kind, features, heads[kind].table, rows)
+    return kind, heads[kind]
 
 
 def choose_corrected(routes, *, seeds=()):
