@@ -33,11 +33,12 @@ from mmage_utils.scores.choice import CONSTANT, constant_table
 
 # Parameters of the notebooks that decide what a route computes.
 PARAMETERS = (
-    *("FACE_WEIGHTS", "FACE_NETWORK", "CORRECTED_SIZE", "CORRECTED_TAU"),
+    *("FACE_WEIGHTS", "CORRECTED_SIZE", "CORRECTED_TAU"),
     *("SPEAKER_NETWORK", "TEXT_MODEL"),
 )
 TUNED = "image, corrected fine-tuned"
 OWN = "network trained here, frozen"
+TOLD = "ages told by "
 PLACES = {"image": "02_image_classifier", "audio": "07_multimodal_fusion"}
 PLACES["text"] = PLACES["audio"]
 CLOSE = 1e-6  # of a probability: batches of other sizes, and the nine digits of tables
@@ -174,7 +175,7 @@ def _head(run, modality, listed, name, parameters):
     facts = {"kind": "head", "features": name}
     if modality == "image":
         clips = with_faces(clips, parameters)
-        facts |= {"networks": parameters["FACE_NETWORK"], "size": parameters["CORRECTED_SIZE"]}
+        facts |= {"networks": name.removeprefix(TOLD), "size": parameters["CORRECTED_SIZE"]}
         if name == OWN:
             state = recipes.load_weights(run, TUNED, notebook=PLACES["image"])
             arrays = state_arrays(state, FACE)
@@ -182,7 +183,7 @@ def _head(run, modality, listed, name, parameters):
             given, _ = networks.face_classifier(parameters["FACE_WEIGHTS"])
             arrays = state_arrays(given.state_dict(), FACE)
     elif modality == "audio":
-        facts["networks"] = parameters["SPEAKER_NETWORK"]
+        facts["networks"] = "none" if name == routes.SEVEN else parameters["SPEAKER_NETWORK"]
         if routes.SEVEN in name:
             arrays = _scale(clips)
     else:
