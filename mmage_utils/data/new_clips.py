@@ -78,7 +78,10 @@ def _rows_of(place):
             return [_unlabelled(clip, **own) for clip, own in media.items()]
     videos, refused = find_videos(place)
     rows = [_unlabelled(clip, video=path) for clip, path in videos.items()]
-    return rows + [_row(VideoName=path.name, video=path, problem=why) for path, why in refused]
+    for path, why in refused:
+        name = path.name.encode("utf-8", "backslashreplace").decode()
+        rows.append(_row(VideoName=name, video=path, problem=why))
+    return rows
 
 
 def _unlabelled(clip, **known):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mmage_utils.data.labels import AGE_GROUPS
-from mmage_utils.data.new_clips import MISSING
+from mmage_utils.data.new_clips import MISSING, find_new_clips, read_new_clips
 from mmage_utils.fusion.bundle import MEANING
 from mmage_utils.fusion.bundle_parts import predict_part
 from mmage_utils.fusion.bundle_routes import average
@@ -23,6 +23,28 @@ BETWEEN = ", "  # of the age groups of a set
 TOLD = ["modalities", "confidence", "answer", "reason", "set"]
 OWN = [f"{modality}_{column}" for modality in MODALITIES for column in P_COLUMNS]
 ANSWER_COLUMNS = [*PREDICTION_COLUMNS, *TOLD, *OWN, "notes", "meaning"]
+
+
+def predict_new(bundle, places, folder, *, recogniser=None):
+    """Find, read and answer clips: what the command does, for a notebook.
+
+    Parameters
+    ----------
+    bundle : bundle.Bundle
+    places : iterable of path-like
+        As `new_clips.find_new_clips`.
+    folder : path-like
+        Where faces and voices of videos are written; the caller removes it.
+    recogniser : callable, optional
+        As `new_clips.read_new_clips`.
+
+    Returns
+    -------
+    clips, answers : pandas.DataFrame
+        `new_clips.read_new_clips` and `answer_clips`.
+    """
+    clips = read_new_clips(find_new_clips(places), folder, recogniser=recogniser)
+    return clips, answer_clips(bundle, clips, predict_modalities(bundle, clips))
 
 
 def predict_modalities(bundle, clips):

@@ -3,6 +3,8 @@
 All of it is chosen on valid, where each clip is scored by a fit without its user; test is not read.
 """
 
+import pandas as pd
+
 from mmage_utils.fusion.cross_fit import cross_fit
 from mmage_utils.fusion.late_fusion import subset_name, subsets
 from mmage_utils.scores.calibration import reliability
@@ -46,3 +48,23 @@ def choose_trust(fitted, tables, *, coverage=COVERAGE):
             "reliability": reliability(valid),
         }
     return {"coverage": coverage, "target": target, "subsets": chosen}
+
+
+def accuracy_at(known, confidence):
+    """How often valid clips of about this confidence were answered right.
+
+    Parameters
+    ----------
+    known : dict
+        One of the subsets of `choose_trust`.
+    confidence : float
+        0 to 1.
+
+    Returns
+    -------
+    pandas.Series or None
+        The row of `calibration.reliability` of its tenth; None where valid has no such clip.
+    """
+    bins = pd.DataFrame(known["reliability"])
+    own = bins[(bins["from"] <= confidence) & (confidence < bins["to"] + (bins["to"] >= 1))]
+    return None if own.empty else own.iloc[0]
