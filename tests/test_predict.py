@@ -52,7 +52,7 @@ def test_one_video_gives_one_line_and_what_it_means(model, video, tmp_path):
     first, last = result.stdout.strip().splitlines()[-2:]
     assert first.startswith("-9BZ 8A9é.000.mp4: ")
     assert "from image + audio + text, set " in first
-    assert last.startswith("1 clips: ")
+    assert last.startswith("1 clip: ")
     assert MEANING in last
     assert "faces are drawn" in last
     table = pd.read_csv(out)
@@ -146,7 +146,7 @@ def test_real_data_have_no_warning_and_an_unsure_clip_no_answer(model, known, tm
     result = _predict(folder.parent, "--run", place, "--html", tmp_path / "a.html")
     assert result.exit_code == 0, result.output
     assert "no answer, not sure enough: 0." in result.stdout
-    assert "and 1.00 is asked of audio; most likely" in result.stdout
+    assert "where 1.00 is asked; most likely" in result.stdout
     assert "drawn" not in result.stdout
     assert 'class="warning"' not in Path(tmp_path / "a.html").read_text()
 

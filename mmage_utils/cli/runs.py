@@ -16,7 +16,8 @@ def verify(
     json_file: JsonFile = None,
 ):
     """Check a whole run: every file, where it comes from, and the scores of its predictions."""
-    from mmage_utils.report.run_check import check_run, check_text, find_run_folder
+    from mmage_utils.report.run_check import check_run, check_text
+    from mmage_utils.runs import find_run_folder
 
     folder = find_run_folder(run)
     check = check_run(folder, data)
@@ -49,8 +50,7 @@ def predict(
     from mmage_utils.files import whole, write_text
     from mmage_utils.fusion.answers import predict_new
     from mmage_utils.fusion.bundle import FOLDER, RECORD, read_bundle
-    from mmage_utils.report.answer_page import render_answers
-    from mmage_utils.report.run_check import find_run_folder
+    from mmage_utils.runs import find_run_folder
 
     folder = find_run_folder(run)
     models = read_bundle(folder if (folder / RECORD).is_file() else folder / FOLDER)
@@ -58,6 +58,8 @@ def predict(
     with TemporaryDirectory() as work:
         read, answers = predict_new(models, clips, work, recogniser=recogniser)
         if page:
+            from mmage_utils.report.answer_page import render_answers
+
             write_text(page, render_answers(read, answers, models.facts))
     say(answers_text(answers, models.facts))
     if output:

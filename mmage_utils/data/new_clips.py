@@ -63,10 +63,8 @@ def _rows_of(place):
     if (place / LABEL_LIST.format(split=SPLITS[0])).is_file():
         clips = read_clips(place)
         clips = clips[clips[list(MEDIA)].notna().any(axis=1)]
-        clips = clips.rename(columns={"transcript": "text"})
-        return [
-            _row(**{name: row[name] for name in COLUMNS[:7]}) for row in clips.to_dict("records")
-        ]
+        clips = clips.rename(columns={"transcript": "text"})[COLUMNS[:7]].astype(object)
+        return [_row(**row) for row in clips.where(clips.notna(), None).to_dict("records")]
     if any((place / folder).is_dir() for folder in PLACES):
         media = {}
         for folder in PLACES:

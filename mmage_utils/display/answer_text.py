@@ -26,7 +26,7 @@ def answers_sentence(answers, facts):
     """How many clips were answered, and what an answer means, in sentences."""
     lost = answers["modalities"].eq("")
     answered = answers["answer"].notna()
-    counts = f"{len(answers):,} clips: {answered.sum():,} answered, "
+    counts = f"{len(answers):,} clip{'s' * (len(answers) != 1)}: {answered.sum():,} answered, "
     counts += f"{(~answered & ~lost).sum():,} not sure enough, {lost.sum():,} cannot be read."
     coverage = percent(facts["trust"]["coverage"], 0)
     meaning = (

@@ -129,7 +129,7 @@ def _answer(trust, has, p):
     reason = ""
     if not sure:
         asked = f"{threshold:.2f} is asked" if threshold <= 1 else "no confidence is enough"
-        reason = f"not sure enough: {confidence:.2f}, and {asked} of {has}"
+        reason = f"not sure enough: {confidence:.2f}, where {asked}"
     best = int(np.argmax(p)) + 1
     return {
         "prediction": best,

@@ -14,7 +14,7 @@ from mmage_utils.display.answer_text import answers_sentence, confidence_sentenc
 from mmage_utils.display.model_card import drawn_sentence
 from mmage_utils.features.voices import acoustic
 from mmage_utils.predictions import MODALITIES, P_COLUMNS
-from mmage_utils.report.deck import read_asset
+from mmage_utils.report.asset_files import read_asset
 
 MOST = 200  # clips with figures; more would make a page that no browser opens gladly
 FACE_SIDE = 224
