@@ -1,5 +1,6 @@
 """A run: opened from its data, or from a sample made for it; it saves figures and results."""
 
+import re
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +19,7 @@ TASKS = {
     "audio": ("e_voices", "05_acoustic_features"),
     "text": ("f_words", "06_text_features"),
 }
+RUN_NAME = r"\w[\w.-]*"
 DPI = 192  # of saved figures: twice the screen's, for slides to stay sharp when enlarged
 
 
@@ -185,6 +187,26 @@ def load_results(run, task, notebook):
     return results
 
 
+def load_choices(run):
+    """What valid chose from, by modality, for `bundle.make_bundle`.
+
+    Returns
+    -------
+    dict of str to dict
+        routes (rows of `choice.Choice.candidates`) and representations (of `routes.Chosen.rows`).
+    """
+    own = {modality: load_results(run, *place) for modality, place in TASKS.items()}
+    fused = load_results(run, "g_fusion", "07_multimodal_fusion")["routes"]
+    routes = {f"{modality}, corrected": one.get("routes") for modality, one in own.items()} | fused
+    return {
+        modality: {
+            "routes": routes[f"{modality}, corrected"],
+            "representations": one["representations"],
+        }
+        for modality, one in own.items()
+    }
+
+
 def load_networks(run):
     """The packaged or given networks that the notebooks of `TASKS` used, as they described them."""
     return [one for place in TASKS.values() for one in load_results(run, *place)["networks"]]
@@ -205,3 +227,19 @@ def committed_results(run, task):
 def run_folder(name):
     """``runs/<name>``."""
     return files.ROOT / "runs" / name
+
+
+def find_run_folder(run):
+    """The folder of a run, of its name or its path.
+
+    Raises
+    ------
+    UsageError
+        There is no such run.
+    """
+    # A plain name is that of a run, whatever folder of this name one stands beside.
+    named = [run_folder(str(run))] if re.fullmatch(RUN_NAME, str(run)) else []
+    for folder in (*named, Path(run)):
+        if folder.is_dir():
+            return folder.resolve()
+    raise UsageError(f"There is no run {run}: name a folder of {shown(run_folder('x').parent)}.")

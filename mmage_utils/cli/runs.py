@@ -1,4 +1,4 @@
-"""Commands on runs: make one, and check one."""
+"""Commands on runs: make one, check one, and ask its models."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +16,8 @@ def verify(
     json_file: JsonFile = None,
 ):
     """Check a whole run: every file, where it comes from, and the scores of its predictions."""
-    from mmage_utils.report.run_check import check_run, check_text, find_run_folder
+    from mmage_utils.report.run_check import check_run, check_text
+    from mmage_utils.runs import find_run_folder
 
     folder = find_run_folder(run)
     check = check_run(folder, data)
@@ -25,6 +26,46 @@ def verify(
     finish(
         check.findings, json_file, {"run": folder.name} | check._asdict() | {"findings": findings}
     )
+
+
+@app.command()
+def predict(
+    clips: Annotated[list[Path], Argument(help="Videos, folders of videos, or data folders.")],
+    run: Annotated[Path, Option(help="Name of a run, its folder, or a folder with its models.")],
+    output: Annotated[Path | None, Option("--output", "-o", help="Write a CSV file.")] = None,
+    page: Annotated[Path | None, Option("--html", help="Write a page with every clip.")] = None,
+    json_file: JsonFile = None,
+    transcribe: Annotated[
+        bool, Option("--transcribe", help="Recognise the words of videos without a transcript.")
+    ] = False,
+):
+    """Answer for new clips with the models of a run: the perceived age group, not the true age.
+
+    The exit code is 1 if a clip cannot be read. A name that begins with - stands after --.
+    """
+    from tempfile import TemporaryDirectory
+
+    from mmage_utils.data.speech_recognition import load_recogniser
+    from mmage_utils.display.answer_text import answers_record, answers_text
+    from mmage_utils.files import whole, write_text
+    from mmage_utils.fusion.answers import predict_new
+    from mmage_utils.fusion.bundle import FOLDER, RECORD, read_bundle
+    from mmage_utils.runs import find_run_folder
+
+    folder = find_run_folder(run)
+    models = read_bundle(folder if (folder / RECORD).is_file() else folder / FOLDER)
+    recogniser = load_recogniser() if transcribe else None
+    with TemporaryDirectory() as work:
+        read, answers = predict_new(models, clips, work, recogniser=recogniser)
+        if page:
+            from mmage_utils.report.answer_page import render_answers
+
+            write_text(page, render_answers(read, answers, models.facts))
+    say(answers_text(answers, models.facts))
+    if output:
+        with whole(output) as temporary:
+            answers.to_csv(temporary, index=False, float_format="%.9g", lineterminator="\n")
+    finish(answers["modalities"].eq("").any(), json_file, answers_record(answers, models.facts))
 
 
 @app.command()

@@ -47,7 +47,11 @@ def pick_face(frames, detector):
     DataError
         When there is no face in any frame.
     """
-    people = follow_faces(find_faces(frames, detector))
+    return crop_speaker(frames, follow_faces(find_faces(frames, detector)))
+
+
+def crop_speaker(frames, people):
+    """As `pick_face`, of the people that `follow_faces` found."""
     if not people:
         reason = f"no face was found in {len(frames)} frames"
         raise DataError(f"In the video {reason}.", reason)

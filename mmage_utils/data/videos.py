@@ -20,6 +20,7 @@ FRAMES = 8  # looked at in a clip
 SECONDS = USUAL_SECONDS[1]  # more is not read: the data's clips have 15.302 s
 FRAME_SIDE = 1280  # pixels of the longer side; larger frames are reduced
 MAX_PIXELS = 8192 * 4608  # of a frame; more would take too much memory
+SEVERAL = "several faces"  # of a note
 SILENT = 1e-4  # of full scale, which 16 bits reach in three steps
 
 
@@ -60,7 +61,7 @@ def read_video(path, detector, *, rate=RATE):
     DataError
         When the file is missing, empty, damaged or no video; the message names it.
     """
-    from mmage_utils.data.video_faces import pick_face
+    from mmage_utils.data.video_faces import crop_speaker, find_faces, follow_faces
 
     path = Path(path)
     face, samples, problems, notes = None, None, {}, []
@@ -68,8 +69,12 @@ def read_video(path, detector, *, rate=RATE):
         seconds = (container.duration or 0) / 1e6  # PyAV counts microseconds
         try:
             frames = read_frames(container)
-            face, seen = pick_face(frames, detector)
+            people = follow_faces(find_faces(frames, detector))
+            face, seen = crop_speaker(frames, people)
             notes.append(f"face: in {seen} of {len(frames)} frames")
+            often = sum(2 * len(person) >= len(frames) for person in people)
+            if often > 1:
+                notes.append(f"{SEVERAL}: {often} are in half of the frames, the largest is used")
         except DataError as error:
             problems["image"] = error.reason
     with open_video(path) as container:  # anew, as a damaged track can leave it at its end

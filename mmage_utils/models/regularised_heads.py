@@ -13,24 +13,47 @@ import pandas as pd
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.models.class_balance import adjustment, group_counts, inverse_weights
-from mmage_utils.models.ordinal_regression import fit_ordinal
+from mmage_utils.models.ordinal_regression import Ordinal, fit_ordinal
 from mmage_utils.predictions import log_losses, tabulate
 
 STRENGTHS = tuple(10.0**power for power in np.arange(-5, 3.1, 0.5))  # C: the penalty is w² / 2C
 WORSE = 3  # strengths in a row that end the search: the loss falls, then rises
 
 
+class Fitted(NamedTuple):
+    """What a head needs to predict other clips.
+
+    model : object
+        As `probabilities` takes it, or None where train has a single age group.
+    counts : numpy.ndarray of int, shape (7,)
+        Train clips per age group.
+    mean, std : numpy.ndarray, shape (width,)
+        By which dense features are standardised; None for sparse ones.
+    """
+
+    model: object
+    counts: np.ndarray
+    mean: np.ndarray | None
+    std: np.ndarray | None
+
+    def predict(self, features):
+        """Probabilities of the age groups, shape (n, 7), of features of shape (n, width)."""
+        if self.model is None:
+            return np.tile(np.exp(adjustment(self.counts)), (features.shape[0], 1))
+        return probabilities(self.model, _scaled(features, self.mean, self.std), self.counts)
+
+
 class Head(NamedTuple):
     """Predictions of all clips, the strength C chosen on valid, and the valid loss of each tried.
 
-    ``losses`` is a Series of nats indexed by C, in increasing order.
+    ``losses`` is a Series of nats indexed by C, in increasing order; ``fitted`` predicts others.
     """
 
     table: pd.DataFrame
     strength: float
     losses: pd.Series
+    fitted: Fitted
 
 
 def fit_head(features, clips, kind="ordinal", *, train=None, balanced=False, strengths=STRENGTHS):
@@ -70,11 +93,14 @@ def fit_head(features, clips, kind="ordinal", *, train=None, balanced=False, str
     split = clips["split"].to_numpy()
     train = split == "train" if train is None else np.asarray(train)
     valid, y = clips[split == "valid"], clips["AgeGroup"].to_numpy()
-    x = features.tocsr() if sparse.issparse(features) else _standardised(features, train)
+    scale = (None, None) if sparse.issparse(features) else _scale(features, train)
     counts = group_counts(y[train])
     if (counts > 0).sum() < 2:
-        p = np.broadcast_to(np.exp(adjustment(counts)), (len(clips), N_GROUPS))
-        return Head(tabulate(clips, p), np.nan, pd.Series(dtype=float))
+        fitted = Fitted(None, counts, *scale)
+        return Head(
+            tabulate(clips, fitted.predict(features)), np.nan, pd.Series(dtype=float), fitted
+        )
+    x = _scaled(features, *scale)
     losses, best, worse = {}, None, 0
     with threadpool_limits(1):  # several threads wait for each other at every small product
         for strength, model in KINDS[kind](x[train], y[train], counts, strengths, balanced):
@@ -85,7 +111,8 @@ def fit_head(features, clips, kind="ordinal", *, train=None, balanced=False, str
             if worse == WORSE:
                 break
     losses = pd.Series(losses, name="valid log-loss").rename_axis("C")
-    return Head(tabulate(clips, probabilities(best[1], x, counts)), best[0], losses)
+    fitted = Fitted(best[1], counts, *scale)
+    return Head(tabulate(clips, fitted.predict(features)), best[0], losses, fitted)
 
 
 def valid_loss(table, *, balanced=False):
@@ -119,12 +146,45 @@ def probabilities(model, x, counts):
     return p
 
 
-def _standardised(features, train):
-    x = np.asarray(features, dtype=float)
+def head_arrays(fitted):
+    """The numbers of a fitted head by their names, for a file without code in it."""
+    arrays = {"counts": fitted.counts}
+    if fitted.mean is not None:
+        arrays |= {"mean": fitted.mean, "std": fitted.std}
+    if isinstance(fitted.model, Ordinal):
+        arrays |= {"weights": fitted.model.weights, "thresholds": fitted.model.thresholds}
+    elif fitted.model is not None:
+        arrays |= {"weights": fitted.model.coef_, "intercepts": fitted.model.intercept_}
+    return arrays
+
+
+def head_of_arrays(arrays):
+    """The `Fitted` head of its `head_arrays`, which predicts the same to the last bit."""
+    counts, model = arrays["counts"], None
+    if "thresholds" in arrays:
+        model = Ordinal(arrays["weights"], arrays["thresholds"])
+    elif "intercepts" in arrays:
+        from sklearn.linear_model import LogisticRegression
+
+        model = LogisticRegression()
+        model.coef_, model.intercept_ = arrays["weights"], arrays["intercepts"]
+        model.classes_ = np.flatnonzero(counts) + 1
+    return Fitted(model, counts, arrays.get("mean"), arrays.get("std"))
+
+
+def _scale(features, train):
+    """Mean and standard deviation of the train clips, which stands at 1 where there is none."""
+    x = np.asarray(features, dtype=float)[train]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of a column without a number
-        mean, std = np.nanmean(x[train], 0), np.nanstd(x[train], 0)
-    return np.nan_to_num((x - mean) / np.where(std > 1e-6, std, 1))
+        mean, std = np.nanmean(x, 0), np.nanstd(x, 0)
+    return mean, np.where(std > 1e-6, std, 1)
+
+
+def _scaled(features, mean, std):
+    if mean is None:
+        return features.tocsr()
+    return np.nan_to_num((np.asarray(features, dtype=float) - mean) / std)
 
 
 def _logistic(x, y, counts, strengths, balanced):

@@ -4,10 +4,10 @@ import html
 import re
 from bisect import bisect_right
 from itertools import accumulate
-from pathlib import Path
 from string import Template
 from typing import NamedTuple
 
+from mmage_utils.report.asset_files import read_asset
 from mmage_utils.report.html_tables import split_table
 from mmage_utils.report.notebook_reader import (
     alt_text,
@@ -172,11 +172,6 @@ def render_deck(slides, *, title=TITLE):
         deck_css=read_asset("deck/deck.css"),
         slides="\n".join(map(_render, slides)),
     )
-
-
-def read_asset(name):
-    """The text of a file of ``assets``: a template, a style sheet or a script."""
-    return (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")
 
 
 def _render(slide):

@@ -11,8 +11,7 @@ import yaml
 from mmage_utils import files
 from mmage_utils.errors import DataError, UsageError
 from mmage_utils.files import shown
-
-RUN_NAME = r"\w[\w.-]*"
+from mmage_utils.runs import RUN_NAME
 
 
 def find_notebooks(root):

@@ -7,7 +7,8 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from mmage_utils.report.deck import TITLE, read_asset
+from mmage_utils.report.asset_files import read_asset
+from mmage_utils.report.deck import TITLE
 from mmage_utils.report.html_tables import clean_table
 from mmage_utils.report.notebook_reader import alt_text, group_items, picture, render_markdown
 

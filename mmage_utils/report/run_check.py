@@ -1,8 +1,6 @@
 """Check a whole run: its files, where they come from, its predictions, and its scores."""
 
-import re
 from collections import Counter
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,13 +10,12 @@ from mmage_utils import files
 from mmage_utils.data.clips import read_clips
 from mmage_utils.data.labels import LABEL_LIST, N_GROUPS
 from mmage_utils.data.provenance import DIGITS
-from mmage_utils.errors import UsageError, first_few
+from mmage_utils.errors import first_few
 from mmage_utils.features.fingerprint import data_fingerprint
 from mmage_utils.predictions import P_COLUMNS, PREDICTION_COLUMNS, prediction_path
 from mmage_utils.report import run_files
-from mmage_utils.report.parameters import RUN_NAME
 from mmage_utils.report.run_files import RunFinding
-from mmage_utils.runs import Run, run_folder
+from mmage_utils.runs import Run
 from mmage_utils.scores.evaluation import SCORE_COLUMNS
 from mmage_utils.scores.prediction_check import OF_THE_MODEL, Reference, check_predictions
 from mmage_utils.scores.rescoring import rescore
@@ -37,24 +34,6 @@ class RunCheck(NamedTuple):
     notes: list
     counts: dict
     origin: dict
-
-
-def find_run_folder(run):
-    """The folder of a run, of its name or its path.
-
-    Raises
-    ------
-    UsageError
-        There is no such run.
-    """
-    # A plain name is that of a run, whatever folder of this name one stands beside.
-    named = [run_folder(str(run))] if re.fullmatch(RUN_NAME, str(run)) else []
-    for folder in (*named, Path(run)):
-        if folder.is_dir():
-            return folder.resolve()
-    raise UsageError(
-        f"There is no run {run}: name a folder of {files.shown(run_folder('x').parent)}."
-    )
 
 
 def check_run(folder, data=None):

@@ -8,7 +8,7 @@ from mmage_utils.data.provenance import DIGITS, FOLDER, read_json, read_record
 from mmage_utils.errors import DataError, first_few
 from mmage_utils.report.notebook_reader import saved_files
 
-KINDS = ("results", "figures", "predictions", "checkpoints")
+KINDS = ("results", "figures", "predictions", "checkpoints", "model")
 UNRECORDED = {"results/times.json"}  # the runner's own, which rests on no data
 # What must be the same in all files, and what may differ but is worth a note.
 SAME = {"fingerprint": "content of the data", "seed": "seed"}

@@ -24,6 +24,7 @@ from mmage_utils.scores.learning_curve import learning_curve
 from mmage_utils.scores.representations import Representation, compare_representations, timed
 
 NONE = "none"
+SEVEN = "seven features"
 AGES = "dlib-age"  # the network whose own answer is a representation too
 
 
@@ -63,9 +64,15 @@ def best_head(makers, clips):
     _, rows = compare_representations(known, clips[decide].reset_index(drop=True))
     name = two_best(rows)[0]
     features = makers[name](np.ones(len(clips), dtype=bool)).features
+    kind, head = best_kind(features, clips)
+    return Chosen(name, kind, features, head.table, rows)
+
+
+def best_kind(features, clips):
+    """The kind of head of the least valid log-loss, of features of all clips, and the head."""
     heads = {kind: fit_head(features, clips, kind) for kind in KINDS}
     kind = min(heads, key=lambda one: heads[one].losses.min())
-    return Chosen(name, kind, features, heads[kind].table, rows)
+    return kind, heads[kind]
 
 
 def choose_corrected(routes, *, seeds=()):
@@ -88,7 +95,7 @@ def choose_corrected(routes, *, seeds=()):
     return choice, [choice.table, *(take_route(choice.name, others) for others in seeds)]
 
 
-def face_representations(images, network, frozen=None):
+def face_representations(images, network, frozen=None, *, cache=None):
     """Makers of embeddings of faces, for `best_head`.
 
     Parameters
@@ -99,21 +106,23 @@ def face_representations(images, network, frozen=None):
         ``none``.
     frozen : dict of str to (array-like of shape (n clips, width), str), optional
         Embeddings by other networks and their licences (`recipes.frozen_faces`).
+    cache : path-like, optional
+        Another folder for what is computed than the project's.
     """
     makers, costs = {}, {}
     names = _names(network)
     for name, (vectors, licence) in (frozen or {}).items():
         makers[name] = partial(_rows, vectors, licence)
     for name in names:
-        makers[name] = partial(_faces, images, [name], costs)
+        makers[name] = partial(_faces, images, [name], costs, cache)
     if AGES in names:
-        makers[f"ages told by {AGES}"] = partial(_ages, images, costs)
+        makers[f"ages told by {AGES}"] = partial(_ages, images, costs, cache)
     if len(names) > 1:
-        makers[" + ".join(names)] = partial(_faces, images, names, costs)
+        makers[" + ".join(names)] = partial(_faces, images, names, costs, cache)
     return makers
 
 
-def voice_representations(clips, features, network):
+def voice_representations(clips, features, network, *, cache=None):
     """Makers of acoustic features and speaker embeddings, for `best_head`.
 
     Parameters
@@ -123,11 +132,13 @@ def voice_representations(clips, features, network):
         `inputs.corrected_inputs`.
     network : str
         As `speaker.check_speaker_network`, or ``none``.
+    cache : path-like, optional
+        As `face_representations`.
     """
-    makers, costs = {"seven features": partial(_rows, features, "")}, {}
+    makers, costs = {SEVEN: partial(_rows, features, "")}, {}
     if network != NONE:
-        makers[network] = partial(_voices, clips, None, network, costs)
-        makers[f"seven features + {network}"] = partial(_voices, clips, features, network, costs)
+        for name, own in {network: None, f"{SEVEN} + {network}": features}.items():
+            makers[name] = partial(_voices, clips, own, network, costs, cache)
     return makers
 
 
@@ -196,28 +207,34 @@ def _names(network):
     return [] if network == NONE else [name.strip() for name in network.split("+")]
 
 
-def _faces(images, names, costs, rows):
+def _faces(images, names, costs, cache, rows):
     licences = [describe_network(name)["licence"] for name in names]
     return _joined(
         [
-            _timed(embed_packaged, images[rows], name, licence, costs)
+            _timed(_kept(embed_packaged, cache), images[rows], name, licence, costs)
             for name, licence in zip(names, licences, strict=True)
         ]
     )
 
 
-def _ages(images, costs, rows):
+def _ages(images, costs, cache, rows):
     """Logarithms of the probabilities of the age groups, and the mean age in years."""
-    part = _faces(images, [AGES], costs, rows)
+    part = _faces(images, [AGES], costs, cache, rows)
     told = told_ages(part.features)
     told[:, 1:] = np.log(told[:, 1:] + 1e-3)
     return part._replace(features=told)
 
 
-def _voices(clips, features, network, costs, rows):
+def _voices(clips, features, network, costs, cache, rows):
     licence = speaker.describe_speaker_network(network)["licence"]
     own = [] if features is None else [Representation(np.asarray(features)[rows])]
-    return _joined([*own, _timed(embed_voices, clips[rows], network, licence, costs)])
+    embed = _kept(embed_voices, cache)
+    return _joined([*own, _timed(embed, clips[rows], network, licence, costs)])
+
+
+def _kept(embed, cache):
+    """A function that keeps what it computes in a folder, if one is given."""
+    return embed if cache is None else partial(embed, cache=cache)
 
 
 def _timed(embed, inputs, network, licence, costs):

@@ -1,10 +1,13 @@
 """N-grams are those of train, and tell what an embedding may miss."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from mmage_utils.errors import DataError
+from mmage_utils.features import text_ngrams
 from mmage_utils.features.text_ngrams import KINDS, count_ngrams
 from mmage_utils.models.regularised_heads import fit_head
 from mmage_utils.scores import evaluation
@@ -27,6 +30,15 @@ def test_only_train_texts_decide_what_is_counted():
     assert counts.shape == other.shape
     np.testing.assert_array_equal(counts[:3].toarray(), other[:3].toarray())
     assert counts[3].nnz == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_counters_of_their_terms_and_weights_count_the_same(kind):
+    counters = text_ngrams.learn_counters(np.array(TEXTS[:3], object), kind)
+    terms, weights = text_ngrams.counter_facts(counters)
+    again = text_ngrams.known_counters(kind, json.loads(json.dumps(terms)), weights)
+    expected = count_ngrams(TEXTS, [True, True, True, False, False], kind)
+    assert (text_ngrams.count_with(again, TEXTS) != expected).nnz == 0
 
 
 def test_words_that_belong_to_an_age_are_learnt(rng):

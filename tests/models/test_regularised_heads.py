@@ -106,6 +106,22 @@ def test_sparse_features_are_taken_as_they_are(problem, kind):
     assert accuracy.value > accuracy.constant
 
 
+@pytest.mark.parametrize("form", ["dense", "sparse", "one age group"])
+def test_a_head_of_its_numbers_says_the_same_to_the_last_bit(problem, kind, form):
+    features, clips = problem
+    train = None
+    if form == "sparse":
+        features = sparse.csr_matrix(np.maximum(features, 0))
+    elif form == "one age group":
+        train = ((clips["split"] == "train") & (clips["AgeGroup"] == 4)).to_numpy()
+    head = regularised_heads.fit_head(features, clips, kind, train=train)
+    np.testing.assert_array_equal(head.fitted.predict(features), head.table[P_COLUMNS])
+    arrays = regularised_heads.head_arrays(head.fitted)
+    assert {values.dtype.kind for values in arrays.values()} <= {"i", "f"}
+    again = regularised_heads.head_of_arrays(arrays)
+    np.testing.assert_array_equal(again.predict(features), head.table[P_COLUMNS])
+
+
 def test_unknown_kind_is_an_error(problem):
     with pytest.raises(ValueError, match="Unknown kind 'luck': choose one of ordinal, logistic"):
         regularised_heads.fit_head(*problem, "luck")

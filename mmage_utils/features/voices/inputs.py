@@ -33,16 +33,28 @@ def corrected_inputs(features, train):
     numpy.ndarray, shape (n, 8)
         `FEATURES`, standardised, and 1 where there is no voice, 0 elsewhere.
     """
+    return scaled_inputs(features, *input_scale(features, train))
+
+
+def input_scale(features, train):
+    """Mean and standard deviation, shape (7,) each, by which `corrected_inputs` scales."""
+    values = _heard(features)[train]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of a column without a number
+        mean, std = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+    return mean, np.where(std > 0, std, 1)
+
+
+def scaled_inputs(features, mean, std):
+    """`corrected_inputs` of any clips by the `input_scale` of others, shape (n, 8)."""
+    unvoiced = features["f0_mean"].isna().to_numpy(float)
+    return np.column_stack([np.nan_to_num((_heard(features) - mean) / std), unvoiced])
+
+
+def _heard(features):
+    """`FEATURES` with f0 in semitones, shape (n, 7)."""
     table = features[list(FEATURES)].astype(float)
-    unvoiced = table["f0_mean"].isna().to_numpy(float)
     table["f0_std"] = 12 * np.log2(1 + table["f0_std"] / table["f0_mean"])
     for name in ("f0_mean", "f0_median", "f0_p5", "f0_p95"):
         table[name] = 12 * np.log2(table[name] / 100)
-    return np.column_stack([_scale(table.to_numpy(), train), unvoiced])
-
-
-def _scale(values, train):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of a column without a number
-        mean, std = np.nanmean(values[train], axis=0), np.nanstd(values[train], axis=0)
-    return np.nan_to_num((values - mean) / np.where(std > 0, std, 1))
+    return table.to_numpy()

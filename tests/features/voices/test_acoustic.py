@@ -110,6 +110,15 @@ def test_corrected_inputs_are_semitones_and_a_flag(rng):
     np.testing.assert_allclose(made[known, 2:7].std(0), 1)
 
 
+def test_a_new_clip_is_scaled_by_the_clips_of_train(rng):
+    features, train = _drawn(rng), np.arange(40) < 25
+    expected = inputs.corrected_inputs(features, train)
+    scale = inputs.input_scale(features, train)
+    for row in (2, 30, 39):
+        alone = inputs.scaled_inputs(features.iloc[[row]], *scale)
+        np.testing.assert_array_equal(alone[0], expected[row])
+
+
 @pytest.mark.parametrize("factor", [0.5, 2.0])
 def test_a_voice_an_octave_apart_differs_by_a_shift_only(rng, factor):
     features, train = _drawn(rng), np.ones(40, bool)

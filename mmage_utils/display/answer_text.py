@@ -1,0 +1,67 @@
+"""Answers to new clips as lines of text."""
+
+import pandas as pd
+
+from mmage_utils.data.labels import AGE_GROUPS
+from mmage_utils.display.model_card import drawn_sentence
+from mmage_utils.display.sentences import percent
+from mmage_utils.fusion.trust import accuracy_at
+
+
+def answer_line(row):
+    """One clip of `answers.answer_clips` as a line: ``NAME.mp4: 25-32 (0.71; ...)``."""
+    if not row["modalities"]:
+        return f"{row['VideoName']}: cannot be read: {row['reason']}"
+    likely = AGE_GROUPS[int(row["prediction"])]
+    told = f"confidence {row['confidence']:.2f}, from {row['modalities']}, set {row['set']}"
+    if row["reason"]:
+        text = f"no answer, {row['reason']}; most likely {likely} ({told})"
+    else:
+        text = f"{likely} ({told})"
+    notes = f"; {row['notes']}" if row["notes"] else ""
+    return f"{row['VideoName']}: {text}{notes}"
+
+
+def answers_sentence(answers, facts):
+    """How many clips were answered, and what an answer means, in sentences."""
+    lost = answers["modalities"].eq("")
+    answered = answers["answer"].notna()
+    counts = f"{len(answers):,} clip{'s' * (len(answers) != 1)}: {answered.sum():,} answered, "
+    counts += f"{(~answered & ~lost).sum():,} not sure enough, {lost.sum():,} cannot be read."
+    coverage = percent(facts["trust"]["coverage"], 0)
+    meaning = (
+        f"An answer is the {facts['meaning']}; the sets hold it for {coverage} of new speakers "
+    )
+    meaning += f"like those of the data ({facts['data']})."
+    return " ".join(filter(None, [counts, meaning, drawn_sentence(facts)]))
+
+
+def answers_text(answers, facts):
+    """All clips, one a line, and what they mean."""
+    lines = [answer_line(row) for row in answers.to_dict("records")]
+    return "\n".join([*lines, answers_sentence(answers, facts)])
+
+
+def confidence_sentence(row, facts):
+    """How often clips of this confidence are right, with the interval; empty if it is unknown."""
+    if not row["modalities"]:
+        return ""
+    known = accuracy_at(facts["trust"]["subsets"][row["modalities"]], row["confidence"])
+    if known is None:
+        return "No valid clip had a confidence like this."
+    bounds = ""
+    if not pd.isna(known["low"]):
+        bounds = f" (95% interval {percent(known['low'], 0)} to {percent(known['high'], 0)})"
+    return (
+        f"Of the {int(known['clips'])} valid clips with a confidence of {known['from']:.1f} to "
+        f"{known['to']:.1f}, {percent(known['accuracy'], 0)}{bounds} were answered right."
+    )
+
+
+def answers_record(answers, facts):
+    """What ``--json`` writes: what the numbers mean, where they come from, and every clip."""
+    kept = ("meaning", "run", "data", "synthetic", "routes", "networks")
+    record = {name: facts[name] for name in kept} | {"warning": drawn_sentence(facts)}
+    record["coverage"] = facts["trust"]["coverage"]
+    rows = answers.astype(object).where(answers.notna(), None)
+    return record | {"clips": rows.to_dict("records")}

@@ -1,0 +1,161 @@
+"""The command mmage predict: videos and folders of any kind, its texts, files and exit codes."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from helpers.bundles import few, make_small
+from helpers.films import film
+from typer.testing import CliRunner
+
+from mmage_utils.cli import app
+from mmage_utils.fusion.answers import ANSWER_COLUMNS
+from mmage_utils.fusion.bundle import RECORD, read_bundle
+from mmage_utils.report.answer_page import render_answers
+from mmage_utils.sample.videos import write_video
+
+MEANING = "perceived age group, not true age"
+
+
+@pytest.fixture(scope="module")
+def known(clips):
+    return few(clips, 16)
+
+
+@pytest.fixture(scope="module")
+def model(known, tmp_path_factory):
+    """Folder of a small bundle whose heads are quick to ask."""
+    ways = {"image": "none", "audio": "head", "text": "head"}
+    return make_small(tmp_path_factory.mktemp("run"), known, ways)[2]
+
+
+@pytest.fixture(scope="module")
+def video(known, tmp_path_factory):
+    """A video of a sample clip, whose name begins with a dash."""
+    path = tmp_path_factory.mktemp("videos") / "-9BZ 8A9é.000.mp4"
+    write_video(path, known["image"].iloc[0], known["audio"].iloc[0], seed=1)
+    return path
+
+
+def _predict(*arguments):
+    return CliRunner().invoke(app, ["predict", *map(str, arguments)])
+
+
+def test_one_video_gives_one_line_and_what_it_means(model, video, tmp_path):
+    video.with_suffix(".txt").write_text("We went to school and <b>home</b> again.")
+    out, page, record = (tmp_path / name for name in ("a b.csv", "a.html", "a.json"))
+    result = _predict(video, "--run", model, "-o", out, "--html", page, "--json", record)
+    assert result.exit_code == 0, result.output
+    first, last = result.stdout.strip().splitlines()[-2:]
+    assert first.startswith("-9BZ 8A9é.000.mp4: ")
+    assert "from image + audio + text, set " in first
+    assert last.startswith("1 clip: ")
+    assert MEANING in last
+    assert "faces are drawn" in last
+    table = pd.read_csv(out)
+    assert list(table) == ANSWER_COLUMNS
+    assert table["UserID"].tolist() == ["-9BZ 8A9é"]
+    assert table["meaning"].tolist() == [MEANING]
+    p = table[[f"p{k}" for k in range(1, 8)]].to_numpy()
+    assert p.sum() == pytest.approx(1)
+    assert table["prediction"][0] == p.argmax() + 1
+    told = json.loads(record.read_text())
+    assert told["meaning"] == MEANING
+    assert told["clips"][0]["ground_truth"] is None
+    assert told["clips"][0]["p4"] == pytest.approx(p[0, 3])
+    text = page.read_text()
+    assert "&lt;b&gt;home&lt;/b&gt;" in text
+    assert "<b>" not in text
+    assert MEANING in text
+    assert '<p class="warning">The data are a synthetic sample' in text
+    assert text.count("data:image/") == 3
+    assert "http" not in text.replace('http-equiv="Content-Security-Policy"', "")
+
+
+def test_damaged_files_are_named_and_the_rest_goes_on(model, video, tmp_path):
+    folder = tmp_path / "my videos"
+    folder.mkdir()
+    shutil.copy(video, folder / "good.000.mp4")
+    (folder / "text.mp4").write_text("I am no video.")
+    (folder / "empty.mp4").touch()
+    film(folder / "wall.mp4", [np.full((96, 96, 3), 90, np.uint8)] * 3, sound=None)
+    film(folder / "tone.mp4", [np.full((96, 96, 3), 90, np.uint8)] * 3)
+    result = _predict(folder, "--run", model, "-o", tmp_path / "a.csv")
+    assert result.exit_code == 1
+    lines = dict(line.split(": ", 1) for line in result.stdout.splitlines() if ".mp4: " in line)
+    assert lines["text.mp4"].startswith("cannot be read: it is not a video")
+    assert lines["empty.mp4"].startswith("cannot be read: it has no content")
+    assert lines["wall.mp4"].startswith("cannot be read: no face was found in 3 frames")
+    assert "no face: no face was found" in lines["tone.mp4"]
+    assert "no words: no transcript beside the video" in lines["tone.mp4"]
+    assert "from image + audio, set" in lines["good.000.mp4"]
+    assert "5 clips: " in result.stdout
+    assert "3 cannot be read" in result.stdout
+    table = pd.read_csv(tmp_path / "a.csv").set_index("VideoName")
+    assert table["p1"].isna().sum() == 3
+    assert table.loc["tone.mp4", "modalities"] == "audio"
+
+
+def test_a_folder_without_lists_and_one_with_them_are_read(model, known, tmp_path):
+    folder = tmp_path / "unlisted"
+    (folder / "test" / "4").mkdir(parents=True)
+    clip = known.iloc[0]
+    for medium in ("image", "audio", "transcript"):
+        shutil.copy(clip[medium], folder / "test" / "4")
+    shutil.copy(known["image"].iloc[1], folder / "test" / "4")
+    (folder / "test" / "4" / "odd.jpg").write_text("no picture")
+    result = _predict(folder, "--run", model, "-o", tmp_path / "a.csv")
+    assert result.exit_code == 1
+    table = pd.read_csv(tmp_path / "a.csv").set_index("VideoName")
+    assert len(table) == 3
+    assert table.loc[clip["VideoName"], "modalities"] == "image + audio + text"
+    assert table.loc[known["VideoName"].iloc[1], "modalities"] == "image"
+    assert "not an image" in table.loc["odd.mp4", "reason"]
+
+
+def test_wrong_usage_gives_exit_code_2_and_missing_models_1(model, video, tmp_path):
+    assert _predict(tmp_path / "none.mp4", "--run", model).exit_code == 2
+    assert _predict(tmp_path, "--run", model).exit_code == 2
+    assert _predict(video, "--run", tmp_path / "no run").exit_code == 2
+    (tmp_path / "a run").mkdir()
+    result = _predict(video, "--run", tmp_path / "a run")
+    assert result.exit_code == 1
+    assert "run notebooks/11_fused_model.ipynb first." in result.stderr
+
+
+def test_a_clip_of_two_places_is_answered_once(model, video, tmp_path):
+    shutil.copy(video, tmp_path / video.name)
+    result = _predict(video, tmp_path / video.name, "--run", model)
+    assert result.exit_code == 1
+    assert "another clip has this name already" in result.stdout
+
+
+def test_real_data_have_no_warning_and_an_unsure_clip_no_answer(model, known, tmp_path):
+    place = tmp_path / "model"
+    shutil.copytree(model, place)
+    record = json.loads((place / RECORD).read_text())
+    for subset in record["trust"]["subsets"].values():
+        subset["threshold"] = 0.999
+    (place / RECORD).write_text(json.dumps(record | {"synthetic": False}))
+    folder = tmp_path / "clips" / "unlabelled"
+    folder.mkdir(parents=True)
+    shutil.copy(known["audio"].iloc[0], folder)
+    result = _predict(folder.parent, "--run", place, "--html", tmp_path / "a.html")
+    assert result.exit_code == 0, result.output
+    assert "no answer, not sure enough: 0." in result.stdout
+    assert "where 1.00 is asked; most likely" in result.stdout
+    assert "drawn" not in result.stdout
+    assert 'class="warning"' not in Path(tmp_path / "a.html").read_text()
+
+
+def test_the_page_shows_a_part_of_many_clips(model):
+    clips = pd.DataFrame({"VideoName": [f"<i>{k}.mp4" for k in range(203)]})
+    answers = clips.assign(modalities="", reason="it is <b>damaged", answer=pd.NA)
+    text = render_answers(clips, answers, read_bundle(model).facts)
+    assert text.count("<article>") == 200
+    assert "3 more clips are not shown" in text
+    assert "<i>" not in text
+    assert "<b>" not in text
