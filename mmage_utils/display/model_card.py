@@ -24,7 +24,10 @@ def drawn_sentence(facts):
 def card_text(facts):
     """The model card of `bundle.make_bundle`'s facts, as Markdown."""
     origin, trust = facts["provenance"] or {}, facts["trust"]
-    routes = [f"- {modality}: {route}" for modality, route in facts["routes"].items()]
+    models = [
+        f"- {modality}: {' and '.join(facts['models'][modality])} ({route})"
+        for modality, route in facts["routes"].items()
+    ]
     networks = [
         f"- {one['modality']}: {one['name']} (SHA-256 {one['sha256'][:16]})"
         for one in facts["networks"]
@@ -32,7 +35,8 @@ def card_text(facts):
     full = list(trust["subsets"])[-1]
     subset = trust["subsets"][full]
     never = subset["threshold"] > 1
-    asked = "no clip is answered" if never else f"a confidence of {subset['threshold']:.2f}"
+    asked = f"answers need a confidence of {subset['threshold']:.2f}"
+    asked = "no confidence is enough for an answer" if never else asked
     lines = [
         f"# Models of the run {facts['run']}",
         *([f"**{DRAWN}**"] if facts["synthetic"] else []),
@@ -47,7 +51,7 @@ def card_text(facts):
         "they are not what the people say of themselves.",
         "## Models",
         "Chosen on valid, without reading test:",
-        "\n".join(routes),
+        "\n".join(models),
         "Packaged networks:" if networks else "No packaged network is used.",
         "\n".join(networks),
         "## Scores on test",
@@ -58,9 +62,9 @@ def card_text(facts):
         "Accuracy of the fused model on test; few users have no interval.",
         *(_group_table(name, rows) for name, rows in facts["by_group"].items()),
         "## When it answers",
-        f"An answer is given from {asked}, chosen on valid to be right in "
-        f"{percent(trust['target'])}. Prediction sets hold the perceived age group with "
-        f"{percent(trust['coverage'])}, by split conformal prediction over the {subset['users']} "
+        f"With all media, {asked}, chosen on valid so that {percent(trust['target'])} of the "
+        "answers are right. Prediction sets hold the perceived age "
+        f"group with {percent(trust['coverage'])}, by split conformal prediction over the {subset['users']} "
         "users of valid, each weighing the same; this holds for a new speaker who is drawn as "
         "they were, over all speakers, and not for each group of them.",
     ]

@@ -82,6 +82,7 @@ def make_bundle(run, listed, clips, tables, fitted, results, parameters):
         "synthetic": run.synthetic,
         "provenance": run.provenance,
         "routes": {name: known["route"] for name, known in chosen.items()},
+        "models": {name: [_words(p) for p in parts] for name, parts in modalities.items()},
         "networks": _networks(modalities),
         "trust": choose_trust(fitted, tables),
         "scores": evaluation.score_models(tests, majority=majority, prior=fitted.prior),
@@ -93,6 +94,15 @@ def make_bundle(run, listed, clips, tables, fitted, results, parameters):
         "differences": gaps,
     }
     return Bundle(facts, modalities, fitted)
+
+
+def _words(part):
+    """A part in words: ``ordinal head on dlib-age``."""
+    facts = part.facts
+    if facts["kind"] == "shares":
+        return "shares of train"
+    own = f"{facts['head']} head" if facts["kind"] == "head" else "network"
+    return f"{own} on {'faces' if facts['kind'] == 'network' else facts['features']}"
 
 
 def _networks(modalities):

@@ -146,7 +146,8 @@ def embed_faces(model, clips, faces, *, scaling="vggface2", cache=CACHE):
     everyone = FaceDataset(faces, range(len(clips)), clips["AgeGroup"], scaling=scaling)
     # As in training: where the device multiplies in bfloat16, this halves the time.
     kind = "bfloat16" if has_bfloat16() else "float32"
-    path = cache / f"embeddings_{kind}_{training.model_key(model, everyone.fingerprint())}.npy"
+    key = training.model_key(model, everyone.fingerprint())
+    path = Path(cache) / f"embeddings_{kind}_{key}.npy"
     if not path.is_file():
         with whole(path) as temporary:
             bare = networks.backbone(model)

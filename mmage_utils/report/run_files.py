@@ -8,7 +8,8 @@ from mmage_utils.data.provenance import DIGITS, FOLDER, read_json, read_record
 from mmage_utils.errors import DataError, first_few
 from mmage_utils.report.notebook_reader import saved_files
 
-KINDS = ("results", "figures", "predictions", "checkpoints", "model")
+KINDS = ("results", "figures", "predictions", "checkpoints")
+MODEL = "model"  # beside these, written by the last notebook alone
 UNRECORDED = {"results/times.json"}  # the runner's own, which rests on no data
 # What must be the same in all files, and what may differ but is worth a note.
 SAME = {"fingerprint": "content of the data", "seed": "seed"}
@@ -57,7 +58,7 @@ def read_run(folder, findings):
     DataError
         The folder holds no file of a run.
     """
-    listed = (path for kind in KINDS for path in sorted((folder / kind).glob("[!.]*")))
+    listed = (path for kind in (*KINDS, MODEL) for path in sorted((folder / kind).glob("[!.]*")))
     paths = {path.relative_to(folder).as_posix(): path for path in listed}
     if not paths:
         raise DataError(f"{files.shown(folder)} holds no file of a run: run ./run_all.sh first.")
