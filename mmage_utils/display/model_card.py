@@ -21,6 +21,15 @@ def drawn_sentence(facts):
     return DRAWN if facts["synthetic"] else ""
 
 
+def bundle_sentence(facts):
+    """What a bundle holds, and how far it differs from the run's own predictions."""
+    routes = "; ".join(f"{modality}: {route}" for modality, route in facts["routes"].items())
+    most = max(facts["differences"].values())
+    text = f"The bundle answers by the routes of this run ({routes}). Asked for the clips of this "
+    text += f"run, its probabilities differ from the predictions kept by {most:.1g} at most."
+    return f"{text} {drawn_sentence(facts)}".strip()
+
+
 def card_text(facts):
     """The model card of `bundle.make_bundle`'s facts, as Markdown."""
     origin, trust = facts["provenance"] or {}, facts["trust"]
@@ -64,9 +73,9 @@ def card_text(facts):
         "## When it answers",
         f"With all media, {asked}, chosen on valid so that {percent(trust['target'])} of the "
         "answers are right. Prediction sets hold the perceived age "
-        f"group with {percent(trust['coverage'])}, by split conformal prediction over the {subset['users']} "
-        "users of valid, each weighing the same; this holds for a new speaker who is drawn as "
-        "they were, over all speakers, and not for each group of them.",
+        f"group with {percent(trust['coverage'])}, by split conformal prediction over the "
+        f"{subset['users']} users of valid, each weighing the same; this holds for a new speaker "
+        "who is drawn as they were, over all speakers, and not for each group of them.",
     ]
     return "\n\n".join(filter(None, lines)) + "\n"
 

@@ -32,7 +32,7 @@ def chosen_results(ways, heads=HEADS):
     """What the notebooks keep of their choices: ways is modality to head, network, both or none."""
     results = {}
     for modality, way in ways.items():
-        head = f"head on {heads[modality]}" if modality == "image" else "head"
+        head = f"head on {heads[modality]}"
         names = {"head": head, "network": NETWORKS[modality], "none": CONSTANT}
         names["both"] = f"average of {NETWORKS[modality]} and {head}"
         results[modality] = {
@@ -79,7 +79,7 @@ def predict_as_notebooks(run, clips, results, heads=HEADS):
         path.parent.mkdir(parents=True, exist_ok=True)
         torch.save({"model": model.cpu().state_dict()}, path)
         features = makers[heads[modality]](np.ones(len(clips), dtype=bool)).features
-        head = f"head on {heads[modality]}" if modality == "image" else "head"
+        head = f"head on {heads[modality]}"
         ways = {NETWORKS[modality]: told, head: routes.best_kind(features, clips)[1].table}
         tables[modality] = take_route(route, ways)
     return tables
