@@ -1,6 +1,7 @@
 """What all commands share: the application, its errors and signals, and common arguments."""
 
 import errno
+import logging
 import shlex
 import signal
 import sys
@@ -31,6 +32,8 @@ def _signals_raise():
     def stop(number, _):
         for other in (signal.SIGINT, signal.SIGTERM):
             signal.signal(other, signal.SIG_DFL)
+        # Kernels and browsers that end with us leave answers behind that nobody waits for.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL + 1)
         raise _Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
     earlier = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
