@@ -108,13 +108,13 @@ MUTANTS = {
     ),
     "bias null of zero width": (
         null_of_bias_is_chance,
-        "category[rng.permutation(len(category))]",
-        "category",
+        "null = bias(right / all_clips)",
+        "null = np.repeat(bias(hits.sum(0) / clips.sum(0)), draws)",
     ),
     "bias differences of zero width": (
         differences_of_bias_are_chance,
-        'both["UserID"].nunique())) < 0.5',
-        'both["UserID"].nunique())) < 0',
+        "np.vstack([np.zeros_like(moves[:1]), moves])",
+        "np.vstack([np.zeros_like(moves[:1]), 0 * moves])",
     ),
     "bias null95 at the 88th percentile": (
         null_of_bias_is_chance,
@@ -123,8 +123,8 @@ MUTANTS = {
     ),
     "sign-flip null shrunk by 30%": (
         p_values_of_chance_are_uniform,
-        "np.abs(signs @ gains)",
-        "np.abs(0.7 * signs @ gains)",
+        "np.abs(2 * kept - gains.sum())",
+        "np.abs(0.7 * (2 * kept - gains.sum()))",
     ),
     "harm and help swapped": (
         help_is_help_and_harm_is_harm,
