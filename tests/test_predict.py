@@ -1,12 +1,14 @@
 """The command mmage predict: videos and folders of any kind, its texts, files and exit codes."""
 
 import json
+import pickle
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from helpers.bundles import few, make_small
 from helpers.films import film
 from typer.testing import CliRunner
@@ -114,6 +116,21 @@ def test_a_folder_without_lists_and_one_with_them_are_read(model, known, tmp_pat
     assert table.loc[clip["VideoName"], "modalities"] == "image + audio + text"
     assert table.loc[known["VideoName"].iloc[1], "modalities"] == "image"
     assert "not an image" in table.loc["odd.mp4", "reason"]
+
+
+def test_silence_and_empty_words_are_named(model, known, tmp_path):
+    folder = tmp_path / "clips" / "unlabelled"
+    folder.mkdir(parents=True)
+    soundfile.write(folder / "hush.wav", np.zeros(32_000), 16_000)
+    (folder / "hush.pkl").write_bytes(pickle.dumps(" ... "))
+    shutil.copy(known["audio"].iloc[0], folder / "speaks.wav")
+    result = _predict(folder.parent, "--run", model)
+    assert result.exit_code == 0, result.output
+    hush, speaks = (line for line in result.stdout.splitlines() if ".mp4: " in line)
+    assert "from audio + text" in hush
+    assert "no speech: nothing voiced was found" in hush
+    assert "no words: the transcript holds none" in hush
+    assert "no speech" not in speaks
 
 
 def test_wrong_usage_gives_exit_code_2_and_missing_models_1(model, video, tmp_path):
