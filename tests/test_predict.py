@@ -9,14 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from helpers.bundles import few, make_small
+from helpers.bundles import bundle_of_run, few, make_small
 from helpers.films import film
 from typer.testing import CliRunner
 
+from mmage_utils import files, predictions, runs
 from mmage_utils.cli import app
+from mmage_utils.display.model_card import card_text
 from mmage_utils.fusion.answers import ANSWER_COLUMNS
-from mmage_utils.fusion.bundle import RECORD, read_bundle
+from mmage_utils.fusion.bundle import RECORD, read_bundle, write_bundle
 from mmage_utils.report.answer_page import render_answers
+from mmage_utils.report.notebook_runner import run_report
 from mmage_utils.sample.videos import write_video
 
 MEANING = "perceived age group, not true age"
@@ -166,6 +169,24 @@ def test_real_data_have_no_warning_and_an_unsure_clip_no_answer(model, known, tm
     assert "where 1.00 is asked; most likely" in result.stdout
     assert "drawn" not in result.stdout
     assert 'class="warning"' not in Path(tmp_path / "a.html").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_the_clips_of_a_real_run_are_answered_as_its_tables_say(tmp_path):
+    run_report(params_file=files.ROOT / "params" / "tiny.yaml", run="tiny-predict")
+    run, listed = runs.open_run("tiny-predict", "data/tiny", n_clips=160)
+    tables, made = bundle_of_run(run, listed)
+    write_bundle(run, made, card_text(made.facts))
+    result = _predict(run.data_folder, "--run", run.folder, "-o", tmp_path / "a.csv")
+    assert result.exit_code == 0, result.output
+    told = pd.read_csv(tmp_path / "a.csv").set_index("VideoName")
+    fused = predictions.read_predictions(run, "fusion, corrected", "07_multimodal_fusion")
+    tables["fusion"] = fused[fused["split"] != "valid"]  # whose rows are cross-fitted
+    for name, table in tables.items():
+        prefix = "" if name == "fusion" else f"{name}_"
+        own = told.loc[table["VideoName"], [f"{prefix}p{k}" for k in range(1, 8)]]
+        np.testing.assert_allclose(own, table[predictions.P_COLUMNS], atol=1e-6)
 
 
 def test_the_page_shows_a_part_of_many_clips(model):

@@ -11,8 +11,16 @@ from mmage_utils.features.voices import extraction, inputs
 from mmage_utils.files import file_name
 from mmage_utils.fusion import bundle, bundle_routes, late_fusion
 from mmage_utils.models import class_balance, networks, recipes, training
-from mmage_utils.predictions import adjust, softmax, tabulate, write_predictions
-from mmage_utils.runs import Run
+from mmage_utils.predictions import (
+    MODALITIES,
+    adjust,
+    read_predictions,
+    shared_rows,
+    softmax,
+    tabulate,
+    write_predictions,
+)
+from mmage_utils.runs import Run, load_choices
 from mmage_utils.scores import evaluation, routes
 from mmage_utils.scores.choice import CONSTANT, constant_table, take_route
 
@@ -96,3 +104,18 @@ def make_small(folder, clips, ways, heads=HEADS):
     fitted = late_fusion.fit_fusion(tables, evaluation.train_prior(clips), penalties=[0.1])
     made = bundle.make_bundle(run, clips, clips, tables, fitted, results, PARAMETERS)
     return tables, made, bundle.write_bundle(run, made, card_text(made.facts))
+
+
+def bundle_of_run(run, listed):
+    """The bundle of a finished run, as notebook 11 makes it; its tables by modality."""
+    names = ("image, corrected, prior put back", "audio, corrected", "text, corrected")
+    names = dict(zip(MODALITIES, names, strict=True))
+    summed = read_predictions(run, "fusion, published sum", "07_multimodal_fusion")
+    tables = {
+        name: shared_rows(read_predictions(run, label, "07_multimodal_fusion"), summed)
+        for name, label in names.items()
+    }
+    clips = shared_rows(with_media(listed), summed)
+    fitted = late_fusion.fit_fusion(tables, evaluation.train_prior(clips))
+    choices = load_choices(run)
+    return tables, bundle.make_bundle(run, listed, clips, tables, fitted, choices, PARAMETERS)
