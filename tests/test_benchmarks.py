@@ -13,7 +13,7 @@ from tiny_notebooks import CUT, leave_gaps
 from mmage_utils.data.clips import count_media, read_clips
 from mmage_utils.files import ROOT
 
-TESTED = {"test_benchmarks": ("faces", "networks", "voices", "words", "tiny_notebooks")}
+TESTED = {"test_benchmarks": ("faces", "networks", "scale", "voices", "words", "tiny_notebooks")}
 TESTED |= {"test_lab": ("lab", "screenshots"), "test_interruptions": ("interruptions",)}
 
 
@@ -88,6 +88,18 @@ def test_speed_of_the_packaged_networks(sample):
     assert [line.split("second (")[1] for line in said[1:5]] == ["3)", "3)", "3)", "2)"]
     assert re.match(r"At least 30 faces a second: (holds|does not hold)\.", said[5])
     assert re.match(r"At least 40 voices a second: (holds|does not hold)\.", said[6])
+
+
+def test_cost_of_large_prediction_files(tmp_path):
+    said = run("benchmarks/scale.py", "--clips", 400, 800, "--json", tmp_path / "scale.json")
+    rows = json.loads((tmp_path / "scale.json").read_text())["rows"]
+    commands = {row["command"] for row in rows}
+    assert {"evaluate, CSV", "evaluate, Parquet", "compare", "check-data"} < commands
+    assert len(rows) == 2 * len(commands)
+    assert all(row["seconds"] > 0 for row in rows)
+    assert all(row["GB"] > 0.05 for row in rows if row["GB"] is not None)
+    assert said.splitlines()[0] == "seconds"
+    assert "grows" in said.splitlines()[-1]
 
 
 def test_tiny_notebooks_are_made_of_a_sample_with_gaps(sample, tmp_path):

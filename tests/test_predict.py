@@ -9,15 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from helpers.bundles import bundle_of_run, few, make_small
+from helpers.bundles import few, make_small
 from helpers.films import film
 from typer.testing import CliRunner
 
 from mmage_utils import files, predictions, runs
 from mmage_utils.cli import app
-from mmage_utils.display.model_card import card_text
 from mmage_utils.fusion.answers import ANSWER_COLUMNS
-from mmage_utils.fusion.bundle import RECORD, read_bundle, write_bundle
+from mmage_utils.fusion.bundle import RECORD, read_bundle
 from mmage_utils.report.answer_page import render_answers
 from mmage_utils.report.notebook_runner import run_report
 from mmage_utils.sample.videos import write_video
@@ -175,13 +174,16 @@ def test_real_data_have_no_warning_and_an_unsure_clip_no_answer(model, known, tm
 @pytest.mark.long
 def test_the_clips_of_a_real_run_are_answered_as_its_tables_say(tmp_path):
     run_report(params_file=files.ROOT / "params" / "tiny.yaml", run="tiny-predict")
-    run, listed = runs.open_run("tiny-predict", "data/tiny", n_clips=160)
-    tables, made = bundle_of_run(run, listed)
-    write_bundle(run, made, card_text(made.facts))
+    run, _ = runs.open_run("tiny-predict", "data/tiny", n_clips=160)
+    labels = ("image, corrected, prior put back", "audio, corrected", "text, corrected")
+    tables = {
+        label.split(",")[0]: predictions.read_predictions(run, label, "07_multimodal_fusion")
+        for label in (*labels, "fusion, corrected")
+    }
     result = _predict(run.data_folder, "--run", run.folder, "-o", tmp_path / "a.csv")
     assert result.exit_code == 0, result.output
     told = pd.read_csv(tmp_path / "a.csv").set_index("VideoName")
-    fused = predictions.read_predictions(run, "fusion, corrected", "07_multimodal_fusion")
+    fused = tables["fusion"]
     tables["fusion"] = fused[fused["split"] != "valid"]  # whose rows are cross-fitted
     for name, table in tables.items():
         prefix = "" if name == "fusion" else f"{name}_"

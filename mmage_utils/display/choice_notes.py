@@ -35,6 +35,20 @@ def cite_networks(networks):
     return "networks: " + (", ".join(known) or "none")
 
 
+def cite_routes(choices, networks):
+    """The chosen route of each model, and the networks, to write below a figure.
+
+    Parameters
+    ----------
+    choices : dict of str to choice.Choice
+        By the label of the model.
+    networks : list of dict
+        As `cite_networks`.
+    """
+    ways = [f"{name}: {choice.name}" for name, choice in choices.items()]
+    return "; ".join([*ways, cite_networks(networks)])
+
+
 def head_sentence(head):
     """Which representation and kind of head valid chose, and what went otherwise for some clips.
 

@@ -21,6 +21,15 @@ def drawn_sentence(facts):
     return DRAWN if facts["synthetic"] else ""
 
 
+def bundle_sentence(facts):
+    """What a bundle holds, and how far it differs from the run's own predictions."""
+    routes = "; ".join(f"{modality}: {route}" for modality, route in facts["routes"].items())
+    most = max(facts["differences"].values())
+    text = f"The bundle answers by the routes of this run ({routes}). Asked for the clips of this "
+    text += f"run, its probabilities differ from the predictions kept by {most:.1g} at most."
+    return f"{text} {drawn_sentence(facts)}".strip()
+
+
 def card_text(facts):
     """The model card of `bundle.make_bundle`'s facts, as Markdown."""
     origin, trust = facts["provenance"] or {}, facts["trust"]

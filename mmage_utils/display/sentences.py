@@ -176,6 +176,13 @@ def published_constant_sentence():
     )
 
 
+def average_bias_sentence(bias):
+    """The bias of each model, averaged over the attributes (`groups.stack_biases`)."""
+    average = bias[bias["attribute"] == "average"].itertuples()
+    values = ", ".join(f"{row.model} {row.value:.4f}" for row in average)
+    return f"Average over the three attributes: {values}."
+
+
 def checkpoint_sentence():
     """Whether the report's low test accuracy at batch size 32 can be chance."""
     test = published.BASELINE["test accuracy, batch 32"][0]

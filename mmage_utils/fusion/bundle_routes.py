@@ -76,7 +76,7 @@ def collect_parts(run, listed, clips, results, parameters):
         route = next(row["route"] for row in _rows(known["routes"]) if row["chosen"])
         best = routes.two_best(known["representations"])[0]
         network = TUNED if modality == "image" else f"{modality}, corrected network"
-        head = f"head on {best}" if modality == "image" else "head"
+        head = f"head on {best}"
         own = clips if modality != "image" else with_media(listed, "image")
         if route == CONSTANT:
             shares = constant_table(own)[P_COLUMNS].to_numpy()[0]

@@ -4,7 +4,9 @@ What valid does not choose is not computed on test: representations are made for
 first, and for test only where the chosen route needs them (tasks b, e and f).
 """
 
+import json
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +18,10 @@ from mmage_utils.features.text_ngrams import KINDS as COUNTS
 from mmage_utils.features.text_ngrams import count_ngrams
 from mmage_utils.features.voices import speaker
 from mmage_utils.features.voices.speaker_embeddings import embed_voices
+from mmage_utils.files import CACHE, file_name, save_json
 from mmage_utils.models.regularised_heads import KINDS, fit_head
 from mmage_utils.scores.choice import CONSTANT, Choice, choose_on_valid, take_route
+from mmage_utils.scores.learning_curve import learning_curve
 from mmage_utils.scores.representations import Representation, compare_representations, timed
 
 NONE = "none"
@@ -162,6 +166,30 @@ def two_best(rows):
     return rows["representation"].head(2).tolist()
 
 
+def best_curves(makers, rows, clips, modality, *, seed=0):
+    """Learning curves of the two representations of least valid log-loss; test is not made.
+
+    Parameters
+    ----------
+    makers, clips
+        As `best_head`.
+    rows : pandas.DataFrame
+        `best_head`'s.
+    modality : str
+    seed : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        `learning_curve.learning_curve` of both, named ``<modality>, corrected: <representation>``.
+    """
+    decide = (clips["split"] != "test").to_numpy()
+    known = clips[decide].reset_index(drop=True)
+    names = {f"{modality}, corrected: {name}": name for name in two_best(rows)}
+    made = {model: makers[name](decide).features for model, name in names.items()}
+    return pd.concat([learning_curve(x, known, model=k, seed=seed) for k, x in made.items()])
+
+
 def describe_faces(network):
     """`face_networks.describe_network` of each network that is asked for, as a list."""
     return [describe_network(name) for name in _names(network)]
@@ -184,7 +212,7 @@ def _faces(images, names, costs, cache, rows):
     licences = [describe_network(name)["licence"] for name in names]
     return _joined(
         [
-            _timed(_kept(embed_packaged, cache), images[rows], name, licence, costs)
+            _timed(embed_packaged, images[rows], name, licence, costs, cache)
             for name, licence in zip(names, licences, strict=True)
         ]
     )
@@ -201,23 +229,25 @@ def _ages(images, costs, cache, rows):
 def _voices(clips, features, network, costs, cache, rows):
     licence = speaker.describe_speaker_network(network)["licence"]
     own = [] if features is None else [Representation(np.asarray(features)[rows])]
-    embed = _kept(embed_voices, cache)
-    return _joined([*own, _timed(embed, clips[rows], network, licence, costs)])
+    return _joined([*own, _timed(embed_voices, clips[rows], network, licence, costs, cache)])
 
 
-def _kept(embed, cache):
-    """A function that keeps what it computes in a folder, if one is given."""
-    return embed if cache is None else partial(embed, cache=cache)
+def _timed(embed, inputs, network, licence, costs, cache=None):
+    """A representation with its seconds: of this call, or of an earlier one that computed it.
 
-
-def _timed(embed, inputs, network, licence, costs):
-    """A representation with its seconds: of this call, or of an earlier one that computed it."""
-    part, made = timed(embed, inputs, network, licence=licence)
+    Seconds are kept in the cache beside the embeddings, with the number of clips they rest on.
+    """
+    own = {} if cache is None else {"cache": cache}
+    part, made = timed(embed, inputs, network, licence=licence, **own)
     missed = int((~made.found).sum()) if hasattr(made, "found") else 0
     if missed:
         part = part._replace(note=f"no face found in {missed:,} of {len(inputs):,} crops")
+    place = Path(cache or CACHE) / f"seconds_{file_name(network)}.json"
+    kept = json.loads(place.read_text()) if place.is_file() else {"clips": 0, "seconds": np.nan}
     if np.isnan(part.seconds):
-        return part._replace(seconds=costs.get(network, np.nan))
+        return part._replace(seconds=costs.get(network, kept["seconds"]))
+    if made.computed >= kept["clips"]:
+        save_json(place, {"clips": made.computed, "seconds": part.seconds})
     costs[network] = part.seconds
     return part
 

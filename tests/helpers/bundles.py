@@ -11,16 +11,8 @@ from mmage_utils.features.voices import extraction, inputs
 from mmage_utils.files import file_name
 from mmage_utils.fusion import bundle, bundle_routes, late_fusion
 from mmage_utils.models import class_balance, networks, recipes, training
-from mmage_utils.predictions import (
-    MODALITIES,
-    adjust,
-    read_predictions,
-    shared_rows,
-    softmax,
-    tabulate,
-    write_predictions,
-)
-from mmage_utils.runs import Run, load_choices
+from mmage_utils.predictions import adjust, softmax, tabulate, write_predictions
+from mmage_utils.runs import Run
 from mmage_utils.scores import evaluation, routes
 from mmage_utils.scores.choice import CONSTANT, constant_table, take_route
 
@@ -40,7 +32,7 @@ def chosen_results(ways, heads=HEADS):
     """What the notebooks keep of their choices: ways is modality to head, network, both or none."""
     results = {}
     for modality, way in ways.items():
-        head = f"head on {heads[modality]}" if modality == "image" else "head"
+        head = f"head on {heads[modality]}"
         names = {"head": head, "network": NETWORKS[modality], "none": CONSTANT}
         names["both"] = f"average of {NETWORKS[modality]} and {head}"
         results[modality] = {
@@ -87,7 +79,7 @@ def predict_as_notebooks(run, clips, results, heads=HEADS):
         path.parent.mkdir(parents=True, exist_ok=True)
         torch.save({"model": model.cpu().state_dict()}, path)
         features = makers[heads[modality]](np.ones(len(clips), dtype=bool)).features
-        head = f"head on {heads[modality]}" if modality == "image" else "head"
+        head = f"head on {heads[modality]}"
         ways = {NETWORKS[modality]: told, head: routes.best_kind(features, clips)[1].table}
         tables[modality] = take_route(route, ways)
     return tables
@@ -104,18 +96,3 @@ def make_small(folder, clips, ways, heads=HEADS):
     fitted = late_fusion.fit_fusion(tables, evaluation.train_prior(clips), penalties=[0.1])
     made = bundle.make_bundle(run, clips, clips, tables, fitted, results, PARAMETERS)
     return tables, made, bundle.write_bundle(run, made, card_text(made.facts))
-
-
-def bundle_of_run(run, listed):
-    """The bundle of a finished run, as notebook 11 makes it; its tables by modality."""
-    names = ("image, corrected, prior put back", "audio, corrected", "text, corrected")
-    names = dict(zip(MODALITIES, names, strict=True))
-    summed = read_predictions(run, "fusion, published sum", "07_multimodal_fusion")
-    tables = {
-        name: shared_rows(read_predictions(run, label, "07_multimodal_fusion"), summed)
-        for name, label in names.items()
-    }
-    clips = shared_rows(with_media(listed), summed)
-    fitted = late_fusion.fit_fusion(tables, evaluation.train_prior(clips))
-    choices = load_choices(run)
-    return tables, bundle.make_bundle(run, listed, clips, tables, fitted, choices, PARAMETERS)

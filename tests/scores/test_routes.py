@@ -117,7 +117,7 @@ def test_networks_are_asked_for_by_name_or_not_at_all(clips, rng):
     assert cite_networks([]) == "networks: none"
 
 
-def test_what_was_computed_once_keeps_its_cost(clips, monkeypatch):
+def test_what_was_computed_once_keeps_its_cost(clips, monkeypatch, tmp_path):
     asked = []
 
     def embed(images, name):
@@ -125,6 +125,7 @@ def test_what_was_computed_once_keeps_its_cost(clips, monkeypatch):
         new = 0 if asked.count(name) > 1 else len(images)  # the rest is in the cache
         return Embedded(np.ones((len(images), 2)), np.arange(len(images)) > 2, new)
 
+    monkeypatch.setattr(routes, "CACHE", tmp_path)
     monkeypatch.setattr(routes, "embed_packaged", embed)
     monkeypatch.setattr(routes, "told_ages", lambda vectors: np.ones((len(vectors), 8)))
     makers = routes.face_representations(np.zeros((600, 3, 4, 4)), "dlib + dlib-age")
@@ -134,6 +135,8 @@ def test_what_was_computed_once_keeps_its_cost(clips, monkeypatch):
     assert both.seconds == one.seconds + other.seconds > 0
     assert told.seconds == other.seconds
     assert both.licence == "CC0-1.0"
+    again = routes.face_representations(np.zeros((600, 3, 4, 4)), "dlib")["dlib"](everyone)
+    assert again.seconds == one.seconds  # of the earlier call, read from the cache
     assert both.note == one.note == "no face found in 3 of 600 crops"
 
 
