@@ -187,26 +187,6 @@ def load_results(run, task, notebook):
     return results
 
 
-def load_choices(run):
-    """What valid chose from, by modality, for `bundle.make_bundle`.
-
-    Returns
-    -------
-    dict of str to dict
-        routes (rows of `choice.Choice.candidates`) and representations (of `routes.Chosen.rows`).
-    """
-    own = {modality: load_results(run, *place) for modality, place in TASKS.items()}
-    fused = load_results(run, "g_fusion", "07_multimodal_fusion")["routes"]
-    routes = {f"{modality}, corrected": one.get("routes") for modality, one in own.items()} | fused
-    return {
-        modality: {
-            "routes": routes[f"{modality}, corrected"],
-            "representations": one["representations"],
-        }
-        for modality, one in own.items()
-    }
-
-
 def load_networks(run):
     """The packaged or given networks that the notebooks of `TASKS` used, as they described them."""
     return [one for place in TASKS.values() for one in load_results(run, *place)["networks"]]

@@ -1,20 +1,24 @@
 """The command mmage predict: videos and folders of any kind, its texts, files and exit codes."""
 
 import json
+import pickle
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from helpers.bundles import few, make_small
 from helpers.films import film
 from typer.testing import CliRunner
 
+from mmage_utils import files, predictions, runs
 from mmage_utils.cli import app
 from mmage_utils.fusion.answers import ANSWER_COLUMNS
 from mmage_utils.fusion.bundle import RECORD, read_bundle
 from mmage_utils.report.answer_page import render_answers
+from mmage_utils.report.notebook_runner import run_report
 from mmage_utils.sample.videos import write_video
 
 MEANING = "perceived age group, not true age"
@@ -116,6 +120,21 @@ def test_a_folder_without_lists_and_one_with_them_are_read(model, known, tmp_pat
     assert "not an image" in table.loc["odd.mp4", "reason"]
 
 
+def test_silence_and_empty_words_are_named(model, known, tmp_path):
+    folder = tmp_path / "clips" / "unlabelled"
+    folder.mkdir(parents=True)
+    soundfile.write(folder / "hush.wav", np.zeros(32_000), 16_000)
+    (folder / "hush.pkl").write_bytes(pickle.dumps(" ... "))
+    shutil.copy(known["audio"].iloc[0], folder / "speaks.wav")
+    result = _predict(folder.parent, "--run", model)
+    assert result.exit_code == 0, result.output
+    hush, speaks = (line for line in result.stdout.splitlines() if ".mp4: " in line)
+    assert "from audio + text" in hush
+    assert "no speech: nothing voiced was found" in hush
+    assert "no words: the transcript holds none" in hush
+    assert "no speech" not in speaks
+
+
 def test_wrong_usage_gives_exit_code_2_and_missing_models_1(model, video, tmp_path):
     assert _predict(tmp_path / "none.mp4", "--run", model).exit_code == 2
     assert _predict(tmp_path, "--run", model).exit_code == 2
@@ -149,6 +168,27 @@ def test_real_data_have_no_warning_and_an_unsure_clip_no_answer(model, known, tm
     assert "where 1.00 is asked; most likely" in result.stdout
     assert "drawn" not in result.stdout
     assert 'class="warning"' not in Path(tmp_path / "a.html").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_the_clips_of_a_real_run_are_answered_as_its_tables_say(tmp_path):
+    run_report(params_file=files.ROOT / "params" / "tiny.yaml", run="tiny-predict")
+    run, _ = runs.open_run("tiny-predict", "data/tiny", n_clips=160)
+    labels = ("image, corrected, prior put back", "audio, corrected", "text, corrected")
+    tables = {
+        label.split(",")[0]: predictions.read_predictions(run, label, "07_multimodal_fusion")
+        for label in (*labels, "fusion, corrected")
+    }
+    result = _predict(run.data_folder, "--run", run.folder, "-o", tmp_path / "a.csv")
+    assert result.exit_code == 0, result.output
+    told = pd.read_csv(tmp_path / "a.csv").set_index("VideoName")
+    fused = tables["fusion"]
+    tables["fusion"] = fused[fused["split"] != "valid"]  # whose rows are cross-fitted
+    for name, table in tables.items():
+        prefix = "" if name == "fusion" else f"{name}_"
+        own = told.loc[table["VideoName"], [f"{prefix}p{k}" for k in range(1, 8)]]
+        np.testing.assert_allclose(own, table[predictions.P_COLUMNS], atol=1e-6)
 
 
 def test_the_page_shows_a_part_of_many_clips(model):

@@ -33,13 +33,14 @@ def answers_sentence(answers, facts):
         f"An answer is the {facts['meaning']}; the sets hold it for {coverage} of new speakers "
     )
     meaning += f"like those of the data ({facts['data']})."
-    return " ".join(filter(None, [counts, meaning, drawn_sentence(facts)]))
+    return f"{counts} {meaning}"
 
 
 def answers_text(answers, facts):
     """All clips, one a line, and what they mean."""
     lines = [answer_line(row) for row in answers.to_dict("records")]
-    return "\n".join([*lines, answers_sentence(answers, facts)])
+    meaning = [answers_sentence(answers, facts), drawn_sentence(facts)]
+    return "\n".join([*lines, " ".join(filter(None, meaning))])
 
 
 def confidence_sentence(row, facts):

@@ -72,10 +72,10 @@ def card_text(facts):
         *(_group_table(name, rows) for name, rows in facts["by_group"].items()),
         "## When it answers",
         f"With all media, {asked}, chosen on valid so that {percent(trust['target'])} of the "
-        "answers are right. Prediction sets hold the perceived age "
-        f"group with {percent(trust['coverage'])}, by split conformal prediction over the "
-        f"{subset['users']} users of valid, each weighing the same; this holds for a new speaker "
-        "who is drawn as they were, over all speakers, and not for each group of them.",
+        "answers are right. Prediction sets hold the perceived age group with "
+        f"{percent(trust['coverage'])}, by split conformal prediction over the {subset['users']} "
+        "users of valid, each weighing the same; this holds for a new speaker who is drawn as "
+        "they were, over all speakers, and not for each group of them.",
     ]
     return "\n\n".join(filter(None, lines)) + "\n"
 

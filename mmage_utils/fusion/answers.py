@@ -4,6 +4,7 @@ A clip is answered from the modalities that it has, as the report scores clips t
 (`robustness.lose_modality`).
 """
 
+import re
 from tempfile import TemporaryDirectory
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 
 from mmage_utils.data.labels import AGE_GROUPS
 from mmage_utils.data.new_clips import MISSING, find_new_clips, read_new_clips
+from mmage_utils.features.voices.extraction import extract_features
 from mmage_utils.fusion.bundle import MEANING
 from mmage_utils.fusion.bundle_parts import predict_part
 from mmage_utils.fusion.bundle_routes import average
@@ -19,6 +21,8 @@ from mmage_utils.predictions import MODALITIES, P_COLUMNS, PREDICTION_COLUMNS
 from mmage_utils.scores.prediction_sets import prediction_sets
 
 BATCH = 128  # clips whose faces are in memory at once
+NO_SPEECH = "no speech: nothing voiced was found in the recording"
+NO_WORDS = "no words: the transcript holds none"
 BETWEEN = ", "  # of the age groups of a set
 TOLD = ["modalities", "confidence", "answer", "reason", "set"]
 OWN = [f"{modality}_{column}" for modality in MODALITIES for column in P_COLUMNS]
@@ -44,7 +48,23 @@ def predict_new(bundle, places, folder, *, recogniser=None):
         `new_clips.read_new_clips` and `answer_clips`.
     """
     clips = read_new_clips(find_new_clips(places), folder, recogniser=recogniser)
+    clips = name_silence(clips)
     return clips, answer_clips(bundle, clips, predict_modalities(bundle, clips))
+
+
+def name_silence(clips):
+    """Note where nobody speaks or no word is written; such clips are answered as the run's are."""
+    heard = clips[clips["audio"].notna()].reset_index(drop=True)
+    with TemporaryDirectory() as cache:
+        table = extract_features(heard, cache=cache).table
+    silent = set(table.loc[table["voiced_fraction"].eq(0), "VideoName"])
+    rows = clips.to_dict("records")
+    for row in rows:
+        notes = [NO_SPEECH] * (row["audio"] is not None and row["VideoName"] in silent)
+        if row["text"] is not None and not re.search(r"\w", row["text"]):
+            notes.append(NO_WORDS)
+        row["notes"] = "; ".join(filter(None, [*notes, row["notes"]]))
+    return pd.DataFrame(rows, columns=clips.columns, dtype=object)
 
 
 def predict_modalities(bundle, clips):

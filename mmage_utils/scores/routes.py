@@ -6,6 +6,7 @@ first, and for test only where the chosen route needs them (tasks b, e and f).
 
 import json
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -211,7 +212,7 @@ def _faces(images, names, costs, cache, rows):
     licences = [describe_network(name)["licence"] for name in names]
     return _joined(
         [
-            _timed(_kept(embed_packaged, cache), images[rows], name, licence, costs)
+            _timed(embed_packaged, images[rows], name, licence, costs, cache)
             for name, licence in zip(names, licences, strict=True)
         ]
     )
@@ -228,25 +229,20 @@ def _ages(images, costs, cache, rows):
 def _voices(clips, features, network, costs, cache, rows):
     licence = speaker.describe_speaker_network(network)["licence"]
     own = [] if features is None else [Representation(np.asarray(features)[rows])]
-    embed = _kept(embed_voices, cache)
-    return _joined([*own, _timed(embed, clips[rows], network, licence, costs)])
+    return _joined([*own, _timed(embed_voices, clips[rows], network, licence, costs, cache)])
 
 
-def _kept(embed, cache):
-    """A function that keeps what it computes in a folder, if one is given."""
-    return embed if cache is None else partial(embed, cache=cache)
-
-
-def _timed(embed, inputs, network, licence, costs):
+def _timed(embed, inputs, network, licence, costs, cache=None):
     """A representation with its seconds: of this call, or of an earlier one that computed it.
 
     Seconds are kept in the cache beside the embeddings, with the number of clips they rest on.
     """
-    part, made = timed(embed, inputs, network, licence=licence)
+    own = {} if cache is None else {"cache": cache}
+    part, made = timed(embed, inputs, network, licence=licence, **own)
     missed = int((~made.found).sum()) if hasattr(made, "found") else 0
     if missed:
         part = part._replace(note=f"no face found in {missed:,} of {len(inputs):,} crops")
-    place = CACHE / f"seconds_{file_name(network)}.json"
+    place = Path(cache or CACHE) / f"seconds_{file_name(network)}.json"
     kept = json.loads(place.read_text()) if place.is_file() else {"clips": 0, "seconds": np.nan}
     if np.isnan(part.seconds):
         return part._replace(seconds=costs.get(network, kept["seconds"]))

@@ -109,6 +109,14 @@ def test_largest_face_of_most_frames_is_the_speaker(detector):
     assert pick(both, alone, alone, alone) == ("small", 4)
 
 
+def test_several_faces_are_named_and_one_is_not(tmp_path, detector):
+    pair = _beside(PERSON, PERSON)
+    for frames, notes in (([pair] * 3, 1), ([PERSON] * 3, 0)):
+        path = film(tmp_path / f"{notes}.mp4", frames, sound=None)
+        read = videos.read_video(path, detector)
+        assert sum(note.startswith(f"{videos.SEVERAL}: 2") for note in read.notes) == notes
+
+
 def test_sharpest_frame_is_taken(detector):
     blurred = np.asarray(Image.fromarray(PERSON).resize((60, 60)).resize((400, 400)))
     crop, seen = video_faces.pick_face([blurred, PERSON, blurred], detector)

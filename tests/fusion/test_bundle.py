@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -172,9 +173,7 @@ def test_the_card_says_what_the_labels_are(small):
     card = (small[2] / CARD).read_text()
     for words in ("perceived age group, not true age", "faces are drawn", "Not for decisions"):
         assert words in card
-    assert "- text: logistic head on n-grams of words (head)" in card or (
-        "- text: ordinal head on n-grams of words (head)" in card
-    )
+    assert re.search(r"- text: (logistic|ordinal) head on n-grams of words \(head on ", card)
     for rows in ("| fusion | accuracy |", "| Caucasian |", "| 25-32 |", "| Female |"):
         assert rows in card
 
