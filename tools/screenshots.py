@@ -1,19 +1,24 @@
-"""Take the README's two screenshots: a slide of a run's deck, and the explorer.
+"""Take the README's screenshots: slides of a run's deck, the explorer, and answers for a clip.
 
     .venv/bin/python tools/screenshots.py [--run sample] [-f FILE.yaml] [--target figures/screens]
 
-after ./run_all.sh, as it shows the deck and the predictions of the run.
+after ./run_all.sh, as it shows the deck, the predictions and the models of the run; without models
+there is no picture of answers.
 """
 
 import argparse
 import json
+import shutil
 import tempfile
 from pathlib import Path
 
 from lab import ROOT, open_notebook, run_all, serve
 from PIL import Image
 from playwright.sync_api import sync_playwright
+from typer.testing import CliRunner
 
+from mmage_utils.cli import app
+from mmage_utils.data.clips import MEDIA, read_clips, with_media
 from mmage_utils.files import shown
 from mmage_utils.report.chromium import find_browser, launch
 from mmage_utils.report.notebook_runner import prepare_copies
@@ -60,6 +65,25 @@ def explorer_screenshot(browser, address, target):
     page.close()
 
 
+def answers_screenshot(browser, run, data, target):
+    """The page of `mmage predict` on a test clip."""
+    clips = with_media(read_clips(ROOT / data))
+    clip = clips[clips["split"] == "test"].iloc[0]
+    page = browser.new_page(viewport={"width": 1100, "height": 1000})
+    with tempfile.TemporaryDirectory() as folder:
+        place, html = Path(folder) / "test" / str(clip["AgeGroup"]), Path(folder) / "answers.html"
+        place.mkdir(parents=True)
+        for medium in MEDIA:
+            shutil.copy(clip[medium], place)
+        CliRunner().invoke(app, ["predict", folder, "--run", run, "--html", str(html)])
+        page.goto(html.as_uri())
+        shot = Path(folder) / "answers.png"
+        page.screenshot(path=shot)
+        with Image.open(shot) as image:
+            _save(image.convert("RGB"), target)
+    page.close()
+
+
 def _save(image, target):
     target.parent.mkdir(parents=True, exist_ok=True)
     image.save(target, optimize=True)
@@ -67,7 +91,7 @@ def _save(image, target):
 
 
 def main(arguments=None):
-    """Take both screenshots and say where they are."""
+    """Take the screenshots and say where they are."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", default="sample", help="name of the run")
     parser.add_argument("-f", dest="params", help="parameters that the run was made with")
@@ -87,6 +111,9 @@ def main(arguments=None):
             deck = ROOT / "runs" / options.run / "slides" / "report.html"
             deck_screenshot(browser, deck, options.target.resolve() / "deck.png")
             explorer_screenshot(browser, address, options.target.resolve() / "explorer.png")
+            if (ROOT / "runs" / options.run / "model").is_dir():
+                data, target = values.get("DATA_DIR", "data/sample"), options.target.resolve()
+                answers_screenshot(browser, options.run, data, target / "answers.png")
 
 
 if __name__ == "__main__":
