@@ -213,6 +213,7 @@ def _train(module, train, valid, partial):
         last = partial / "last.ckpt"
     trainer = L.Trainer(
         max_epochs=settings.epochs,
+        devices=1,  # several would train on the same batches, as the sampler deals them to one
         callbacks=callbacks,
         precision="bf16-mixed" if settings.bfloat16 else "32-true",
         logger=False,

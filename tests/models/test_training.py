@@ -273,6 +273,19 @@ def test_bfloat16_is_used_where_it_is_asked_for_and_there(fit, monkeypatch, aske
     assert trained.model.weight.dtype is torch.float32
 
 
+def test_one_device_trains_however_many_there_are(fit, monkeypatch):
+    asked = {}
+
+    class Asked(training.L.Trainer):
+        def __init__(self, **settings):
+            asked.update(settings)
+            super().__init__(**settings)
+
+    monkeypatch.setattr(training.L, "Trainer", Asked)
+    fit()
+    assert asked["devices"] == 1
+
+
 def test_checkpoint_holds_the_model_that_is_returned(fit, tmp_path):
     found = fit(epochs=2)
     saved = torch.load(tmp_path / "run" / "checkpoints" / "audio.ckpt", weights_only=True)
