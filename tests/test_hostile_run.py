@@ -195,6 +195,7 @@ def report(folder, *options):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_whole_run_ends_and_its_pages_do_nothing(folder, chromium):
     done = report(folder)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
