@@ -82,11 +82,11 @@ def test_a_changed_seed_changes_it_and_nothing_else_of_it(data):
     assert second == first | {"seed": 1} != first
 
 
-def test_parameters_are_those_of_the_cells_that_set_nothing_else(shell):
+def test_parameters_are_those_of_the_cells_that_set_nothing_else(shell, tmp_path):
     assert provenance.notebook_parameters() == {}
     cells = (
-        'RUN = "sample"\nDATA_DIR = "/home/me/clips"\nEPOCHS = 4\nLR = 0.1\nWEIGHTS = "none"',
-        '# Parameters\nEPOCHS = 7\nWEIGHTS = "/home/me/own.pt"\n',
+        f'RUN = "sample"\nDATA_DIR = "{tmp_path}"\nEPOCHS = 4\nLR = 0.1\nWEIGHTS = "none"',
+        f'# Parameters\nEPOCHS = 7\nWEIGHTS = "{tmp_path}/own.pt"\n',
         'import math\nMODEL = "image, corrected"\nx = 3',
         'LABEL = "set beside " + "what is no literal"',
         "lower = 1",
@@ -114,7 +114,7 @@ def test_parameters_are_known_to_a_kernel_without_history(shell):
         ("data/own.pt", "data/own.pt"),
         ("~/own.pt", "own.pt"),
         ("../../me/own.pt", "own.pt"),
-        ("C:\\Users\\me\\own.pt", "own.pt"),
+        ("C:\\data\\own.pt", "own.pt"),
     ],
 )
 def test_a_parameter_keeps_no_place_outside_the_repository(shell, value, kept):
