@@ -110,16 +110,16 @@ def face_representations(images, network, frozen=None, *, cache=None):
     cache : path-like, optional
         Another folder for what is computed than the project's.
     """
-    makers, costs = {}, {}
+    makers = {}
     names = _names(network)
     for name, (vectors, licence) in (frozen or {}).items():
         makers[name] = partial(_rows, vectors, licence)
     for name in names:
-        makers[name] = partial(_faces, images, [name], costs, cache)
+        makers[name] = partial(_faces, images, [name], cache)
     if AGES in names:
-        makers[f"ages told by {AGES}"] = partial(_ages, images, costs, cache)
+        makers[f"ages told by {AGES}"] = partial(_ages, images, cache)
     if len(names) > 1:
-        makers[" + ".join(names)] = partial(_faces, images, names, costs, cache)
+        makers[" + ".join(names)] = partial(_faces, images, names, cache)
     return makers
 
 
@@ -136,10 +136,10 @@ def voice_representations(clips, features, network, *, cache=None):
     cache : path-like, optional
         As `face_representations`.
     """
-    makers, costs = {SEVEN: partial(_rows, features, "")}, {}
+    makers = {SEVEN: partial(_rows, features, "")}
     if network != NONE:
         for name, own in {network: None, f"{SEVEN} + {network}": features}.items():
-            makers[name] = partial(_voices, clips, own, network, costs, cache)
+            makers[name] = partial(_voices, clips, own, network, cache)
     return makers
 
 
@@ -208,31 +208,31 @@ def _names(network):
     return [] if network == NONE else [name.strip() for name in network.split("+")]
 
 
-def _faces(images, names, costs, cache, rows):
+def _faces(images, names, cache, rows):
     licences = [describe_network(name)["licence"] for name in names]
     return _joined(
         [
-            _timed(embed_packaged, images[rows], name, licence, costs, cache)
+            _timed(embed_packaged, images[rows], name, licence, cache)
             for name, licence in zip(names, licences, strict=True)
         ]
     )
 
 
-def _ages(images, costs, cache, rows):
+def _ages(images, cache, rows):
     """Logarithms of the probabilities of the age groups, and the mean age in years."""
-    part = _faces(images, [AGES], costs, cache, rows)
+    part = _faces(images, [AGES], cache, rows)
     told = told_ages(part.features)
     told[:, 1:] = np.log(told[:, 1:] + 1e-3)
     return part._replace(features=told)
 
 
-def _voices(clips, features, network, costs, cache, rows):
+def _voices(clips, features, network, cache, rows):
     licence = speaker.describe_speaker_network(network)["licence"]
     own = [] if features is None else [Representation(np.asarray(features)[rows])]
-    return _joined([*own, _timed(embed_voices, clips[rows], network, licence, costs, cache)])
+    return _joined([*own, _timed(embed_voices, clips[rows], network, licence, cache)])
 
 
-def _timed(embed, inputs, network, licence, costs, cache=None):
+def _timed(embed, inputs, network, licence, cache):
     """A representation with its seconds: of this call, or of an earlier one that computed it.
 
     Seconds are kept in the cache beside the embeddings, with the number of clips they rest on.
@@ -245,10 +245,9 @@ def _timed(embed, inputs, network, licence, costs, cache=None):
     place = Path(cache or CACHE) / f"seconds_{file_name(network)}.json"
     kept = json.loads(place.read_text()) if place.is_file() else {"clips": 0, "seconds": np.nan}
     if np.isnan(part.seconds):
-        return part._replace(seconds=costs.get(network, kept["seconds"]))
+        return part._replace(seconds=kept["seconds"])
     if made.computed >= kept["clips"]:
         save_json(place, {"clips": made.computed, "seconds": part.seconds})
-    costs[network] = part.seconds
     return part
 
 
