@@ -1,6 +1,7 @@
 """A run: opened from its data, or from a sample made for it; it saves figures and results."""
 
 import re
+import textwrap
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,7 @@ TASKS = {
     "text": ("f_words", "06_text_features"),
 }
 RUN_NAME = r"\w[\w.-]*"
+LETTER = 0.07  # inches: a wide letter of the notes below figures
 DPI = 192  # of saved figures: twice the screen's, for slides to stay sharp when enlarged
 
 
@@ -133,6 +135,9 @@ def save_figure(run, drawn, name, *, about="", page=False):
     if run.synthetic and not any(run.data in text.get_text() for text in figure.texts):
         # In the picture itself, so that it is seen wherever the picture is shown alone.
         figure.text(0.995, -0.01, run.data, ha="right", va="top", fontsize=8, color="0.4")
+    # Beside what stands on the right, in as many lines as that takes.
+    width = int(figure.get_figwidth() / LETTER) - len(run.data) * run.synthetic
+    about = textwrap.fill(about, max(width, 40), break_on_hyphens=False)
     if about and not any(about in text.get_text() for text in figure.texts):
         figure.text(0.005, -0.01, about, ha="left", va="top", fontsize=8, color="0.4")
     metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}

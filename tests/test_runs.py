@@ -157,6 +157,18 @@ def test_a_sample_of_another_version_is_named_and_kept(run, tmp_path):
     assert (folder / "synthetic.json").is_file()
 
 
+def test_a_long_note_takes_lines_and_never_runs_into_its_neighbour(run):
+    figure = plt.figure(figsize=(7, 4))
+    networks = ", ".join(f"network {k} (Apache-2.0, 53aa5{k}17)" for k in range(6))
+    for _ in range(2):  # saved again, it is not written again
+        runs.save_figure(run, figure, "x", about=f"test: 3 clips of 2 users; {networks}")
+    figure.canvas.draw()  # to measure what is drawn
+    data, note = sorted(figure.texts, key=lambda text: len(text.get_text()))
+    assert note.get_text().replace("\n", " ").endswith(networks)
+    assert note.get_window_extent().x1 < data.get_window_extent().x0
+    assert note.get_window_extent().x1 <= figure.bbox.x1
+
+
 def test_what_is_shown_is_written_below_a_figure(run):
     figure = plt.figure()
     runs.save_figure(run, figure, "x", about="image, corrected; test: 3 clips of 2 users")

@@ -20,7 +20,7 @@ def axes_of(ax, **size):
 def in_percent(*axes):
     """Show shares as per cent on each axis given."""
     for axis in axes:
-        axis.set_major_formatter(mpl.ticker.PercentFormatter(1, decimals=0))
+        axis.set_major_formatter(lambda share, _: f"{100 * share:.4g}%")
 
 
 def name_columns(ax, names):
