@@ -210,8 +210,6 @@ def execute(source, target, parameters):
                 config=Config({"KernelManager": {"transport_encryption": "auto"}}),
             )
     except KeyboardInterrupt:
-        # What the kernel answers to the interrupt is not asked for any more.
-        logging.getLogger("asyncio").setLevel(logging.CRITICAL + 1)
         partial.unlink(missing_ok=True)
         raise
     except Exception as error:  # a cell that raised or a kernel that died
