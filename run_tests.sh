@@ -4,6 +4,7 @@
 #   ./run_tests.sh                                  everything
 #   ./run_tests.sh --slow                           the tests of many minutes too
 #   ./run_tests.sh -m "not slow and not browser"    what follows goes to pytest; no lint, no notebooks
+#   ./run_tests.sh -n 2 --random-order tests        on two cores, files and their tests shuffled
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -22,6 +23,10 @@ if ! "$bin/python" -c "$browser"; then
   fi
 fi
 
+# Two processes of one thread each do more than one of two, and threads that wait for others leave
+# the core to them.
+export HF_HUB_OFFLINE=1 TQDM_DISABLE=1 OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
+
 marks=(-m "not long")
 if [[ ${1-} == --slow ]]; then
   shift
@@ -39,5 +44,5 @@ fi
 # earlier test must not be there to be found.
 rm -rf runs/tiny
 "$bin/python" tools/tiny_notebooks.py
-export HF_HUB_OFFLINE=1 TQDM_DISABLE=1
-exec "$bin/pytest" "${marks[@]}" --nbval-lax --nbval-current-env --nbval-cell-timeout=300 tests runs/tiny/nbval
+exec "$bin/pytest" "${marks[@]}" -n logical --maxprocesses 4 --nbval-lax --nbval-current-env \
+  --nbval-cell-timeout=300 tests runs/tiny/nbval

@@ -68,13 +68,13 @@ def make_root(place, *, toy=False):
     return place
 
 
-def start(root, *options):
+def start(root, *options, environment=()):
     """Start what run_all.sh starts, as a group of processes of its own."""
     given = ("-f", "params/tiny.yaml") if (root / "params").is_dir() else ()
     return subprocess.Popen(
         [sys.executable, "-m", "mmage_utils.cli", "report", *given, *options],
         cwd=root,
-        env=os.environ | {"PYTHONPATH": str(root), "TQDM_DISABLE": "1"},
+        env=os.environ | {"PYTHONPATH": str(root), "TQDM_DISABLE": "1"} | dict(environment),
         start_new_session=True,
         text=True,
         stdout=subprocess.PIPE,

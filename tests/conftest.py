@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from mmage_utils import files, predictions, runs
 from mmage_utils.data.clips import read_clips
@@ -31,6 +32,22 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
+
+
+class ByFile(LoadScopeScheduling):
+    """A file's tests go to one process, as they share what they make, and so do all notebooks.
+
+    Later notebooks read the predictions of earlier ones.
+    """
+
+    def _split_scope(self, nodeid):
+        file = nodeid.partition("::")[0]
+        return "notebooks" if file.endswith(".ipynb") else file
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """How tests are shared out among processes (`pytest -n 2`)."""
+    return ByFile(config, log)
 
 
 @pytest.fixture

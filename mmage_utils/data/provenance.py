@@ -140,14 +140,27 @@ def _git(root, *arguments):
 
 @lru_cache(maxsize=1)
 def describe_machine():
-    """Cores, processor, memory in GiB, GPUs by their names; None for what cannot be known."""
+    """Cores, processor, memory in GiB, GPUs by their names; None for what cannot be known.
+
+    `threads` is what ``OMP_NUM_THREADS`` says, and `float32` whether `keeps_float32`.
+    """
     return {
         "system": platform.system(),
         "cores": os.cpu_count(),
+        "threads": os.environ.get("OMP_NUM_THREADS"),
+        "float32": keeps_float32(),
         "processor": _processor(),
         "memory_gib": _memory(),
         "gpus": _gpus(),
     }
+
+
+def keeps_float32():
+    """Whether ``MMAGE_FLOAT32=1`` is set: nothing is multiplied in bfloat16 then.
+
+    It is for repeating, on a machine that has bfloat16, the numbers of one that has not.
+    """
+    return os.environ.get("MMAGE_FLOAT32", "0") not in ("", "0")
 
 
 def _processor():

@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from mmage_utils.data.provenance import keeps_float32
+
 
 def find_device():
     """``cuda`` where there is a GPU, else ``cpu``."""
@@ -10,7 +12,12 @@ def find_device():
 
 
 def has_bfloat16():
-    """Whether the device multiplies in bfloat16: most GPUs since 2020, and some processors."""
+    """Whether to multiply in bfloat16: most GPUs since 2020 can, and some processors.
+
+    Not where the user keeps to float32 (`provenance.keeps_float32`).
+    """
+    if keeps_float32():
+        return False
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)
     abilities = torch.cpu.get_capabilities()

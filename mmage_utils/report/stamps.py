@@ -16,6 +16,7 @@ from pathlib import Path
 import nbformat
 
 from mmage_utils import files
+from mmage_utils.data.provenance import keeps_float32
 from mmage_utils.features.fingerprint import data_fingerprint
 from mmage_utils.features.recording_keys import content_keys
 from mmage_utils.files import digest, file_sha256, save_json
@@ -37,7 +38,8 @@ def shared_inputs(settings):
     -------
     dict of str to str
         Digests of the locked packages and which of them are installed, of the machine (kind of
-        processor and GPUs), of the committed results, and of the data where the notebooks have any.
+        processor, GPUs, and whether it keeps to float32), of the committed results, and of the data
+        where the notebooks have any.
     """
     locks = sorted(files.ROOT.glob("requirements*.lock"))
     names = re.findall(r"^([\w.-]+)==", "".join(path.read_text() for path in locks), re.MULTILINE)
@@ -47,7 +49,7 @@ def shared_inputs(settings):
             [platform.python_version(), *map(_installed, names)],
             [path.read_bytes() for path in locks],
         ),
-        "machine": digest(platform.system(), platform.machine(), repr(gpus)),
+        "machine": digest(platform.system(), platform.machine(), repr((gpus, keeps_float32()))),
         "committed": _digest_of(sorted((files.ROOT / "figures" / "seeds").glob("*.json"))),
     }
     folder = files.ROOT / settings.get("DATA_DIR", "")
