@@ -16,6 +16,7 @@ from mmage_utils.files import ROOT
 TESTED = {"test_benchmarks": ("faces", "networks", "scale", "voices", "words", "tiny_notebooks")}
 TESTED |= {"test_lab": ("lab", "screenshots"), "test_interruptions": ("interruptions",)}
 TESTED |= {"test_agreement": ("agreement",)}
+TESTED |= {"test_docs": ("api_page", "croissant")}
 
 
 def run(script, *options):

@@ -1,6 +1,9 @@
 """pyproject.toml, requirements.lock and environment.yml say the same."""
 
+import os
 import re
+import stat
+import subprocess
 import tomllib
 from importlib.metadata import version
 
@@ -16,6 +19,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCK = (ROOT / "requirements.lock").read_text()
 EXTRA = (ROOT / "requirements.words.lock").read_text()
 WEIGHTS = (ROOT / "requirements.weights.lock").read_text()
+SETUP = (ROOT / "tools" / "setup_env.sh").read_text()
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())
 
 
@@ -80,6 +85,68 @@ def test_conda_environment_is_the_lock_on_a_python_of_the_project():
     assert conda[1:] == ["pip"]
     python = conda[0].removeprefix("python=")
     assert Requirement(f"python{PROJECT['project']['requires-python']}").specifier.contains(python)
+
+
+def test_only_the_python_that_is_tested_is_claimed():
+    claimed = PROJECT["project"]["requires-python"]
+    versions = {
+        f"3.{n}" for n in range(8, 20) if f"3.{n}.0" in Requirement(f"x{claimed}").specifier
+    }
+    assert versions == {"3.11"}
+    assert "sys.version_info[:2] != (3, 11)" in SETUP
+    assert "On a machine with Python 3.11 and" in (ROOT / "README.md").read_text()
+    assert (ROOT / ".binder" / "runtime.txt").read_text().strip() == "python-3.11"
+    assert re.search(r"^FROM python:3\.11-", DOCKERFILE, re.MULTILINE)
+
+
+def test_setup_takes_an_active_conda_environment(tmp_path):
+    wanted = [*sorted(ROOT.glob("requirements*.lock")), ROOT / "pyproject.toml"]
+    wanted += [*sorted(ROOT.glob("tools/jupyter/*.json"))]
+    wanted += [*sorted(ROOT.glob("tools/jupyter/labconfig/*.json"))]
+    stamp = f"{ROOT}\n" + "".join(path.read_text() for path in wanted)
+    (tmp_path / "mmage.stamp").write_text(stamp)
+    conda = os.environ | {
+        "CONDA_DEFAULT_ENV": "mmage",
+        "CONDA_PREFIX": str(tmp_path),
+        "LC_ALL": "C",
+    }
+    said = subprocess.run(
+        [ROOT / "tools" / "setup_env.sh"], env=conda, capture_output=True, text=True, check=True
+    )
+    assert (said.stdout, said.stderr) == (f"{tmp_path}/bin\n", "")
+
+
+def dockerfile_steps():
+    """Instruction and arguments of each step of the Dockerfile."""
+    text = re.sub(r"\\\n\s*", " ", DOCKERFILE)
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return [line.split(maxsplit=1) for line in lines]
+
+
+def test_dockerfile_makes_the_environment_with_the_same_script():
+    steps = dockerfile_steps()
+    known = {"FROM", "RUN", "USER", "WORKDIR", "COPY", "CMD"}
+    assert {name for name, _ in steps} == known
+    first = steps.index(["RUN", "tools/setup_env.sh"])
+    copied = [step for name, step in steps[:first] if name == "COPY"]
+    sources = [word for step in copied for word in step.split()[1:-1]]
+    assert all((ROOT / source).exists() for source in sources)
+    needed = {path.name for path in ROOT.glob("requirements*.lock")} | {"pyproject.toml", "tools"}
+    assert needed <= set(sources)
+    assert PROJECT["project"]["readme"] in sources  # the build of the project reads it
+    assert ["COPY", "--chown=jovyan . ."] in steps[first:]
+    assert "pip install" not in DOCKERFILE
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    assert {".venv", "cache", "data", "runs"} <= set(ignored)
+
+
+def test_binder_makes_the_environment_with_the_same_script():
+    path = ROOT / ".binder" / "postBuild"
+    assert path.stat().st_mode & stat.S_IXUSR
+    assert subprocess.run(["bash", "-n", path], check=False).returncode == 0
+    lines = [line for line in path.read_text().splitlines() if line and line[0] != "#"]
+    assert "bin=$(tools/setup_env.sh)" in lines
+    assert not any("pip install" in line for line in lines)
 
 
 def test_packages_of_weights_are_installed_at_the_version_locked():

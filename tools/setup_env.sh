@@ -10,8 +10,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 say() { echo "mmage: $*" >&2; }
 
 usable() { # is $1 a Python that this project runs on, with what it takes to make an environment?
-  "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' \
-    2>/dev/null
+  "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null
 }
 
 wanted() { # all that decides what the environment holds; the root, for the project is linked, not copied
@@ -32,11 +31,11 @@ if [[ $prefix == "$root/.venv" ]]; then
   # Programs in a virtual environment hold its absolute path, so a moved one is of no use.
   if ! usable "$python" || ! grep -qsF -e "VIRTUAL_ENV=$prefix" -e "VIRTUAL_ENV='$prefix'" \
     -e "VIRTUAL_ENV=\"$prefix\"" "$prefix/bin/activate"; then
-    for base in python3.11 python3.12 python3 python ""; do
+    for base in python3.11 python3 python ""; do
       usable "$base" && break
     done
     if [[ -z $base ]]; then
-      say "needs Python 3.11 or 3.12 with the modules venv and ensurepip, and found none."
+      say "needs Python 3.11 with the modules venv and ensurepip, and found none."
       exit 1
     fi
     say "making the environment .venv with $("$base" --version) ..."

@@ -1,11 +1,15 @@
 """Make the tiny sample and the copies of the notebooks that run_tests.sh executes on it.
 
+In the copies the Python of the exercises stands in cells at the end, so that it is run too.
+
 .venv/bin/python tools/tiny_notebooks.py [--params params/tiny.yaml] [--target runs/tiny/nbval]
 """
 
 import argparse
+import re
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 
 from mmage_utils.data.clips import MEDIA, read_clips
@@ -44,6 +48,25 @@ def leave_gaps(folder):
     return {"audio": names["train"], "transcript": names["test"], "image": names["valid"]}
 
 
+def exercise_blocks(notebook, language):
+    """The fenced blocks of a language in the exercises of a notebook, as a list of str."""
+    cells = [cell for cell in notebook.cells if "exercise" in cell.metadata.get("tags", [])]
+    fence = re.compile(rf"^```{language}\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+    return [block for cell in cells for block in fence.findall(cell.source)]
+
+
+def add_exercises(paths):
+    """Put the Python of each notebook's exercises into code cells at its end; return how many."""
+    added = 0
+    for path in paths:
+        notebook = nbformat.read(path, as_version=4)
+        blocks = exercise_blocks(notebook, "python")
+        notebook.cells += [nbformat.v4.new_code_cell(block) for block in blocks]
+        nbformat.write(notebook, path)
+        added += len(blocks)
+    return added
+
+
 def main(arguments=None):
     """Make the sample, if it is missing, and the copies, and say where they are."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -54,11 +77,12 @@ def main(arguments=None):
     made = make_sample(ROOT / values["DATA_DIR"], n_clips=values["N_CLIPS"])
     gaps = leave_gaps(ROOT / values["DATA_DIR"])
     copies = prepare_copies(options.params, options.target)
+    exercises = add_exercises(copies)
     print(
         f"{values['DATA_DIR']}: {values['N_CLIPS']} clips, {'made' if made else 'there already'}, "
         f"with gaps in {len(gaps)} of them"
     )
-    print(f"{options.target}: {len(copies)} notebooks")
+    print(f"{options.target}: {len(copies)} notebooks, with {exercises} exercises run")
 
 
 if __name__ == "__main__":

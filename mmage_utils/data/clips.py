@@ -105,7 +105,7 @@ def describe_data(folder):
 
 
 def read_mark(folder):
-    """Read what `sample.make_sample` says of a folder it wrote, or None for any other folder.
+    """Read what `write.make_sample` says of a folder it wrote, or None for any other folder.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def read_mark(folder):
 
 
 def is_synthetic(folder):
-    """Tell whether a folder was written by `sample.make_sample`."""
+    """Tell whether a folder was written by `write.make_sample`."""
     return (Path(folder) / SYNTHETIC_MARK).is_file()
 
 

@@ -155,6 +155,11 @@ def wrong_cells(table):
     ----------
     table : pandas.DataFrame
         `read_label_text`; the rows are a Series of bool with its index.
+
+    Yields
+    ------
+    column, rows, reason
+        str, pandas.Series of bool, str.
     """
     for column, codes in ATTRIBUTES.items():
         known = [str(code) for code in codes]

@@ -98,6 +98,7 @@ def shortcut_sentence(rows, name):
 
     Parameters
     ----------
+    rows : pandas.DataFrame
     name : str
         Of the representation, such as ``format of the recording``.
     """

@@ -66,6 +66,8 @@ def verdict_sentence(verdict, *, name="", target=ONE_POINT, test_users=None):
         A row of `verdicts.judge_modalities`.
     name : str
         Another name for the modality.
+    target : float
+        Gain in accuracy that `verdicts.users_needed` was asked for.
     test_users : int, optional
         Users of the real test set, to compare.
     """

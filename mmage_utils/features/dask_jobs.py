@@ -24,6 +24,8 @@ def compute(function, jobs, *, address, **settings):
     jobs : list
     address : str
         Of the scheduler, such as ``tcp://10.0.0.1:8786``.
+    **settings
+        Further arguments of `function`.
 
     Yields
     ------

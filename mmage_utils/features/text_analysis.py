@@ -191,6 +191,9 @@ def text_map(vectors, clips, *, perplexity, seed=0):
 
     Parameters
     ----------
+    vectors : array-like, shape (n clips, width)
+    clips : pandas.DataFrame
+        In the order of the vectors.
     perplexity : float
         About the number of neighbours of a point, at most a third of the clips of a split.
 

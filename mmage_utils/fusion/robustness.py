@@ -115,6 +115,9 @@ def drop_modality(tables, name, share, *, seed=0, split="test"):
     ----------
     tables : dict of str to pandas.DataFrame
         Modality to predictions.
+    name : str
+        The modality.
+    share : float
 
     Returns
     -------

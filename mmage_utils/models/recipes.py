@@ -79,6 +79,8 @@ def correct_faces(run, name, clips, faces, *, epochs, weights="none", seed=0, ta
 
     Parameters
     ----------
+    faces, weights
+        As `train_faces`.
     epochs : int
         0 leaves the backbone as it was loaded and trains the head alone, on embeddings.
     tau : float
@@ -138,6 +140,8 @@ def embed_faces(model, clips, faces, *, scaling="vggface2", cache=CACHE):
     clips : pandas.DataFrame
     faces : numpy.ndarray of uint8, shape (n clips, 3, H, W)
         In the order of `clips`.
+    scaling : str
+        One of `faces.SCALINGS`, by which the model was trained.
 
     Returns
     -------

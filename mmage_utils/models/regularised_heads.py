@@ -120,6 +120,7 @@ def valid_loss(table, *, balanced=False):
 
     Parameters
     ----------
+    table : pandas.DataFrame
     balanced : bool
         The mean over age groups of their means, instead of the mean over clips.
     """
@@ -137,6 +138,8 @@ def probabilities(model, x, counts):
     ----------
     model : object
         With ``predict_proba`` over the age groups that occur in train, in order.
+    x : array-like or scipy.sparse matrix, shape (n, width)
+        As the model was fitted on.
     counts : numpy.ndarray of int, shape (7,)
         Train clips per age group; one without counts as half a clip.
     """

@@ -18,6 +18,7 @@ from PIL import Image
 from mmage_utils.report.parameters import find_notebooks
 
 VISUALS = ("figure", "table", "text")
+SKIPPED = "skip"  # of the slide types of JupyterLab
 HEADING = re.compile(r"#{1,2}[ \t]+(.+)")
 # Bytes from which a picture is stored as WebP: a fifth of the size, and it looks the same.
 LARGE_PNG = 250_000
@@ -87,6 +88,9 @@ def read_pages(run_folder):
 def _sections(notebook, figures):
     sections = []
     for cell in notebook.cells:
+        place = cell.metadata.get("slideshow", {}).get("slide_type")
+        if cell.cell_type != "code" and place == SKIPPED:
+            continue  # exercises, which nobody has run
         heading = HEADING.match(cell.source) if cell.cell_type != "code" else None
         if heading or not sections:
             sections.append(Section(heading.group(1).strip() if heading else "", []))

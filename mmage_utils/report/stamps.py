@@ -110,8 +110,10 @@ def write_stamp(path, inputs, folder, *, read=(), written=(), **more):
     inputs : dict of str to str
         What it rests on, by digests.
     folder : Path
-        The run, and `read` and `written` what the step used of it: paths within it. What has gone
-        in the meantime counts as missing in `read` and as nothing in `written`.
+        The run.
+    read, written : iterable of str
+        What the step used of it: paths within it. What has gone in the meantime counts as missing
+        in `read` and as nothing in `written`.
     **more
         Kept in the stamp as it is.
 

@@ -84,6 +84,8 @@ def ceiling_gaps(run, clips, tables, metrics=("accuracy",)):
         As `observed_tables`.
     tables : dict of (str, str) to pandas.DataFrame
         Label of the model and name of the observer to predictions of one split.
+    metrics : sequence of str
+        Scores of `metrics.scores_of`.
 
     Returns
     -------

@@ -107,6 +107,8 @@ def compare_reliability(before, after, **settings):
     ----------
     before, after : dict of str to pandas.DataFrame
         Model to predictions of one split.
+    **settings
+        As `reliability`.
 
     Returns
     -------

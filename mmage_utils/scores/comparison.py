@@ -135,6 +135,9 @@ def differences(tables, pairs, metrics=("accuracy",), **settings):
     tables : dict of str to pandas.DataFrame
         Model to predictions of one split.
     pairs : sequence of (str, str)
+    metrics : sequence of str
+    **settings
+        As `metric_differences`.
 
     Returns
     -------

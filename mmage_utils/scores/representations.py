@@ -37,6 +37,10 @@ def timed(compute, *arguments, licence="", **settings):
     ----------
     compute : callable
         Such as `face_embeddings.embed_packaged`: its result has ``vectors`` and ``computed``.
+    *arguments, **settings
+        Of `compute`.
+    licence : str
+        Of what was computed.
 
     Returns
     -------

@@ -152,6 +152,8 @@ def word_representations(texts, train, vectors, name, licence=""):
     train : array-like of bool, shape (n clips,)
     vectors : array-like, shape (n clips, width)
         Embeddings by the text model `name`.
+    name, licence : str
+        Of the text model.
     """
     makers = {name: partial(_rows, vectors, licence)}
     for kind in COUNTS:

@@ -126,6 +126,8 @@ def shares_above(samples, limit=ABOVE):
     ----------
     samples : numpy.ndarray, shape (n,)
         8 kHz, not denoised; the published recipe denoises.
+    limit : float
+        Hz.
 
     Returns
     -------
