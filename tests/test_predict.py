@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from mmage_utils import files, predictions, runs
 from mmage_utils.cli import app
+from mmage_utils.data.new_clips import NEW, find_new_clips
 from mmage_utils.fusion.answers import ANSWER_COLUMNS
 from mmage_utils.fusion.bundle import RECORD, read_bundle
 from mmage_utils.report.answer_page import render_answers
@@ -120,6 +121,45 @@ def test_a_folder_without_lists_and_one_with_them_are_read(model, known, tmp_pat
     assert "not an image" in table.loc["odd.mp4", "reason"]
 
 
+def test_clips_without_labels_are_answered_beside_those_of_the_lists(model, sample, tmp_path):
+    folder = shutil.copytree(sample, tmp_path / "data")
+    first, second = sorted((folder / "test" / "4").glob("*.jpg"))[:2]
+    (folder / "unlabelled").mkdir()
+    shutil.copy(first, folder / "unlabelled" / "new.000.jpg")
+    second.rename(second.with_name("unlisted.jpg"))
+    found = find_new_clips([folder]).set_index("VideoName")
+    assert found["AgeGroup"].eq(0).sum() == 2
+    assert found.loc["new.000.mp4", ["UserID", "split"]].tolist() == ["new", NEW]
+    assert found.loc["unlisted.mp4", "audio"] is None
+    assert found.loc[f"{second.stem}.mp4", "image"] is None
+    check = CliRunner().invoke(app, ["check-data", str(folder)])
+    assert check.exit_code == 0, check.output
+    assert "unlabelled/: holds 1 clips without labels" in check.stdout
+
+
+def test_damaged_lists_are_named_with_the_way_around_them(model, lists):
+    (lists / "valid_set_age_labels.csv").write_text("VideoName,UserID\na.mp4,a\n")
+    result = _predict(lists, "--run", model)
+    assert result.exit_code == 1
+    assert "valid_set_age_labels.csv" in result.stderr
+    assert "Without its label lists, all clips of the folder are answered." in result.stderr
+    for path in lists.glob("*.csv"):
+        path.unlink()
+    result = _predict(lists, "--run", model)
+    assert result.exit_code == 2
+    assert "unlabelled/NAME.jpg" in result.stderr
+
+
+def test_a_folder_without_lists_is_checked_for_what_it_can_be_used_for(known, tmp_path):
+    (tmp_path / "unlabelled").mkdir()
+    for medium in ("image", "transcript"):
+        shutil.copy(known[medium].iloc[0], tmp_path / "unlabelled")
+    result = CliRunner().invoke(app, ["check-data", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    last = result.stdout.splitlines()[-1]
+    assert last.endswith("1 clips without labels; with 1 image, 0 audio, 1 transcript.")
+
+
 def test_silence_and_empty_words_are_named(model, known, tmp_path):
     folder = tmp_path / "clips" / "unlabelled"
     folder.mkdir(parents=True)
@@ -194,8 +234,8 @@ def test_the_clips_of_a_real_run_are_answered_as_its_tables_say(tmp_path):
 def test_the_page_shows_a_part_of_many_clips(model):
     clips = pd.DataFrame({"VideoName": [f"<i>{k}.mp4" for k in range(203)]})
     answers = clips.assign(modalities="", reason="it is <b>damaged", answer=pd.NA)
-    text = render_answers(clips, answers, read_bundle(model).facts)
-    assert text.count("<article>") == 200
+    text = render_answers(clips, answers, read_bundle(model))
+    assert text.count("<article") == 200
     assert "3 more clips are not shown" in text
     assert "<i>" not in text
     assert "<b>" not in text
