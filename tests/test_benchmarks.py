@@ -117,8 +117,9 @@ def test_cost_of_own_clips(sample, clips, tmp_path):
         assert row["each"] == pytest.approx(row["seconds"] / row["videos"])
         assert 0.05 < row["GB"] < 8
     assert rows[1]["seconds"] < rows[0]["seconds"]
-    assert said[-2].startswith("Seconds: ")
-    assert said[-1].startswith("At most 2 GB: ")
+    assert said[-3].startswith("Seconds: ")
+    assert said[-2].startswith("At most 2 GB: ")
+    assert re.match("[01] of 1 films get the likeliest age group of their clip", said[-1])
 
 
 def test_tiny_notebooks_are_made_of_a_sample_with_gaps(sample, tmp_path):

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 from mmage_utils import files, predictions, runs
 from mmage_utils.cli import app
 from mmage_utils.data.new_clips import NEW, find_new_clips
-from mmage_utils.fusion.answers import ANSWER_COLUMNS
+from mmage_utils.data.transcripts import read_transcript
+from mmage_utils.fusion.answers import ANSWER_COLUMNS, predict_new
 from mmage_utils.fusion.bundle import RECORD, read_bundle
 from mmage_utils.report.answer_page import render_answers
 from mmage_utils.report.notebook_runner import run_report
@@ -208,6 +209,31 @@ def test_real_data_have_no_warning_and_an_unsure_clip_no_answer(model, known, tm
     assert "where 1.00 is asked; most likely" in result.stdout
     assert "drawn" not in result.stdout
     assert 'class="warning"' not in Path(tmp_path / "a.html").read_text()
+
+
+@pytest.mark.slow
+def test_filmed_clips_get_the_answers_of_their_clips(clips, tmp_path):
+    """The same likeliest age group for at least 90%, faces found in at least 95%."""
+    ways = dict.fromkeys(("image", "audio", "text"), "head")
+    models = read_bundle(make_small(tmp_path, few(clips), ways)[2])
+    some = few(clips, 7)
+    videos, place = tmp_path / "videos", tmp_path / "clips" / "unlabelled"
+    place.mkdir(parents=True)
+    for number, clip in enumerate(some.itertuples()):
+        path = videos / clip.VideoName
+        write_video(path, clip.image, clip.audio, seed=number)
+        path.with_suffix(".txt").write_text(read_transcript(clip.transcript))
+        for medium in (clip.image, clip.audio, clip.transcript):
+            shutil.copy(medium, place)
+    filmed, own = (
+        predict_new(models, [where], tmp_path / "work")[1].set_index("VideoName")
+        for where in (videos, place.parent)
+    )
+    assert len(own) == len(filmed) == 21
+    assert filmed["modalities"].str.contains("image").mean() >= 0.95
+    assert (filmed["prediction"] == own["prediction"].reindex(filmed.index)).mean() >= 0.9
+    columns = [f"text_{name}" for name in predictions.P_COLUMNS]
+    np.testing.assert_allclose(filmed[columns], own.loc[filmed.index, columns], atol=1e-6)
 
 
 @pytest.mark.slow
