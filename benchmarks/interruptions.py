@@ -200,10 +200,10 @@ def interrupt(place, kills, *, seed=0, toy=False):
         Of the end: what it said, and the products that differ.
     """
     peace, war = (make_root(place / name, toy=toy) for name in ("peace", "war"))
-    whole, failed = finish(peace)
+    peaceful, failed = finish(peace)
     if failed:
         return [], [f"left in peace, it failed: {failed}"]
-    draw, rows = random.Random(seed), []
+    draw, rows, whole = random.Random(seed), [], peaceful
     while sum(row[3] is not None for row in rows) < kills:
         number = list(SIGNALS)[len(rows) % len(SIGNALS)]
         run, moment = start(war), draw.uniform(START, max(0.7 * whole, 2 * START))
@@ -219,7 +219,7 @@ def interrupt(place, kills, *, seed=0, toy=False):
             for name in ("runs", "cache", "data"):
                 shutil.rmtree(war / name, ignore_errors=True)
     seconds, failed = finish(war)
-    print(f"To the end in {seconds:.0f} s, where a run left in peace took {whole:.0f} s.")
+    print(f"To the end in {seconds:.0f} s, where a run left in peace took {peaceful:.0f} s.")
     wrong = [f"differs: {name}" for name in differences(products(war), products(peace))]
     return rows, [failed] * bool(failed) + wrong
 

@@ -24,11 +24,18 @@ def visible(text, *, lines=True):
     )
 
 
+def _sentence_alone(error):
+    """What a notebook shows instead of a traceback, as the sentence says what to do."""
+    return [f"{type(error).__name__}: {error}"]
+
+
 class DataError(ValueError):
     """The data, a file of labels or a set of predictions is wrong (exit code 1).
 
     ``reason`` is the message without the name of the file, for tables that name it themselves.
     """
+
+    _render_traceback_ = _sentence_alone  # which IPython asks for
 
     def __init__(self, message, reason=None):
         super().__init__(visible(message))
@@ -37,3 +44,5 @@ class DataError(ValueError):
 
 class UsageError(ValueError):
     """The command was called in a way that makes no sense (exit code 2)."""
+
+    _render_traceback_ = _sentence_alone

@@ -8,12 +8,14 @@ import subprocess
 import sys
 
 import pytest
+from helpers.bundles import few, make_small
 from tiny_notebooks import CUT, leave_gaps
 
 from mmage_utils.data.clips import count_media, read_clips
 from mmage_utils.files import ROOT
 
-TESTED = {"test_benchmarks": ("faces", "networks", "scale", "voices", "words", "tiny_notebooks")}
+BENCHMARKS = ("clips", "faces", "networks", "scale", "voices", "words")
+TESTED = {"test_benchmarks": (*BENCHMARKS, "tiny_notebooks")}
 TESTED |= {"test_lab": ("lab", "screenshots"), "test_interruptions": ("interruptions",)}
 TESTED |= {"test_agreement": ("agreement",)}
 TESTED |= {"test_docs": ("api_page", "croissant")}
@@ -102,6 +104,24 @@ def test_cost_of_large_prediction_files(tmp_path):
     assert all(row["GB"] > 0.05 for row in rows if row["GB"] is not None)
     assert said.splitlines()[0] == "seconds"
     assert "grows" in said.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_cost_of_own_clips(sample, clips, tmp_path):
+    ways = {"image": "none", "audio": "head", "text": "none"}
+    model = make_small(tmp_path, few(clips, 16), ways)[2]
+    sizes = ("--videos", 2, "--answered", 1, "--distinct", 1, "--json", tmp_path / "clips.json")
+    said = run("benchmarks/clips.py", "--data", sample, "--run", model, *sizes).splitlines()
+    rows = json.loads((tmp_path / "clips.json").read_text())["rows"]
+    assert [row["videos"] for row in rows] == [2, 2, 1, 1, 1]
+    for row, line in zip(rows, said[1:6], strict=True):
+        assert line.startswith(row["command"])
+        assert row["each"] == pytest.approx(row["seconds"] / row["videos"])
+        assert 0.05 < row["GB"] < 8
+    assert rows[1]["seconds"] < rows[0]["seconds"]
+    assert said[-3].startswith("Seconds: ")
+    assert said[-2].startswith("At most 2 GB: ")
+    assert re.match("[01] of 1 films get the likeliest age group of their clip", said[-1])
 
 
 def test_tiny_notebooks_are_made_of_a_sample_with_gaps(sample, tmp_path):

@@ -2,22 +2,26 @@
 
 import json
 import shutil
+import struct
 import subprocess
 import sys
 import time
 
 import numpy as np
 import pytest
+from helpers.bundles import few, make_small
 from lab import open_notebook, run_all, serve
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from mmage_utils import files, runs
+from mmage_utils.fusion.bundle import FOLDER
 from mmage_utils.predictions import tabulate, write_predictions
 from mmage_utils.report.chromium import launch
 from mmage_utils.report.export import export_slides
 from mmage_utils.report.notebook_runner import prepare_copies
 from mmage_utils.report.parameters import load_parameters
+from mmage_utils.sample.videos import write_video
 
 RUN = "tiny_browser"
 
@@ -110,6 +114,52 @@ def test_a_choice_in_the_explorer_changes_face_and_bars(lab, screenshots):
     assert page.locator("audio").count() == 1
     page.get_by_label("clips").scroll_into_view_if_needed()
     page.screenshot(path=screenshots / "explorer.png")
+    page.close()
+
+
+@pytest.fixture
+def models(clips, tmp_path):
+    """Models in the run, which look at voices and words."""
+    ways = {"image": "none", "audio": "head", "text": "head"}
+    small = make_small(tmp_path / "small", few(clips, 16), ways)[2]
+    target = shutil.copytree(small, files.ROOT / "runs" / RUN / FOLDER)
+    yield target
+    shutil.rmtree(target)
+
+
+def test_without_models_the_notebook_says_in_a_sentence_how_to_make_them(lab):
+    address, browser = lab
+    page = browser.new_page()
+    open_notebook(page, address, "notebooks/predict.ipynb")
+    errors = [error for cell in run_all(page) for error in cell["errors"]]
+    assert len(errors) == 1
+    assert errors[0].endswith("(model.json): run notebooks/11_fused_model.ipynb first.")
+    shown = page.locator("[data-mime-type='application/vnd.jupyter.stderr']").first.inner_text()
+    assert shown.strip() == errors[0]
+    page.close()
+
+
+def test_a_chosen_video_is_answered_even_a_large_one(lab, models, clips, tmp_path, screenshots):
+    address, browser = lab
+    clip = few(clips, 1).iloc[0]
+    video = tmp_path / "my <b>.000.mp4"
+    write_video(video, clip["image"], clip["audio"], seed=1)
+    with open(video, "ab") as stream:  # a box that players pass over: above tornado's own limit
+        stream.write(struct.pack(">I4s", 8 + 15_000_000, b"free") + bytes(15_000_000))
+    page = browser.new_page(viewport={"width": 1300, "height": 1000})
+    open_notebook(page, address, "notebooks/predict.ipynb")
+    cells = run_all(page)
+    assert [cell["errors"] for cell in cells] == [[]] * len(cells)
+    cards = page.locator(".mmage-answer h2")
+    assert cards.count() == 3
+    warning = page.locator("p.warning").first
+    assert warning.evaluate("element => getComputedStyle(element).color") == "rgb(176, 0, 32)"
+    page.locator("input[type=file]").set_input_files(video)
+    page.get_by_role("heading", name=video.name, exact=True).wait_for(timeout=120_000)
+    assert cards.count() == 4
+    assert page.get_by_role("button", name="choose videos").is_enabled()
+    page.get_by_role("heading", name=video.name).scroll_into_view_if_needed()
+    page.screenshot(path=screenshots / "predict.png")
     page.close()
 
 

@@ -10,7 +10,12 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from mmage_utils.files import ROOT
-from mmage_utils.report.parameters import check_parameters, declared_parameters, load_parameters
+from mmage_utils.report.parameters import (
+    UNNUMBERED,
+    check_parameters,
+    declared_parameters,
+    load_parameters,
+)
 
 NAMES = [
     "01_dataset_statistics",
@@ -26,7 +31,6 @@ NAMES = [
     "11_fused_model",
 ]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-EXPLORER = "explore"  # unnumbered, as it is no part of the report
 CELL_LINES, MEDIAN_LINES, ALL_LINES = 20, 5, 150  # as CONTRIBUTING.md says
 PARAMETER_FILES = sorted((ROOT / "params").glob("*.yaml"))
 
@@ -95,8 +99,8 @@ def is_json(value):
         return False
 
 
-def test_there_are_the_ten_notebooks():
-    assert [path.stem for path in NOTEBOOKS] == [*NAMES, EXPLORER]
+def test_there_are_the_eleven_notebooks_and_two_beside_them():
+    assert [path.stem for path in NOTEBOOKS] == [*NAMES, *UNNUMBERED]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -15,7 +15,9 @@ from typer.testing import CliRunner
 
 from mmage_utils import files, predictions, runs
 from mmage_utils.cli import app
-from mmage_utils.fusion.answers import ANSWER_COLUMNS
+from mmage_utils.data.new_clips import NEW, find_new_clips
+from mmage_utils.data.transcripts import read_transcript
+from mmage_utils.fusion.answers import ANSWER_COLUMNS, predict_new
 from mmage_utils.fusion.bundle import RECORD, read_bundle
 from mmage_utils.report.answer_page import render_answers
 from mmage_utils.report.notebook_runner import run_report
@@ -120,6 +122,45 @@ def test_a_folder_without_lists_and_one_with_them_are_read(model, known, tmp_pat
     assert "not an image" in table.loc["odd.mp4", "reason"]
 
 
+def test_clips_without_labels_are_answered_beside_those_of_the_lists(model, sample, tmp_path):
+    folder = shutil.copytree(sample, tmp_path / "data")
+    first, second = sorted((folder / "test" / "4").glob("*.jpg"))[:2]
+    (folder / "unlabelled").mkdir()
+    shutil.copy(first, folder / "unlabelled" / "new.000.jpg")
+    second.rename(second.with_name("unlisted.jpg"))
+    found = find_new_clips([folder]).set_index("VideoName")
+    assert found["AgeGroup"].eq(0).sum() == 2
+    assert found.loc["new.000.mp4", ["UserID", "split"]].tolist() == ["new", NEW]
+    assert found.loc["unlisted.mp4", "audio"] is None
+    assert found.loc[f"{second.stem}.mp4", "image"] is None
+    check = CliRunner().invoke(app, ["check-data", str(folder)])
+    assert check.exit_code == 0, check.output
+    assert "unlabelled/: holds 1 clips without labels" in check.stdout
+
+
+def test_damaged_lists_are_named_with_the_way_around_them(model, lists):
+    (lists / "valid_set_age_labels.csv").write_text("VideoName,UserID\na.mp4,a\n")
+    result = _predict(lists, "--run", model)
+    assert result.exit_code == 1
+    assert "valid_set_age_labels.csv" in result.stderr
+    assert "Without its label lists, all clips of the folder are answered." in result.stderr
+    for path in lists.glob("*.csv"):
+        path.unlink()
+    result = _predict(lists, "--run", model)
+    assert result.exit_code == 2
+    assert "unlabelled/NAME.jpg" in result.stderr
+
+
+def test_a_folder_without_lists_is_checked_for_what_it_can_be_used_for(known, tmp_path):
+    (tmp_path / "unlabelled").mkdir()
+    for medium in ("image", "transcript"):
+        shutil.copy(known[medium].iloc[0], tmp_path / "unlabelled")
+    result = CliRunner().invoke(app, ["check-data", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    last = result.stdout.splitlines()[-1]
+    assert last.endswith("1 clips without labels; with 1 image, 0 audio, 1 transcript.")
+
+
 def test_silence_and_empty_words_are_named(model, known, tmp_path):
     folder = tmp_path / "clips" / "unlabelled"
     folder.mkdir(parents=True)
@@ -171,6 +212,31 @@ def test_real_data_have_no_warning_and_an_unsure_clip_no_answer(model, known, tm
 
 
 @pytest.mark.slow
+def test_filmed_clips_get_the_answers_of_their_clips(clips, tmp_path):
+    """The same likeliest age group for at least 90%, faces found in at least 95%."""
+    ways = dict.fromkeys(("image", "audio", "text"), "head")
+    models = read_bundle(make_small(tmp_path, few(clips), ways)[2])
+    some = few(clips, 7)
+    videos, place = tmp_path / "videos", tmp_path / "clips" / "unlabelled"
+    place.mkdir(parents=True)
+    for number, clip in enumerate(some.itertuples()):
+        path = videos / clip.VideoName
+        write_video(path, clip.image, clip.audio, seed=number)
+        path.with_suffix(".txt").write_text(read_transcript(clip.transcript))
+        for medium in (clip.image, clip.audio, clip.transcript):
+            shutil.copy(medium, place)
+    filmed, own = (
+        predict_new(models, [where], tmp_path / "work")[1].set_index("VideoName")
+        for where in (videos, place.parent)
+    )
+    assert len(own) == len(filmed) == 21
+    assert filmed["modalities"].str.contains("image").mean() >= 0.95
+    assert (filmed["prediction"] == own["prediction"].reindex(filmed.index)).mean() >= 0.9
+    columns = [f"text_{name}" for name in predictions.P_COLUMNS]
+    np.testing.assert_allclose(filmed[columns], own.loc[filmed.index, columns], atol=1e-6)
+
+
+@pytest.mark.slow
 @pytest.mark.long
 def test_the_clips_of_a_real_run_are_answered_as_its_tables_say(tmp_path):
     run_report(params_file=files.ROOT / "params" / "tiny.yaml", run="tiny-predict")
@@ -194,8 +260,8 @@ def test_the_clips_of_a_real_run_are_answered_as_its_tables_say(tmp_path):
 def test_the_page_shows_a_part_of_many_clips(model):
     clips = pd.DataFrame({"VideoName": [f"<i>{k}.mp4" for k in range(203)]})
     answers = clips.assign(modalities="", reason="it is <b>damaged", answer=pd.NA)
-    text = render_answers(clips, answers, read_bundle(model).facts)
-    assert text.count("<article>") == 200
+    text = render_answers(clips, answers, read_bundle(model))
+    assert text.count("<article") == 200
     assert "3 more clips are not shown" in text
     assert "<i>" not in text
     assert "<b>" not in text

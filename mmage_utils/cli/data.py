@@ -79,8 +79,15 @@ def import_raw(
 @app.command()
 def check_data(folder: Folder):
     """Check label lists and media; print every problem, with file and row."""
-    from mmage_utils.data.clips import count_media, describe_data, read_clips
+    from mmage_utils.data.clips import (
+        MEDIA,
+        count_media,
+        describe_data,
+        list_unlabelled,
+        read_clips,
+    )
     from mmage_utils.data.folder_check import check_data
+    from mmage_utils.data.labels import has_lists
 
     problems = check_data(folder)
     for problem in problems:
@@ -89,6 +96,11 @@ def check_data(folder: Folder):
     if errors:
         say(f"{folder}: {errors} errors, {len(problems) - errors} warnings.")
         raise typer.Exit(1)
+    if not has_lists(folder):
+        clips = list_unlabelled(folder)
+        counts = [f"{sum(medium in own for own in clips.values()):,} {medium}" for medium in MEDIA]
+        say(f"{folder}: {len(clips):,} clips without labels; with {', '.join(counts)}.")
+        return
     clips = read_clips(folder)
     say(f"{folder}: {describe_data(folder)}, {clips['UserID'].nunique():,} users.")
     say(count_media(clips).to_string())

@@ -60,7 +60,7 @@ def predict(
         if page:
             from mmage_utils.report.answer_page import render_answers
 
-            write_text(page, render_answers(read, answers, models.facts))
+            write_text(page, render_answers(read, answers, models))
     say(answers_text(answers, models.facts))
     if output:
         with whole(output) as temporary:

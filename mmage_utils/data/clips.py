@@ -13,6 +13,8 @@ from mmage_utils.files import whole
 
 MARK_BYTES = 10_000  # of `SYNTHETIC_MARK`, which has some hundred
 MEDIA = {"image": ".jpg", "audio": ".wav", "transcript": ".pkl"}
+UNLABELLED = "unlabelled"  # the place of clips without labels
+PLACES = [f"{split}/{group}" for split in SPLITS for group in AGE_GROUPS] + [UNLABELLED]
 
 
 def read_clips(folder):
@@ -59,6 +61,32 @@ def list_media(folder):
         path = Path(folder, *map(str, place))
         for file in sorted(path.iterdir()) if path.is_dir() else ():
             yield place, file
+
+
+def list_unlabelled(folder, labelled=(), *, places=PLACES):
+    """The media of clips that no label list has: in `UNLABELLED`, or where media belong.
+
+    Parameters
+    ----------
+    folder : path-like
+    labelled : collection of str
+        Clips (VideoName without ``.mp4``) whose media are left out.
+    places : sequence of str
+        Of `PLACES`.
+
+    Returns
+    -------
+    dict of str to dict
+        Clip to medium to path (str), in the order of the places and names.
+    """
+    found, media = {}, {suffix: medium for medium, suffix in MEDIA.items()}
+    for place in places:
+        path = Path(folder, place)
+        for file in sorted(path.iterdir()) if path.is_dir() else ():
+            clip = file.name.removesuffix(file.suffix)
+            if file.suffix in media and clip not in labelled:
+                found.setdefault(clip, {})[media[file.suffix]] = str(file)
+    return found
 
 
 def with_media(clips, *media):

@@ -1,17 +1,26 @@
 """Everything that is wrong with a data folder, with file and row, not only the first thing."""
 
 import io
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from mmage_utils.data.clips import MEDIA, list_media
-from mmage_utils.data.labels import ATTRIBUTES, LABEL_LIST, SPLITS, existing_folder, read_label_text
+from mmage_utils.data.clips import MEDIA, UNLABELLED, list_media, list_unlabelled
+from mmage_utils.data.labels import (
+    ATTRIBUTES,
+    LABEL_LIST,
+    SPLITS,
+    existing_folder,
+    has_lists,
+    read_label_text,
+)
 from mmage_utils.data.recordings import SAMPLE_RATE, USUAL_SECONDS, read_recording
 from mmage_utils.errors import DataError, visible
 
 DUPLICATE, UNKNOWN = "is listed twice", "is not one of "  # errors; others are warnings
 OTHER_USER = "VideoName does not begin with the UserID"
+ONLY_ASKED = "they can be answered (mmage predict), but not trained on or scored"
 MOST = 300  # letters of a problem: a cell may hold a book
 
 
@@ -45,6 +54,10 @@ def check_data(folder):
         When the folder does not exist.
     """
     folder = existing_folder(folder)
+    if not has_lists(folder) and (clips := list_unlabelled(folder)):
+        first = LABEL_LIST.format(split=SPLITS[0])
+        what = f"has no label lists ({first} and so on) for its {len(clips)} clips: {ONLY_ASKED}"
+        return [Problem(False, str(folder), what), *_check_unlabelled(folder, clips, error=True)]
     problems, lists = [], []
     for split in SPLITS:
         path = folder / LABEL_LIST.format(split=split)
@@ -61,6 +74,11 @@ def check_data(folder):
         labels = pd.concat(lists, ignore_index=True)
         problems += _check_users(labels)
         problems += _check_media(folder, labels)
+    clips = list_unlabelled(folder, places=[UNLABELLED])
+    if clips:
+        what = f"holds {len(clips)} clips without labels: {ONLY_ASKED}"
+        problems.append(Problem(False, f"{UNLABELLED}/", what))
+    problems += _check_unlabelled(folder, clips, error=False)
     return problems
 
 
@@ -151,8 +169,6 @@ def _several(labels, column, other):
 
 def _check_media(folder, labels):
     """Media without a row or in the wrong folder, rows without media, files that do not open."""
-    from joblib import Parallel, delayed
-
     problems, files = [], []
     stems = labels["VideoName"].str.removesuffix(".mp4")
     home = dict(zip(stems, zip(labels["split"], labels["AgeGroup"], strict=True), strict=True))
@@ -170,17 +186,33 @@ def _check_media(folder, labels):
         else:
             present[medium].add(stem)
             files.append((path, medium, shown))
-    reasons = Parallel(n_jobs=2, prefer="threads")(
-        delayed(_unreadable)(path, medium) for path, medium, _ in files
-    )
-    for (_, _, shown), reason in zip(files, reasons, strict=True):
-        if reason:
-            problems.append(Problem(True, shown, reason))
+    problems += _check_files(files)
     for medium, clips in present.items():
         if len(clips) < len(home):
             what = f"{len(home) - len(clips)} of {len(home)} listed clips have no {medium}"
             problems.append(Problem(False, str(folder), what))
     return problems
+
+
+def _check_unlabelled(folder, clips, *, error):
+    """The files of clips without labels that do not open: errors, or warnings beside lists."""
+    files = [
+        (Path(path), medium, Path(path).relative_to(folder).as_posix())
+        for media in clips.values()
+        for medium, path in media.items()
+    ]
+    return [problem._replace(error=error) for problem in _check_files(files)]
+
+
+def _check_files(files):
+    """Those of the files (path, medium, name as shown) that do not open."""
+    from joblib import Parallel, delayed
+
+    reasons = Parallel(n_jobs=2, prefer="threads")(
+        delayed(_unreadable)(path, medium) for path, medium, _ in files
+    )
+    found = zip(files, reasons, strict=True)
+    return [Problem(True, shown, reason) for (_, _, shown), reason in found if reason]
 
 
 def _unreadable(path, medium):

@@ -64,6 +64,11 @@ def read_labels(folder):
     return labels
 
 
+def has_lists(folder):
+    """Whether a folder has at least one of the three label lists."""
+    return any(Path(folder, LABEL_LIST.format(split=split)).is_file() for split in SPLITS)
+
+
 def existing_folder(folder):
     """The data folder as a path; DataError when it does not exist."""
     folder = Path(folder)

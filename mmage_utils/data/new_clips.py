@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from mmage_utils.data.clips import MEDIA, read_clips
+from mmage_utils.data.clips import MEDIA, UNLABELLED, list_unlabelled, read_clips
 from mmage_utils.data.face_images import read_face
-from mmage_utils.data.labels import LABEL_LIST, SPLITS
+from mmage_utils.data.labels import has_lists
 from mmage_utils.data.recordings import read_recording
 from mmage_utils.data.transcripts import read_transcript
 from mmage_utils.data.video_files import clip_name, find_videos, user_name
-from mmage_utils.data.video_import import PLACES, import_clip
+from mmage_utils.data.video_import import import_clip
 from mmage_utils.data.video_words import words_beside
 from mmage_utils.data.videos import RATE
-from mmage_utils.errors import DataError
+from mmage_utils.errors import DataError, UsageError
 from mmage_utils.progress import progress_bar
 
 NEW = "new"  # split of a clip without a label
@@ -24,6 +24,7 @@ MISSING = {"image": "no face", "audio": "no voice", "text": "no words"}
 # `lacks` is a dict of modality to reason; `video` is empty for a clip that is read from files.
 COLUMNS = ["VideoName", "UserID", "split", "AgeGroup", "image", "audio", "text"]
 COLUMNS += ["lacks", "notes", "problem", "video"]
+OF_MEDIA = {"image": "image", "audio": "audio", "transcript": "text"}
 MANY = 12  # videos from which a second process is worth its start
 
 
@@ -33,8 +34,9 @@ def find_new_clips(places):
     Parameters
     ----------
     places : iterable of path-like
-        Videos, folders of videos, and folders in the report's layout: with label lists, or with
-        media alone (``train/4/NAME.jpg`` and so on, or ``unlabelled/NAME.jpg``).
+        Videos, folders of videos, and folders in the report's layout, with or without label
+        lists: clips that no list has (``train/4/NAME.jpg``, ``unlabelled/NAME.jpg``) follow those
+        of the lists.
 
     Returns
     -------
@@ -60,26 +62,36 @@ def find_new_clips(places):
 
 
 def _rows_of(place):
-    if (place / LABEL_LIST.format(split=SPLITS[0])).is_file():
-        clips = read_clips(place)
-        clips = clips[clips[list(MEDIA)].notna().any(axis=1)]
-        clips = clips.rename(columns={"transcript": "text"})[COLUMNS[:7]].astype(object)
-        return [_row(**row) for row in clips.where(clips.notna(), None).to_dict("records")]
-    if any((place / folder).is_dir() for folder in PLACES):
-        media = {}
-        for folder in PLACES:
-            for path in sorted((place / folder).glob("*")) if (place / folder).is_dir() else ():
-                for name, suffix in zip(("image", "audio", "text"), MEDIA.values(), strict=True):
-                    if path.suffix == suffix:
-                        media.setdefault(path.stem, {})[name] = str(path)
-        if media:
-            return [_unlabelled(clip, **own) for clip, own in media.items()]
-    videos, refused = find_videos(place)
+    rows = _labelled(place) if has_lists(place) else []
+    names = {row["VideoName"].removesuffix(".mp4") for row in rows}
+    for clip, own in list_unlabelled(place, names).items():
+        rows.append(_unlabelled(clip, **{OF_MEDIA[medium]: path for medium, path in own.items()}))
+    if rows:
+        return rows
+    try:
+        videos, refused = find_videos(place)
+    except UsageError as error:
+        raise UsageError(
+            f"{error} Or media, for example {UNLABELLED}/NAME.jpg, NAME.wav and NAME.pkl."
+        ) from None
     rows = [_unlabelled(clip, video=path) for clip, path in videos.items()]
     for path, why in refused:
         name = path.name.encode("utf-8", "backslashreplace").decode()
         rows.append(_row(VideoName=name, video=path, problem=why))
     return rows
+
+
+def _labelled(place):
+    """The clips of label lists that have media."""
+    try:
+        clips = read_clips(place)
+    except DataError as error:
+        raise DataError(
+            f"{error} Without its label lists, all clips of the folder are answered."
+        ) from None
+    clips = clips[clips[list(MEDIA)].notna().any(axis=1)]
+    clips = clips.rename(columns=OF_MEDIA)[COLUMNS[:7]].astype(object)
+    return [_row(**row) for row in clips.where(clips.notna(), None).to_dict("records")]
 
 
 def _unlabelled(clip, **known):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from mmage_utils.data.clips import MEDIA, copy_mark
-from mmage_utils.data.labels import AGE_GROUPS, LABEL_LIST, SPLITS
+from mmage_utils.data.clips import MEDIA, PLACES, UNLABELLED, copy_mark
+from mmage_utils.data.labels import LABEL_LIST, SPLITS
 from mmage_utils.data.recordings import read_recording
 from mmage_utils.data.video_files import clip_name, find_videos, place_inside
 from mmage_utils.data.video_labels import read_video_labels, write_label_lists
@@ -19,12 +19,10 @@ from mmage_utils.files import code_key, file_sha256, whole, write_text
 from mmage_utils.progress import progress_bar
 
 RECORD, LEFT_OUT = "import.csv", "left_out.csv"
-UNLABELLED = "unlabelled"  # place of clips without labels
 COLUMNS = [
     *("VideoName", "video", "place", "seconds", *MEDIA, "labels", "notes", "content", "reader")
 ]
 WHAT = [*MEDIA, "labels"]  # of a video that can be left out
-PLACES = [f"{split}/{group}" for split in SPLITS for group in AGE_GROUPS] + [UNLABELLED]
 NO_LABELS = pd.DataFrame(columns=["VideoName", "split", "AgeGroup"], dtype=str)
 SAVE_SECONDS = 20  # between two states of the record on disk
 RECOGNISED = "words recognised: not given"

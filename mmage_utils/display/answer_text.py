@@ -1,4 +1,4 @@
-"""Answers to new clips as lines of text."""
+"""Answers to new clips as lines of text, and as a table for a notebook."""
 
 import pandas as pd
 
@@ -43,6 +43,17 @@ def answers_text(answers, facts):
     return "\n".join([*lines, " ".join(filter(None, meaning))])
 
 
+def answers_table(answers):
+    """`answers.answer_clips` in words, one row a clip."""
+    columns = ["answer", "prediction", "confidence", "set", "modalities", "reason", "notes"]
+    table = answers.set_index("VideoName")[columns].astype(object)
+    for column in ("answer", "prediction"):
+        table[column] = table[column].map(AGE_GROUPS)
+    table["confidence"] = table["confidence"].map("{:.2f}".format, na_action="ignore")
+    names = {"prediction": "most likely", "modalities": "from"}
+    return table.where(table.notna(), "").rename(columns=names).rename_axis("clip")
+
+
 def confidence_sentence(row, facts):
     """How often clips of this confidence are right, with the interval; empty if it is unknown."""
     if not row["modalities"]:
@@ -57,6 +68,34 @@ def confidence_sentence(row, facts):
         f"Of the {int(known['clips'])} valid clips with a confidence of {known['from']:.1f} to "
         f"{known['to']:.1f}, {percent(known['accuracy'], 0)}{bounds} were answered right."
     )
+
+
+def map_sentence(falls, group):
+    """What a map of `answer_reasons.face_map` shows for an age group."""
+    text = f"Covered patch by patch, orange places of the face speak for {AGE_GROUPS[group]}, "
+    text += "purple ones against it. "
+    if not falls.any():
+        return "The models of the face say the same whatever is covered."
+    most = falls.max()
+    if most <= 0:
+        return f"{text}No place speaks for it."
+    return f"{text}Where the strongest is covered, the face tells of it {_points(most)} less."
+
+
+def words_sentence(told, group):
+    """The words that speak for an age group most: rows of `answer_reasons.telling_words`."""
+    name = AGE_GROUPS[group]
+    if told.empty:
+        return f"No single word speaks for {name}: without any one of them as much is said of it."
+    words = ", ".join(f"{row.word} ({_points(row.fall)})" for row in told.itertuples())
+    return (
+        f"The words that speak most for {name}, and how much less the model of the words gives it "
+        f"without each: {words}."
+    )
+
+
+def _points(share):
+    return f"{100 * share:.1f} points"
 
 
 def answers_record(answers, facts):

@@ -75,7 +75,8 @@ def card_text(facts):
         "answers are right. Prediction sets hold the perceived age group with "
         f"{percent(trust['coverage'])}, by split conformal prediction over the {subset['users']} "
         "users of valid, each weighing the same; this holds for a new speaker who is drawn as "
-        "they were, over all speakers, and not for each group of them.",
+        "they were, over all speakers, and not for each group of them. How often they do, on test:",
+        *(_sets_table(name, rows) for name, rows in facts["sets_by_group"].items()),
     ]
     return "\n\n".join(filter(None, lines)) + "\n"
 
@@ -91,9 +92,27 @@ def _score_table(scores):
     return "\n".join(lines)
 
 
+def _title(attribute):
+    return {"AgeGroup": "age group"}.get(attribute, attribute.lower())
+
+
+def _sets_table(attribute, rows):
+    names = "held | clips | users | coverage | 95% interval | mean size"
+    lines = [f"| {_title(attribute)} | {names} |", "|---|" + "---|" * 6]
+    for row in pd.DataFrame(rows).itertuples():
+        bounds = "" if pd.isna(row.low) else f"{row.low:.3f} to {row.high:.3f}"
+        values = ["" if pd.isna(one) else f"{one:{form}}"
+                  for one, form in ((row.coverage, ".3f"), (row.size, ".1f"))]  # fmt: skip
+        numbers = f"{row.held} | {row.clips} | {row.users} | {values[0]} | {bounds} | {values[1]}"
+        lines.append(f"| {row.Index} | {numbers} |")
+    return "\n".join(lines)
+
+
 def _group_table(attribute, rows):
-    title = {"AgeGroup": "age group"}.get(attribute, attribute.lower())
-    lines = [f"| {title} | right | clips | users | accuracy | 95% interval |", "|---|" + "---|" * 5]
+    lines = [
+        f"| {_title(attribute)} | right | clips | users | accuracy | 95% interval |",
+        "|---|" + "---|" * 5,
+    ]
     for row in pd.DataFrame(rows).itertuples():
         bounds = "" if pd.isna(row.low) else f"{row.low:.3f} to {row.high:.3f}"
         value = "" if pd.isna(row.accuracy) else f"{row.accuracy:.3f}"

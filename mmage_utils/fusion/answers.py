@@ -30,13 +30,27 @@ ANSWER_COLUMNS = [*PREDICTION_COLUMNS, *TOLD, *OWN, "notes", "meaning"]
 
 
 def predict_new(bundle, places, folder, *, recogniser=None):
-    """Find, read and answer clips: what the command does, for a notebook.
+    """Find, read and answer clips: `answer_found` of all that is in some places.
 
     Parameters
     ----------
     bundle : bundle.Bundle
     places : iterable of path-like
         As `new_clips.find_new_clips`.
+    folder, recogniser
+        As `answer_found`.
+    """
+    return answer_found(bundle, find_new_clips(places), folder, recogniser=recogniser)
+
+
+def answer_found(bundle, found, folder, *, recogniser=None):
+    """Read and answer clips.
+
+    Parameters
+    ----------
+    bundle : bundle.Bundle
+    found : pandas.DataFrame
+        `new_clips.find_new_clips`, or some of its rows.
     folder : path-like
         Where faces and voices of videos are written; the caller removes it.
     recogniser : callable, optional
@@ -47,8 +61,7 @@ def predict_new(bundle, places, folder, *, recogniser=None):
     clips, answers : pandas.DataFrame
         `new_clips.read_new_clips` and `answer_clips`.
     """
-    clips = read_new_clips(find_new_clips(places), folder, recogniser=recogniser)
-    clips = name_silence(clips)
+    clips = name_silence(read_new_clips(found, folder, recogniser=recogniser))
     return clips, answer_clips(bundle, clips, predict_modalities(bundle, clips))
 
 

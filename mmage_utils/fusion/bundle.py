@@ -18,10 +18,11 @@ from mmage_utils.features.voices.speaker import check_speaker_network
 from mmage_utils.files import file_sha256, save_json, shown, whole, write_text
 from mmage_utils.fusion.bundle_parts import FACE, NGRAMS, Part
 from mmage_utils.fusion.bundle_routes import check_parts, collect_parts
-from mmage_utils.fusion.late_fusion import Fusion, apply_fusion
+from mmage_utils.fusion.late_fusion import Fusion, apply_fusion, subset_name
 from mmage_utils.fusion.trust import choose_trust
 from mmage_utils.predictions import join_labels, of_split
 from mmage_utils.scores import evaluation, groups
+from mmage_utils.scores.prediction_sets import coverage_by
 
 FOLDER, RECORD, WEIGHTS, CARD = "model", "model.json", "weights.safetensors", "MODEL_CARD.md"
 FORMAT = 1
@@ -74,6 +75,8 @@ def make_bundle(run, listed, clips, tables, fitted, results, parameters):
     majority = evaluation.train_majority(clips)
     labelled = join_labels(tests["fusion"], clips)
     modalities = {name: known["parts"] for name, known in chosen.items()}
+    trust = choose_trust(fitted, tables)
+    level = trust["subsets"][subset_name(tables)]["level"]
     facts = {
         "format": FORMAT,
         "meaning": MEANING,
@@ -84,11 +87,14 @@ def make_bundle(run, listed, clips, tables, fitted, results, parameters):
         "routes": {name: known["route"] for name, known in chosen.items()},
         "models": {name: [_words(p) for p in parts] for name, parts in modalities.items()},
         "networks": _networks(modalities),
-        "trust": choose_trust(fitted, tables),
+        "trust": trust,
         "scores": evaluation.score_models(tests, majority=majority, prior=fitted.prior),
         "by_group": {
             name: groups.accuracy_by(labelled, name, majority=majority)
             for name in groups.GROUP_COLUMNS
+        },
+        "sets_by_group": {
+            name: coverage_by(labelled, level, name) for name in groups.GROUP_COLUMNS
         },
         "train_clips": int((clips["split"] == "train").sum()),
         "differences": gaps,

@@ -20,7 +20,7 @@ from mmage_utils.files import save_json, shown
 from mmage_utils.report import kernel_watch, stamps
 from mmage_utils.report.committed_outputs import refresh_outputs
 from mmage_utils.report.failures import find_disk_trouble, find_failure
-from mmage_utils.report.parameters import find_notebooks, resolve_parameters
+from mmage_utils.report.parameters import find_notebooks, find_unnumbered, resolve_parameters
 
 KERNEL = {"kernel_name": "python3", "language": "python"}
 # Kernels work without progress bars, and show figures whatever the caller's backend is.
@@ -260,7 +260,8 @@ def _stderr_to(path):
 def prepare_copies(params_file, folder):
     """Write copies of the notebooks with injected parameters, for others to execute.
 
-    Only cells tagged ``nbval-check-output`` keep their outputs, which nbval compares.
+    Those without a number come last: they show what a run of the others has made. Only cells
+    tagged ``nbval-check-output`` keep their outputs, which nbval compares.
 
     Returns
     -------
@@ -269,9 +270,7 @@ def prepare_copies(params_file, folder):
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    # The explorer has no number, as it is not part of the report.
-    explorer = (files.ROOT / "notebooks").glob("explore.ipynb")
-    notebooks = [*find_notebooks(files.ROOT), *explorer]
+    notebooks = [*find_notebooks(files.ROOT), *find_unnumbered(files.ROOT)]
     parameters, _ = resolve_parameters(notebooks, params_file)
     for path, values in parameters.items():
         copy = papermill.execute_notebook(path, None, values, **KERNEL, prepare_only=True)

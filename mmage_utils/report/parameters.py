@@ -13,6 +13,8 @@ from mmage_utils.errors import DataError, UsageError
 from mmage_utils.files import shown
 from mmage_utils.runs import RUN_NAME
 
+UNNUMBERED = ("explore", "predict")  # no part of the report: they show what it has made
+
 
 def find_notebooks(root):
     """Return the paths of ``notebooks/NN_name.ipynb`` in a folder, in order.
@@ -28,6 +30,12 @@ def find_notebooks(root):
         hint = "" if root == files.ROOT else ": run ./run_all.sh first"
         raise DataError(f"{shown(folder)} contains no notebook named NN_name.ipynb{hint}.")
     return notebooks
+
+
+def find_unnumbered(root):
+    """Return the paths of those of `UNNUMBERED` that a folder has."""
+    paths = [root / "notebooks" / f"{name}.ipynb" for name in UNNUMBERED]
+    return [path for path in paths if path.is_file()]
 
 
 def declared_parameters(path):

@@ -63,7 +63,7 @@ def check_number(n_videos, n_clips):
         raise UsageError(f"A sample of {n_clips} clips has 0 to {n_clips} videos, not {n_videos}.")
 
 
-def write_video(path, image, audio, *, seed):
+def write_video(path, image, audio, *, seed, scale=1, frames_a_second=FRAMES_A_SECOND):
     """Write one video: a face crop that moves a little, in changing light, and its voice.
 
     Parameters
@@ -73,19 +73,23 @@ def write_video(path, image, audio, *, seed):
     image, audio : path-like
         A picture, and a recording as long as the video.
     seed : int or list of int
+    scale : int
+        Times `SIZE`.
+    frames_a_second : int
     """
     import av
     import soundfile
 
     samples, rate = soundfile.read(audio, dtype="int16")
     with whole(path) as temporary, av.open(str(temporary), "w") as container:
-        pictures = container.add_stream("libx264", rate=FRAMES_A_SECOND)
-        pictures.width, pictures.height = SIZE
+        pictures = container.add_stream("libx264", rate=frames_a_second)
+        pictures.width, pictures.height = (scale * side for side in SIZE)
         pictures.pix_fmt = "yuv420p"
         # One thread: several give other bytes.
         pictures.options = {"preset": "superfast", "crf": "21", "threads": "1"}
         sound = container.add_stream("aac", rate=SOUND_RATE, layout="mono", bit_rate=96_000)
-        for frame in _film(image, len(samples) / rate, np.random.default_rng(seed)):
+        times = np.arange(0, len(samples) / rate, 1 / frames_a_second)
+        for frame in _film(image, times, np.random.default_rng(seed), scale):
             container.mux(pictures.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         container.mux(pictures.encode())
         frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
@@ -96,21 +100,22 @@ def write_video(path, image, audio, *, seed):
         container.mux(sound.encode())
 
 
-def _film(image, seconds, rng):
-    """Yield the frames of a face that sways in changing light."""
+def _film(image, times, rng, scale):
+    """Yield the frames, at times in s, of a face that sways in changing light."""
     from PIL import Image
 
     with Image.open(image) as opened:
-        face = np.asarray(opened.convert("RGB").resize((FACE_SIDE, FACE_SIDE)))
-    edge = 2 * SWAY  # room to sway in, and to tilt
-    sides, above = (SIZE[0] - FACE_SIDE) // 2 + edge, SIZE[1] - FACE_SIDE + edge
+        face = np.asarray(opened.convert("RGB").resize((scale * FACE_SIDE, scale * FACE_SIDE)))
+    size, sway = tuple(scale * length for length in SIZE), scale * SWAY
+    edge = 2 * sway  # room to sway in, and to tilt
+    sides, above = (size[0] - len(face)) // 2 + edge, size[1] - len(face) + edge
     scene = Image.fromarray(np.pad(face, ((above, edge), (sides, sides), (0, 0)), mode="edge"))
     middle = np.array(scene.size) / 2
     speeds, phases = rng.uniform(0.5, 2, 5), rng.uniform(0, 6.28, 5)  # radians a second; radians
-    for time in np.arange(0, seconds, 1 / FRAMES_A_SECOND):
+    for time in times:
         zoom, right, down, tilt, light = np.sin(speeds * time + phases)
         cos, sin = np.cos(TILT * tilt) / (1 + ZOOM * zoom), np.sin(TILT * tilt)
-        x, y = middle - np.array([[cos, -sin], [sin, cos]]) @ SIZE / 2
-        turn = (cos, -sin, x + SWAY * right, sin, cos, y + SWAY * down)
-        frame = scene.transform(SIZE, Image.Transform.AFFINE, turn, Image.Resampling.BILINEAR)
+        x, y = middle - np.array([[cos, -sin], [sin, cos]]) @ size / 2
+        turn = (cos, -sin, x + sway * right, sin, cos, y + sway * down)
+        frame = scene.transform(size, Image.Transform.AFFINE, turn, Image.Resampling.BILINEAR)
         yield np.asarray(frame.point([min(255, k * (1 + FLICKER * light)) for k in range(256)] * 3))

@@ -9,6 +9,7 @@ as stated, whatever the model is worth. It does not hold for people of another k
 import numpy as np
 
 from mmage_utils.predictions import P_COLUMNS
+from mmage_utils.scores.groups import GROUP_COLUMNS, accuracy_by
 
 COVERAGE = 0.9
 NOTHING_LEFT_OUT = 1.0  # a level at which every age group is in the set
@@ -60,3 +61,35 @@ def prediction_sets(probabilities, level):
     inside = 1 - p <= level
     inside[np.arange(len(p)), p.argmax(1)] = True
     return inside
+
+
+def coverage_by(table, level, attribute):
+    """How often the sets hold the perceived age group, in each category of an attribute.
+
+    Sets are right on average over all speakers; a group may be held less often, which this shows.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Predictions of one split joined with their labels (`predictions.join_labels`).
+    level : float
+        `choose_level`.
+    attribute : str
+        ``AgeGroup``, ``Gender`` or ``Ethnicity``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per category: held (clips), clips, users, coverage (NaN without clips), low, high
+        (as `groups.accuracy_by`) and size (mean number of age groups in a set).
+    """
+    inside = prediction_sets(table[P_COLUMNS], level)
+    truth = table["ground_truth"].to_numpy()
+    held = inside[np.arange(len(table)), truth - 1]
+    rows = accuracy_by(table.assign(prediction=np.where(held, truth, 0)), attribute)
+    codes = table[GROUP_COLUMNS[attribute]].to_numpy()
+    sizes = [
+        inside[codes == code].sum(1).mean() if (codes == code).any() else np.nan
+        for code in range(1, len(rows) + 1)
+    ]
+    return rows.rename(columns={"right": "held", "accuracy": "coverage"}).assign(size=sizes)

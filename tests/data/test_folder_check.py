@@ -124,3 +124,37 @@ def test_media_in_the_wrong_folder_and_without_a_row(small):
     warnings = said(small, error=False)
     assert "valid/2/nobody_here.000.jpg: has no row in the label lists" in warnings
     assert "valid/2/notes.txt: is not a face, voice or transcript" in warnings
+
+
+def _without_lists(sample, folder):
+    """Media of a few clips of the sample, without label lists."""
+    for place in ("train/4", "test/5"):
+        (folder / place).mkdir(parents=True)
+        for path in sorted((sample / place).iterdir())[:6]:
+            shutil.copy(path, folder / place)
+    return folder
+
+
+def test_a_folder_without_lists_is_said_to_be_for_predictions_only(sample, tmp_path):
+    folder = _without_lists(sample, tmp_path / "data")
+    (folder / "unlabelled").mkdir()
+    (folder / "unlabelled" / "new.jpg").write_text("no picture")
+    (lists,) = said(folder, error=False)
+    assert lists.startswith(f"{folder}: has no label lists (train_set_age_labels.csv and so on)")
+    assert "for its 5 clips: they can be answered (mmage predict), but not trained on" in lists
+    (broken,) = said(folder, error=True)
+    assert broken.startswith("unlabelled/new.jpg: cannot be read as image: it is not an image")
+
+
+def test_clips_without_labels_beside_lists_are_counted_and_keep_nothing_from_running(folder):
+    (folder / "unlabelled").mkdir()
+    (folder / "unlabelled" / "a b.wav").write_text("no sound")
+    (folder / "unlabelled" / "notes.txt").write_text("mine")
+    assert said(folder, error=True) == []
+    warnings = said(folder, error=False)
+    assert "unlabelled/: holds 1 clips without labels" in "\n".join(warnings)
+    assert any(one.startswith("unlabelled/a b.wav: cannot be read") for one in warnings)
+
+
+def test_an_empty_folder_still_lacks_its_lists(tmp_path):
+    assert len(said(tmp_path, error=True)) == 3

@@ -174,6 +174,7 @@ def test_the_card_says_what_the_labels_are(small):
     for words in ("perceived age group, not true age", "faces are drawn", "Not for decisions"):
         assert words in card
     assert re.search(r"- text: (logistic|ordinal) head on n-grams of words \(head on ", card)
+    assert card.count("| held | clips | users | coverage |") == 3
     for rows in ("| fusion | accuracy |", "| Caucasian |", "| 25-32 |", "| Female |"):
         assert rows in card
 

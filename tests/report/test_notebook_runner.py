@@ -270,3 +270,21 @@ def test_copies_for_nbval_carry_parameters_and_checked_outputs(tmp_path):
     assert cells[2]["metadata"]["tags"] == ["injected-parameters"]
     assert "EPOCHS = 1" in "".join(cells[2]["source"])
     assert [bool(cell.get("outputs")) for cell in cells] == [False, False, False, True, False]
+
+
+def test_copies_of_notebooks_beside_the_report_come_last(root):
+    for name in ("explore", "predict", "Untitled"):
+        write_notebook(root, name, parameters='CLIPS = ""')
+    copies = prepare_copies(yaml_file(root, "CLIPS: mine"), root / "copies")
+    names = ["01_one", "02_two", "03_three", "explore", "predict"]
+    assert [path.stem for path in copies] == names
+    assert 'CLIPS = "mine"' in json.loads(copies[-1].read_text())["cells"][2]["source"][-1]
+
+
+def test_an_error_that_can_be_fixed_is_one_sentence_in_a_notebook(tmp_path):
+    source = "from mmage_utils.errors import DataError\nraise DataError('Do this first.')"
+    write_notebook(tmp_path, "01_toy", source)
+    with pytest.raises(DataError, match="in code cell 2:") as caught:
+        run_report()
+    end = str(caught.value).split("\n\n")[1].splitlines()
+    assert end[0].strip() == "DataError: Do this first."

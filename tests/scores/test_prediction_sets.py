@@ -3,9 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
+from mapie.classification import SplitConformalClassifier
+from sklearn.base import BaseEstimator, ClassifierMixin
 
 from mmage_utils.predictions import P_COLUMNS, softmax, tabulate
-from mmage_utils.scores.prediction_sets import NOTHING_LEFT_OUT, choose_level, prediction_sets
+from mmage_utils.scores.prediction_sets import (
+    NOTHING_LEFT_OUT,
+    choose_level,
+    coverage_by,
+    prediction_sets,
+)
 
 
 def _drawn(rng, users, *, split="valid", sharpness=1.0):
@@ -67,3 +74,53 @@ def test_only_valid_is_read():
     rng = np.random.default_rng(3)
     valid, test = _drawn(rng, 40), _drawn(rng, 40, split="test")
     assert choose_level(pd.concat([valid, test])) == choose_level(valid)
+
+
+class _Known(ClassifierMixin, BaseEstimator):
+    """A classifier whose features are its probabilities."""
+
+    def fit(self, features, groups):
+        self.classes_, self.n_features_in_ = np.arange(7), 7
+        return self
+
+    def predict_proba(self, features):
+        return np.asarray(features)
+
+    def predict(self, features):
+        return np.argmax(features, axis=1)
+
+
+@pytest.mark.parametrize("coverage", [0.5, 0.8, 0.9, 0.95])
+@pytest.mark.parametrize("users", [21, 60, 399])
+def test_with_one_clip_a_user_the_sets_are_those_of_mapie(users, coverage):
+    rng = np.random.default_rng(users)
+    valid, new = (
+        _drawn(rng, n, split=split).drop_duplicates("UserID").reset_index(drop=True)
+        for n, split in ((users, "valid"), (300, "test"))
+    )
+    theirs = SplitConformalClassifier(
+        _Known().fit(None, None), coverage, conformity_score="lac", prefit=True
+    ).conformalize(valid[P_COLUMNS].to_numpy(), valid["ground_truth"].to_numpy() - 1)
+    expected = theirs.predict_set(new[P_COLUMNS].to_numpy())[1][:, :, 0].astype(bool)
+    ours = prediction_sets(new[P_COLUMNS], choose_level(valid, coverage=coverage))
+    some = expected.any(1)  # theirs may be empty; ours then hold the most probable group
+    assert some.mean() > 0.5
+    assert (ours[some] == expected[some]).all()
+    assert (ours[~some].sum(1) == 1).all()
+
+
+def test_coverage_is_counted_for_each_group():
+    p = np.full((30, 7), 0.02)
+    p[:, 3] = 0.88  # sets hold age group 4 alone
+    clips = pd.DataFrame({"VideoName": range(30), "UserID": range(30), "split": "test"})
+    table = tabulate(clips.assign(AgeGroup=np.repeat([4, 5], 15)), p)
+    table = table.assign(Gender=np.tile([1, 2], 15), Ethnicity=2)
+    ages = coverage_by(table, 0.5, "AgeGroup")
+    assert ages.loc["25-32", ["held", "clips", "users", "coverage"]].tolist() == [15, 15, 15, 1]
+    assert ages.loc["33-45", ["held", "coverage", "size"]].tolist() == [0, 0, 1]
+    assert ages.loc["25-32", "low"] < 1 == ages.loc["25-32", "high"]
+    assert ages.loc["7-13", "clips"] == 0
+    assert np.isnan(ages.loc["7-13", "coverage"])
+    genders = coverage_by(table, 0.5, "Gender")
+    assert genders["held"].tolist() == [8, 7]
+    assert (coverage_by(table, NOTHING_LEFT_OUT, "Gender")["size"] == 7).all()

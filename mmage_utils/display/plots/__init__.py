@@ -4,7 +4,7 @@ A function ``plot_x(data, *, ax=None)`` draws on the axes given, or on those of 
 returns the Axes, or an array of the Axes, that it drew; `runs.save_figure` saves that.
 """
 
-from mmage_utils.display.plots.answers import plot_probabilities, plot_voice
+from mmage_utils.display.plots.answers import plot_face_map, plot_probabilities, plot_voice
 from mmage_utils.display.plots.diagrams import (
     plot_face_network,
     plot_fusion_scheme,

@@ -9,6 +9,8 @@ from mmage_utils.display.plots import marks
 from mmage_utils.display.plots.style import BLUE, ORANGE, colour_of
 from mmage_utils.display.plots.voices import plot_waveform
 
+LEAST_FALL = 0.05  # of a probability at the end of the shades, so that nothing is shown as nothing
+
 
 def plot_probabilities(rows):
     """Probabilities of the age groups, a panel for each model.
@@ -27,6 +29,27 @@ def plot_probabilities(rows):
         ax.set_ylim(0, 1)
         marks.in_percent(ax.yaxis)
     return axes[0]
+
+
+def plot_face_map(face, falls):
+    """A face, and beside it what of it an answer rests on: orange speaks for it, purple against.
+
+    Parameters
+    ----------
+    face : array of uint8, shape (3, H, W)
+    falls : array of float, shape (H, W)
+        `answer_reasons.face_map`.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(5, 2.3), layout="constrained")
+    axes[0].imshow(face.transpose(1, 2, 0))
+    axes[1].imshow(face.mean(0), cmap="gray")
+    limit = max(float(np.abs(falls).max()), LEAST_FALL)
+    shades = {"cmap": "PuOr_r", "vmin": -limit, "vmax": limit, "alpha": 0.65}
+    bar = figure.colorbar(axes[1].imshow(falls, **shades), ax=axes[1])
+    bar.set_label("fall of the probability", fontsize="small")
+    for ax in axes:
+        ax.axis("off")
+    return axes
 
 
 def plot_voice(samples, times, f0):
