@@ -16,7 +16,7 @@ usable() { # is $1 a Python that this project runs on, with what it takes to mak
 wanted() { # all that decides what the environment holds; the root, for the project is linked, not copied
   echo "$root"
   cat "$root"/requirements*.lock "$root/pyproject.toml" "$root"/tools/jupyter/*.json \
-    "$root"/tools/jupyter/labconfig/*.json
+    "$root"/tools/jupyter/labconfig/*.json "$root"/tools/ipython/*.py
 }
 
 if [[ ${CONDA_DEFAULT_ENV-} == mmage ]]; then
@@ -68,8 +68,10 @@ librosa.onset.onset_detect(y=noise, sr=8000)
 librosa.feature.tempo(y=noise, sr=8000)
 librosa.pyin(noise, fmin=65, fmax=450, sr=8000, frame_length=1024)
 END
-  # JupyterLab opens on the README, and asks no server for news.
-  mkdir -p "$prefix/etc/jupyter" && cp -R "$root/tools/jupyter/." "$prefix/etc/jupyter/"
+  # JupyterLab opens on the README, and asks no server for news; slides hide code; kernels are quiet.
+  mkdir -p "$prefix/etc/jupyter" "$prefix/etc/ipython"
+  cp -R "$root/tools/jupyter/." "$prefix/etc/jupyter/"
+  cp "$root"/tools/ipython/*.py "$prefix/etc/ipython/"
   wanted >"$stamp.new" && mv "$stamp.new" "$stamp"
   say "the environment is ready after $SECONDS s."
 fi

@@ -28,6 +28,41 @@ def verify(
     )
 
 
+@app.command("runs")
+def list_all(json_file: JsonFile = None):
+    """List the runs, the latest first: when, of which data, and the headline."""
+    from mmage_utils.report.run_list import list_runs, list_text
+
+    table = list_runs()
+    say(list_text(table))
+    finish(False, json_file, {"runs": table})
+
+
+@app.command()
+def compare_runs(
+    first: Annotated[Path, Argument(help="Name of a run, or its folder.")],
+    second: Annotated[Path, Argument(help="The run that is held against it.")],
+    page: Annotated[Path | None, Option("--html", help="Write a page with all of it.")] = None,
+    json_file: JsonFile = None,
+):
+    """Hold two runs against each other: what they rest on, every score, and the figures.
+
+    Scores are compared clip by clip, with intervals over users, where the runs are of the same
+    data; where not, the exit code is 1.
+    """
+    from mmage_utils.files import write_text
+    from mmage_utils.report.comparison_page import comparison_text, render_comparison
+    from mmage_utils.report.run_comparison import compare_runs
+    from mmage_utils.runs import find_run_folder
+
+    folders = [find_run_folder(run) for run in (first, second)]
+    comparison = compare_runs(*folders)
+    if page:
+        write_text(page, render_comparison(comparison, folders))
+    say(comparison_text(comparison))
+    finish(not comparison.same_data, json_file, comparison._asdict())
+
+
 @app.command()
 def predict(
     clips: Annotated[list[Path], Argument(help="Videos, folders of videos, or data folders.")],

@@ -50,7 +50,7 @@ def score_table(scores, **columns):
         rows[model] |= {"balanced, 95% interval": _ends(balanced)} | size
         constants[test.clips] = {split: percent(row.constant) for split, row in accuracy.items()}
         constants[test.clips] |= {"test, balanced": percent(balanced.constant)} | size
-    return pd.DataFrame(rows | _named_constants(constants)).T.fillna("")
+    return pd.DataFrame(rows | _named_constants(constants)).T.astype(object).fillna("")
 
 
 def _ends(row):
@@ -269,7 +269,7 @@ def method_table(methods):
     metrics = ("accuracy", "balanced accuracy")
     rows[CONSTANT] = {metric: percent(row[f"{metric}, constant"]) for metric in metrics}
     rows[CONSTANT] |= {name: sizes[name].iloc[-1] for name in ("clips", "users")}
-    return pd.DataFrame(rows).T.fillna("")
+    return pd.DataFrame(rows).T.astype(object).fillna("")
 
 
 def ablation_table(table):
@@ -296,4 +296,5 @@ def ablation_table(table):
         rows.append(row | size)
         if first.chosen:
             constants.append({"modalities": CONSTANT, "rule": "", "unit": unit} | constant | size)
-    return pd.DataFrame(rows + constants).fillna("").set_index(["modalities", "rule"])
+    table = pd.DataFrame(rows + constants).astype(object).fillna("")
+    return table.set_index(["modalities", "rule"])

@@ -1,8 +1,6 @@
 """Fit and predict with Lightning: curves, early stop on valid, the best epoch kept, resumable."""
 
-import logging
 import shutil
-import warnings
 from typing import NamedTuple
 
 import lightning as L
@@ -10,7 +8,6 @@ import numpy as np
 import pandas as pd
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
-from lightning.pytorch.plugins.io import TorchCheckpointIO
 from numpy.typing import ArrayLike
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
@@ -20,7 +17,9 @@ from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.files import CACHE, code_key, digest, locked, whole
 from mmage_utils.models.device import channels_last, find_device, has_bfloat16
 from mmage_utils.models.lightning_module import Classifier
+from mmage_utils.models.trainer_parts import StraightCheckpoints, be_quiet, tell_epochs
 from mmage_utils.predictions import softmax
+from mmage_utils.progress import progress_bar
 
 # What decides a training besides data and settings: its result is not reused when these change.
 CODE = (
@@ -102,17 +101,6 @@ class Fit(NamedTuple):
             torch.save({"model": self.model.cpu().state_dict(), **self.record()}, temporary)
 
 
-class _Straight(TorchCheckpointIO):
-    """Write the state of a training straight to its file, whole or not at all.
-
-    Lightning would put it together in memory first, which takes about twice as long.
-    """
-
-    def save_checkpoint(self, checkpoint, path, storage_options=None):
-        with whole(path) as temporary:
-            torch.save(checkpoint, temporary)
-
-
 def fit(model, train, valid, settings, *, checkpoint=None, resumable=False, cache=CACHE):
     """Train a model and return its best epoch; the same training is never done twice.
 
@@ -145,7 +133,9 @@ def fit(model, train, valid, settings, *, checkpoint=None, resumable=False, cach
         if not finished.is_file():
             module = Classifier(model, train.prepare, settings)
             partial = finished.with_suffix(".partial")
-            _train(module, train, valid, partial if resumable else None)
+            what = "training" if checkpoint is None else f"training {checkpoint.stem}"
+            with progress_bar(settings.epochs, what, "epoch") as bar:
+                _train(module, train, valid, partial if resumable else None, bar)
             model.load_state_dict(module.best["model"])
             history = pd.DataFrame(module.history)
             Fit(model, history, module.best["epoch"], module.seconds).save(finished)
@@ -197,15 +187,15 @@ def fit_features(features, clips, build, settings, *, rows=slice(None), checkpoi
     )
 
 
-def _train(module, train, valid, partial):
+def _train(module, train, valid, partial, bar):
     """Train a module; with a folder `partial`, from the last whole epoch that is kept there."""
-    _be_quiet()
+    be_quiet()
     settings, size = module.settings, module.settings.batch_size
     seed_everything(settings.seed)
     torch.utils.deterministic.fill_uninitialized_memory = False  # costly, and all of it is written
     mode = "min" if settings.monitor.endswith("loss") else "max"
     patience = settings.epochs if settings.patience is None else settings.patience
-    callbacks = [EarlyStopping(settings.monitor, mode=mode, patience=patience)]
+    callbacks = [EarlyStopping(settings.monitor, mode=mode, patience=patience), tell_epochs(bar)]
     last = None
     if partial is not None:
         keep = {"save_on_train_epoch_end": True, "enable_version_counter": False}
@@ -218,7 +208,7 @@ def _train(module, train, valid, partial):
         precision="bf16-mixed" if settings.bfloat16 else "32-true",
         logger=False,
         enable_checkpointing=partial is not None,
-        plugins=[_Straight()],
+        plugins=[StraightCheckpoints()],
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
@@ -290,11 +280,3 @@ def as_dataset(features, age_groups):
 def seed_everything(seed):
     """Seed Python, numpy and torch; call it before building a model with new weights."""
     L.seed_everything(seed, workers=True, verbose=False)
-
-
-def _be_quiet():
-    """Keep Lightning's tips out of the outputs of notebooks."""
-    for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="lightning")
-    warnings.filterwarnings("ignore", message=".*does not have many workers.*")

@@ -10,6 +10,7 @@ from mmage_utils import files
 from mmage_utils.errors import DataError
 from mmage_utils.files import save_json, whole
 from mmage_utils.report.parameters import find_notebooks
+from mmage_utils.report.slide_marks import mark_slides
 
 BEGIN, END = "<!-- headlines: begin -->", "<!-- headlines: end -->"
 
@@ -39,8 +40,8 @@ EXECUTION_METADATA = ("papermill", "execution", "ExecuteTime", "widgets")
 def refresh_outputs(run_folder, *, since):
     """Copy the outputs of a run to ``notebooks/``, ``figures/<RUN>/`` and the README, if any.
 
-    Only outputs and execution counts of the notebooks change, and metadata of the execution and
-    the machine are removed.
+    Only outputs, execution counts and slide types of the notebooks change, and metadata of the
+    execution and the machine are removed.
 
     Parameters
     ----------
@@ -99,6 +100,7 @@ def _with_outputs(source, executed):
         for key in EXECUTION_METADATA:
             node.metadata.pop(key, None)
     notebook.metadata.update(NOTEBOOK_METADATA)
+    mark_slides(notebook)
     return notebook
 
 

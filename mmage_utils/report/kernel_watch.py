@@ -1,6 +1,7 @@
-"""What a kernel of the report does before its notebook: it notes files, and dies with the runner.
+"""What a kernel of the report does before its notebook: it notes files, tells what it
+does, and dies with the runner.
 
-Nothing but the standard library is imported, as every notebook waits for it.
+Nothing that takes time is imported, as every notebook waits for it.
 """
 
 import ctypes
@@ -10,21 +11,32 @@ import subprocess
 import sys
 from pathlib import Path
 
+from mmage_utils.progress import tell_cell
+
 PR_SET_PDEATHSIG = 1  # of Linux
 _WAITING = []  # whose pipe stays open as long as this process lives
 
 
-def start_line(folder, record):
-    """The line of Python by which a kernel starts to do both."""
+def start_line(folder, record, cells=0):
+    """The line of Python by which a kernel starts to do all this."""
     begun = f"__import__({__name__!r}, fromlist=['x'])"
-    return f"{begun}.begin({str(folder)!r}, {str(record)!r})"
+    return f"{begun}.begin({str(folder)!r}, {str(record)!r}, {cells})"
 
 
-def begin(folder, record):
-    """End with the process that started this one, and note which files of a folder are used."""
+def begin(folder, record, cells=0):
+    """End with the process that started this one, note which files of a folder are used, and tell
+    which of the cells runs."""
     end_with_children()
     end_with_parent(int(os.environ.get("JPY_PARENT_PID", 0)) or os.getppid())
     note_files(folder, record)
+    tell_cells(cells)
+
+
+def tell_cells(cells):
+    """Let a kernel tell its runner which of so many cells it runs (`progress`)."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None:
+        shell.events.register("pre_run_cell", lambda _: tell_cell(shell.execution_count, cells))
 
 
 def end_with_children():

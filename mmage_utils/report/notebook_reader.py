@@ -29,12 +29,14 @@ class Item(NamedTuple):
 
     ``kind`` is intro (prose), code, figure, table, text (printed lines), sound or words (a sentence
     made from results). ``content`` is Markdown, source, a data URI, HTML or lines; ``size`` is the
-    width and height at which a figure is meant to be seen.
+    width and height at which a figure is meant to be seen; ``cell`` counts the cells of the
+    notebook.
     """
 
     kind: str
     content: str
     size: tuple[int, int] = (0, 0)
+    cell: int = 0
 
 
 class Section(NamedTuple):
@@ -52,12 +54,16 @@ class Page(NamedTuple):
 
 
 class Group(NamedTuple):
-    """A figure, table or printed lines, or none, with the prose before it and the words after."""
+    """A figure, table or printed lines, or none, with the prose before it and the words after.
+
+    ``cell`` is where it begins, unless it is the first of its section.
+    """
 
     intro: str
     visual: Item | None
     words: list[str]
     sounds: list[Item]
+    cell: int = 0
 
 
 def read_pages(run_folder):
@@ -80,14 +86,26 @@ def read_pages(run_folder):
     """
     figures = run_folder / "figures"
     return [
-        Page(path.stem, _sections(nbformat.read(path, as_version=4), figures))
+        Page(path.stem, read_sections(nbformat.read(path, as_version=4), figures))
         for path in find_notebooks(run_folder)
     ]
 
 
-def _sections(notebook, figures):
+def read_sections(notebook, figures=None):
+    """The sections of an executed notebook.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+    figures : Path, optional
+        Folder of the figures that its run saved; without it, those of its outputs are taken.
+
+    Returns
+    -------
+    list of Section
+    """
     sections = []
-    for cell in notebook.cells:
+    for number, cell in enumerate(notebook.cells):
         place = cell.metadata.get("slideshow", {}).get("slide_type")
         if cell.cell_type != "code" and place == SKIPPED:
             continue  # exercises, which nobody has run
@@ -99,7 +117,7 @@ def _sections(notebook, figures):
         else:
             prose = cell.source[heading.end() if heading else 0 :].strip()
             items = [Item("intro", prose)] if prose else []
-        sections[-1].items.extend(items)
+        sections[-1].items.extend(item._replace(cell=number) for item in items)
     return sections
 
 
@@ -160,9 +178,10 @@ def _saved_names(source, function, place):
 
 def _figure(png, figures, name):
     """A picture as a data URI, from the run's own file if that shows the same picture."""
-    kind, image, path = "png", Image.open(io.BytesIO(png)), figures / f"{name}.png"
+    kind, image = "png", Image.open(io.BytesIO(png))
+    path = figures / f"{name}.png" if figures and name else None
     size = width, height = image.size
-    if name and path.is_file():
+    if path is not None and path.is_file():
         saved = Image.open(io.BytesIO(path.read_bytes()))
         # A figure that another run of the notebook saved may have another shape.
         if abs(saved.width / saved.height - width / height) < 0.03 * width / height:
@@ -192,17 +211,17 @@ def group_items(section):
             last.words.append(item.content)
         elif item.kind == "sound":
             last.sounds.append(item)
-        elif item.kind == "intro" and any(last[1:]):
-            groups.append(Group(item.content, None, [], []))
+        elif item.kind == "intro" and any((last.visual, last.words, last.sounds)):
+            groups.append(Group(item.content, None, [], [], item.cell))
         elif item.kind == "intro":
             intro = "\n\n".join(filter(None, (last.intro, item.content)))
             groups[-1] = last._replace(intro=intro)
         elif item.kind in VISUALS and last.visual:
             # The prose before several figures of one section is about all of them.
-            groups.append(Group(last.intro, item, [], []))
+            groups.append(Group(last.intro, item, [], [], item.cell))
         elif item.kind in VISUALS:
             groups[-1] = last._replace(visual=item)
-    return [group for group in groups if any(group)]
+    return [group for group in groups if any(group[:4])]
 
 
 def render_markdown(text):
@@ -213,13 +232,15 @@ def render_markdown(text):
 def plain_text(markdown):
     """The words of a piece of Markdown on one line."""
     text = re.sub(r"<[^>]+>", " ", render_markdown(markdown))
-    return re.sub(r"\s+", " ", html.unescape(text)).strip()
+    text = re.sub(r"\s+", " ", html.unescape(text)).strip()
+    return re.sub(r" (?=[.,;:?!])", "", text)
 
 
 def alt_text(title, group):
-    """What a picture shows, for readers who do not see it."""
-    words = " ".join(map(plain_text, group.words)) or plain_text(group.intro)
-    return ". ".join(text.rstrip(".") for text in (title, words) if text) + "."
+    """What a picture shows, for readers who do not see it: the heading and the first claim."""
+    words = plain_text(group.words[0] if group.words else group.intro)
+    texts = filter(None, (title, words))
+    return " ".join(text if text[-1] in ".?!" else f"{text.rstrip(':')}." for text in texts)
 
 
 def picture(item, alt):

@@ -131,14 +131,14 @@ def _check_predictions(name, path, clips, findings, weak):
                 findings.append(RunFinding(name, f"{split}: {problem}"))
     if not inside.any():
         findings.append(RunFinding(name, "none of its clips is in the label lists."))
-    usable &= _is_whole(table)
+    usable &= is_whole(table)
     if not usable:
         what = "its scores are not compared, as rows, numbers or train clips of it are missing."
         findings.append(RunFinding(name, what))
     return table if usable else None
 
 
-def _is_whole(table):
+def is_whole(table):
     """Whether every row of a prediction table can be scored, and train has some."""
     numbers = table[["ground_truth", "prediction", *P_COLUMNS]]
     return (

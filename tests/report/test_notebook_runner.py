@@ -37,7 +37,7 @@ def injected(monkeypatch):
     """Replace the execution of notebooks by a record of what would have been injected."""
     calls = {}
 
-    def record(source, target, parameters):
+    def record(source, target, parameters, head):
         calls[source.stem] = parameters
 
     monkeypatch.setattr(notebook_runner, "execute", record)
@@ -234,12 +234,13 @@ def test_refresh_copies_outputs_and_figures(tmp_path):
     assert [cell.source for cell in page.cells] == [cell.source for cell in source.cells]
     assert [cell.execution_count for cell in page.cells[1:]] == [1, 2, 3, 4, 5]
     assert page.cells[-1].outputs[0].text == "of the run\n"
+    shown, skipped = ({"slideshow": {"slide_type": kind}} for kind in ("slide", "skip"))
     assert [dict(cell.metadata) for cell in page.cells] == [
-        {},
-        {"tags": ["parameters"]},
-        {},
-        {},
-        {},
+        shown,
+        {"tags": ["parameters"], **skipped},
+        skipped,
+        skipped,
+        skipped,
         {},
     ]
     assert dict(page.metadata) == {

@@ -2,7 +2,6 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-import seaborn as sns
 from matplotlib.patches import Patch
 
 from mmage_utils.data.labels import AGE_GROUPS, ATTRIBUTES
@@ -89,11 +88,15 @@ def plot_feature_distributions(features, clips):
     """The seven features by age group and gender, one panel each (train clips with voice)."""
     train = clips.loc[clips["split"] == "train", ["VideoName", "AgeGroup", "Gender"]]
     table = features.merge(train, on="VideoName").replace(ATTRIBUTES)
-    orders = {"order": list(AGE_GROUPS.values()), "hue_order": list(GENDER_COLOURS)}
-    style = {"palette": GENDER_COLOURS, "legend": False, "fliersize": 1, "linewidth": 0.8}
+    groups, width = list(AGE_GROUPS.values()), 0.8 / len(GENDER_COLOURS)
     axes = plt.subplots(2, 4, figsize=(13, 5.6))[1].ravel()
     for ax, feature in zip(axes, FEATURES, strict=False):
-        sns.boxplot(table, x="AgeGroup", y=feature, hue="Gender", ax=ax, **orders, **style)
+        for number, (gender, colour) in enumerate(GENDER_COLOURS.items()):
+            own = table[table["Gender"] == gender]
+            values = [own.loc[own["AgeGroup"] == group, feature].dropna() for group in groups]
+            places = np.arange(len(groups)) + (number - (len(GENDER_COLOURS) - 1) / 2) * width
+            _boxes(ax, values, places, width, colour)
+        ax.set_xticks(range(len(groups)), groups)
         ax.set(xlabel="", ylabel=UNITS[feature], title=feature.replace("_", " "))
         ax.tick_params(axis="x", rotation=60, labelsize="small")
     axes[-1].axis("off")
@@ -101,6 +104,22 @@ def plot_feature_distributions(features, clips):
     axes[-1].legend(handles=handles, title="gender (as perceived)", loc="center")
     axes[0].figure.supxlabel(AXIS_NAMES["AgeGroup"], fontsize="medium")
     return axes
+
+
+def _boxes(ax, values, places, width, colour):
+    line = {"linewidth": 0.8, "color": "0.25"}
+    ax.boxplot(
+        values,
+        positions=places,
+        widths=width,
+        patch_artist=True,
+        manage_ticks=False,
+        boxprops={"facecolor": colour, "edgecolor": "0.25", "linewidth": 0.8},
+        flierprops={"marker": "o", "markersize": 1, "markeredgecolor": "0.25"},
+        medianprops=line,
+        whiskerprops=line,
+        capprops=line,
+    )
 
 
 def plot_strength(strength):
