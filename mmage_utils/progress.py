@@ -108,11 +108,13 @@ class _Lines:
         self.start = self.last = time.monotonic()
 
     def update(self, n=1):
+        """Count `n` more, and tell, if some time has passed since the last line."""
         self.n += n
         if time.monotonic() - self.last >= self.seconds:
             self.show()
 
     def show(self):
+        """Tell now."""
         self.last = time.monotonic()
         # A training that was resumed did not begin at 0.
         rate = (self.n - self.initial) / max(self.last - self.start, 1e-9)
@@ -120,6 +122,7 @@ class _Lines:
         self.write(describe(*what, rate=rate, more=self.more))
 
     def set_postfix_str(self, text):
+        """Have `text` said before the time that is left."""
         self.more = text
 
     def __iter__(self):

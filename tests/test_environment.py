@@ -103,6 +103,7 @@ def test_setup_takes_an_active_conda_environment(tmp_path):
     wanted = [*sorted(ROOT.glob("requirements*.lock")), ROOT / "pyproject.toml"]
     wanted += [*sorted(ROOT.glob("tools/jupyter/*.json"))]
     wanted += [*sorted(ROOT.glob("tools/jupyter/labconfig/*.json"))]
+    wanted += [*sorted(ROOT.glob("tools/ipython/*.py"))]
     stamp = f"{ROOT}\n" + "".join(path.read_text() for path in wanted)
     (tmp_path / "mmage.stamp").write_text(stamp)
     conda = os.environ | {

@@ -21,7 +21,7 @@ def show_progress(head, place, *, log=lambda line: None, stream=None, seconds=No
     Parameters
     ----------
     head : str
-        ``[2/11] 02_image_classifier … ``
+        Printed before, as ``[2/11] 02_image_classifier …`` and a space.
     place : Path
         The file (`progress.PLACE`), which need not exist and is removed.
     log : callable
