@@ -18,11 +18,12 @@ HEAD = "[2/11] 02_image_classifier … "
 TRAINS = """import time
 from mmage_utils.progress import progress_bar
 with progress_bar(12, "training image_baseline", "epoch") as bar:
-    bar.update(2)
-    bar.set_postfix_str("valid 64.1%")
-    time.sleep(2)
     bar.update()
-    time.sleep(2)
+    bar.set_postfix_str("valid 64.1%")
+    time.sleep(1.1)
+    bar.update()
+    time.sleep(1)
+time.sleep(0.5)
 """
 
 
@@ -33,10 +34,10 @@ class Screen:
         monkeypatch.setenv("COLUMNS", str(columns))
         self.ours, theirs = pty.openpty()
         self.stream, self.got = os.fdopen(theirs, "w", encoding="utf-8"), b""
-        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader = threading.Thread(target=self.collect, daemon=True)
         self.reader.start()
 
-    def _read(self):
+    def collect(self):
         try:
             while chunk := os.read(self.ours, 4096):
                 self.got += chunk
@@ -65,7 +66,7 @@ def test_a_terminal_shows_it_in_place_and_is_left_with_the_head(tmp_path, monkey
         wait_for(lambda: b"training" in screen.got)
     print("12 s", end="", file=screen.stream)
     first, *_, cleared, last = screen.shown()
-    assert first == "[2/11] 02_image_classifier … training x, epoch 3 of 12, v…"
+    assert first == "[2/11] 02_image_classifier … training x, epoch 3 of 12, va…"
     assert len(first) == 59
     assert cleared == HEAD.ljust(59)
     assert last == f"{HEAD}12 s"
@@ -118,6 +119,7 @@ def test_a_run_tells_its_training_keeps_a_log_and_nothing_in_its_notebook(
     folder = run_report()
     printed = capfd.readouterr()
     assert "  training image_baseline, epoch 3 of 12, valid 64.1%, about " in printed.out
+    assert "  cell 2 of 3\n" in printed.out
     assert printed.err == ""
     executed = (folder / "notebooks" / "01_toy.ipynb").read_text()
     assert "epoch 3 of 12" not in executed
