@@ -5,6 +5,7 @@ Nothing that takes time is imported, as every notebook waits for it.
 """
 
 import ctypes
+import itertools
 import os
 import signal
 import subprocess
@@ -36,7 +37,8 @@ def tell_cells(cells):
     """Let a kernel tell its runner which of so many cells it runs (`progress`)."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None:
-        shell.events.register("pre_run_cell", lambda _: tell_cell(shell.execution_count, cells))
+        numbers = itertools.count(1)
+        shell.events.register("pre_run_cell", lambda _: tell_cell(next(numbers), cells))
 
 
 def end_with_children():
