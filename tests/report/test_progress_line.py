@@ -34,17 +34,10 @@ class Screen:
         monkeypatch.setenv("COLUMNS", str(columns))
         self.ours, theirs = pty.openpty()
         self.stream, self.got = os.fdopen(theirs, "w", encoding="utf-8"), b""
-<<<<<<< HEAD
-        self.reader = threading.Thread(target=self.read, daemon=True)
-        self.reader.start()
-
-    def read(self):
-=======
         self.reader = threading.Thread(target=self.collect, daemon=True)
         self.reader.start()
 
     def collect(self):
->>>>>>> home
         try:
             while chunk := os.read(self.ours, 4096):
                 self.got += chunk
