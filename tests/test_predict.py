@@ -77,7 +77,7 @@ def test_one_video_gives_one_line_and_what_it_means(model, video, tmp_path):
     assert "<b>" not in text
     assert MEANING in text
     assert '<p class="warning">The data are a synthetic sample' in text
-    assert text.count("data:image/") == 3
+    assert text.count("data:image/") == 4  # face, bars, map, voice
     assert "http" not in text.replace('http-equiv="Content-Security-Policy"', "")
 
 

@@ -173,7 +173,11 @@ def _of_files(row):
             found[medium] = read(row[medium])
         except DataError as error:
             found[medium], lacks[medium] = None, error.reason
-    problem = "" if len(lacks) < len(readers) else "; ".join(dict.fromkeys(lacks.values()))
+    problem = (
+        ""
+        if len(lacks) < len(readers)
+        else "; ".join(dict.fromkeys(why.rstrip(".") for why in lacks.values()))
+    )
     return found | {"lacks": lacks, "problem": problem}
 
 

@@ -75,7 +75,7 @@ def map_sentence(falls, group):
     text = f"Covered patch by patch, orange places of the face speak for {AGE_GROUPS[group]}, "
     text += "purple ones against it. "
     if not falls.any():
-        return "The models of the face say the same whatever is covered."
+        return f"Whatever is covered, the models of the face say the same of {AGE_GROUPS[group]}."
     most = falls.max()
     if most <= 0:
         return f"{text}No place speaks for it."

@@ -69,7 +69,7 @@ def answer_uploaded(bundle, files):
         try:
             for file in files:
                 name = file["name"]
-                clip_name(Path(name).stem if name.lower().endswith(CAPTIONS) else name)
+                clip_name(name[:-4] if name.lower().endswith(CAPTIONS) else name)  # no path
                 (videos / name).write_bytes(file["content"])
             found = find_new_clips([videos])
             read, answers = answer_found(bundle, found, work)

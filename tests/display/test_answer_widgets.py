@@ -46,8 +46,10 @@ def test_a_video_and_its_words_are_answered(model, clips, tmp_path):
     ("name", "content", "message"),
     [
         ("notes.txt", b"words", "None of the files is a video"),
-        ("../../a.mp4", b"x", "cannot be that of a clip: it has a path in it"),
+        ("a/b.mp4", b"x", "cannot be that of a clip: it has a path in it"),
+        ("../../a.mp4", b"x", "cannot be that of a clip"),
         ("../a.txt", b"x", "cannot be that of a clip"),
+        ("/tmp/a.srt", b"x", "cannot be that of a clip: it has a path in it"),
         ("x.mp4", b"no video", "x.mp4</h2><p>It cannot be read: it is not a video"),
     ],
 )

@@ -96,5 +96,6 @@ def test_only_the_first_of_many_clips_say_what_they_rest_on(told, monkeypatch):
     model, read, answers = told
     monkeypatch.setattr("mmage_utils.display.answer_cards.EXPLAINED", 1)
     text = render_answers(read, answers, model)
-    assert text.count("Covered patch by patch") == 1
+    assert text.count('alt="the face, and what of it the answer uses"') == 1
+    assert text.count("ingle word") + text.count("The words that speak") == 1
     assert "Only the first 1 clips say what their answer rests on" in text
