@@ -87,7 +87,10 @@ def find_faces(frames, detector):
         size = round(scale * width), round(scale * height)
         if min(size) < LEAST_FACE:
             continue  # a strip; MTCNN fails on it
-        images = [Image.fromarray(frames[place]).resize(size) for place in places]
+        images = [
+            Image.fromarray(frames[place]).resize(size, Image.Resampling.BILINEAR)
+            for place in places
+        ]
         with torch.inference_mode():
             results = detector.detect(images, landmarks=True)
         for place, boxes, odds, points in zip(places, *results, strict=True):
@@ -156,14 +159,26 @@ def crop_face(frame, points):
     # The part of the frame that the turned square can reach.
     reach = int(np.ceil(side * 0.75)) + 1
     left, top = np.floor(middle).astype(int) - reach
-    rows = np.clip(np.arange(top, top + 2 * reach), 0, frame.shape[0] - 1)
-    columns = np.clip(np.arange(left, left + 2 * reach), 0, frame.shape[1] - 1)
-    part = Image.fromarray(np.ascontiguousarray(frame[rows[:, None], columns]))
-    x, y = middle - (left, top)
+    part = Image.fromarray(_cut(frame, left, top, 2 * reach))
+    shrink = max(1, side // SIDE)  # by whole pixels first, as turning a large square takes long
+    part, side = part.reduce(shrink), round(side / shrink)
+    x, y = (middle - (left, top)) / shrink
     half = side / 2
     turn = (cos, -sin, x - half * (cos - sin), sin, cos, y - half * (cos + sin))
     square = part.transform((side, side), Image.Transform.AFFINE, turn, Image.Resampling.BICUBIC)
     return np.asarray(square.resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+
+
+def _cut(frame, left, top, side):
+    """A square of a frame, whose last pixels are repeated beyond its edge."""
+    height, width = frame.shape[:2]
+    # At least one row and column, where all of the square is beyond the edge.
+    first = np.clip([top, left], 0, [height - 1, width - 1])
+    last = np.clip([top + side, left + side], first + 1, [height, width])
+    part = frame[first[0] : last[0], first[1] : last[1]]
+    before = np.clip(first - [top, left], 0, side - 1)
+    after = side - before - part.shape[:2]
+    return np.pad(part, [*zip(before, after, strict=True), (0, 0)], mode="edge")
 
 
 def sharpness(crop):

@@ -14,7 +14,7 @@ from mmage_utils.features.faces import load_faces
 from mmage_utils.features.text_embeddings import embed
 from mmage_utils.features.voices import extraction, inputs
 from mmage_utils.files import CACHE
-from mmage_utils.models import networks, recipes, training
+from mmage_utils.models import networks
 from mmage_utils.models.regularised_heads import head_of_arrays
 from mmage_utils.predictions import adjust, softmax, tabulate
 from mmage_utils.scores import routes
@@ -66,8 +66,9 @@ def predict_part(part, modality, clips, *, cache=CACHE):
         with torch.no_grad():
             scores = _face_network(part).logits(torch.as_tensor(features))
         return adjust(tabulate(clips, softmax(scores)), -part.arrays["offset"])
-    dataset = training.as_dataset(features, clips["AgeGroup"])
-    return tabulate(clips, training.predict(_mlp(part, modality), dataset))
+    with torch.no_grad():
+        scores = _mlp(part, modality)(torch.as_tensor(np.asarray(features), dtype=torch.float32))
+    return tabulate(clips, softmax(scores))
 
 
 def represent(part, modality, clips, *, cache=CACHE):
@@ -96,6 +97,8 @@ def represent(part, modality, clips, *, cache=CACHE):
         makers = routes.voice_representations(clips, features, part.facts["networks"], cache=cache)
         return makers[name](everyone).features
     if _has(part, FACE):
+        from mmage_utils.models import recipes  # loads Lightning, which takes seconds
+
         faces = load_faces(clips, part.facts["size"], cache=cache).images
         return recipes.embed_faces(_face_network(part), clips, faces, cache=cache)
     images = load_faces(clips, FULL_SIDE, cache=cache).images

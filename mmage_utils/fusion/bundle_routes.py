@@ -23,7 +23,7 @@ from mmage_utils.fusion.bundle_parts import (
     represent,
     state_arrays,
 )
-from mmage_utils.models import networks, recipes
+from mmage_utils.models import networks
 from mmage_utils.models.class_balance import adjustment, group_counts
 from mmage_utils.models.device import has_bfloat16
 from mmage_utils.models.regularised_heads import head_arrays
@@ -152,6 +152,8 @@ def _rows(table):
 
 
 def _network(run, modality, clips, parameters):
+    from mmage_utils.models import recipes  # loads Lightning, which answers do without
+
     if modality == "image":
         state = recipes.load_weights(run, TUNED, notebook=PLACES["image"])
         counts = _train_counts(with_faces(clips, parameters))
@@ -177,6 +179,8 @@ def _head(run, modality, listed, name, parameters):
         clips = with_faces(clips, parameters)
         facts |= {"networks": name.removeprefix(TOLD), "size": parameters["CORRECTED_SIZE"]}
         if name == OWN:
+            from mmage_utils.models import recipes
+
             state = recipes.load_weights(run, TUNED, notebook=PLACES["image"])
             arrays = state_arrays(state, FACE)
         elif name.endswith(", frozen"):
