@@ -25,9 +25,9 @@ def render_copy(pages, *, data=""):
             if section.title
         )
         title = html.escape(page.sections[0].title or page.name)
+        start = f'<li><a href="#{first}">From the beginning</a></li>'
         contents.append(
-            f'<details open><summary><a href="#{first}">{title}</a></summary><ol>{links}</ol>'
-            "</details>"
+            f"<details open><summary>{title}</summary><ol>{start}{links}</ol></details>"
         )
         body = "\n".join(
             _section(section, key, "h1" if key == first else "h2")
