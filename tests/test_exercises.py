@@ -16,7 +16,7 @@ import yaml
 from tiny_notebooks import add_exercises, exercise_blocks
 
 from mmage_utils.files import ROOT
-from mmage_utils.report.notebook_reader import read_pages
+from mmage_utils.report.notebook_reader import is_exercise, read_pages
 from mmage_utils.report.parameters import check_parameters, declared_parameters, find_notebooks
 
 NOTEBOOKS = find_notebooks(ROOT)
@@ -29,7 +29,7 @@ def read(path):
 
 
 def exercises(path):
-    return [cell for cell in read(path).cells if "exercise" in cell.metadata.get("tags", [])]
+    return [cell for cell in read(path).cells if is_exercise(cell)]
 
 
 def defined_names(sources):

@@ -14,6 +14,7 @@ import pandas as pd
 
 from mmage_utils.data.clips import MEDIA, read_clips
 from mmage_utils.files import ROOT
+from mmage_utils.report.notebook_reader import is_exercise
 from mmage_utils.report.notebook_runner import prepare_copies
 from mmage_utils.report.parameters import load_parameters
 from mmage_utils.sample.write import make_sample
@@ -50,7 +51,7 @@ def leave_gaps(folder):
 
 def exercise_blocks(notebook, language):
     """The fenced blocks of a language in the exercises of a notebook, as a list of str."""
-    cells = [cell for cell in notebook.cells if "exercise" in cell.metadata.get("tags", [])]
+    cells = [cell for cell in notebook.cells if is_exercise(cell)]
     fence = re.compile(rf"^```{language}\n(.*?)^```$", re.DOTALL | re.MULTILINE)
     return [block for cell in cells for block in fence.findall(cell.source)]
 

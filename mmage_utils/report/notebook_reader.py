@@ -18,7 +18,6 @@ from PIL import Image
 from mmage_utils.report.parameters import find_notebooks
 
 VISUALS = ("figure", "table", "text")
-SKIPPED = "skip"  # of the slide types of JupyterLab
 HEADING = re.compile(r"#{1,2}[ \t]+(.+)")
 # Bytes from which a picture is stored as WebP: a fifth of the size, and it looks the same.
 LARGE_PNG = 250_000
@@ -91,6 +90,11 @@ def read_pages(run_folder):
     ]
 
 
+def is_exercise(cell):
+    """Whether a cell is one of the exercises at the end of a notebook, by its tag."""
+    return "exercise" in cell.metadata.get("tags", [])
+
+
 def read_sections(notebook, figures=None):
     """The sections of an executed notebook.
 
@@ -106,9 +110,8 @@ def read_sections(notebook, figures=None):
     """
     sections = []
     for number, cell in enumerate(notebook.cells):
-        place = cell.metadata.get("slideshow", {}).get("slide_type")
-        if cell.cell_type != "code" and place == SKIPPED:
-            continue  # exercises, which nobody has run
+        if is_exercise(cell):
+            continue  # which nobody has run
         heading = HEADING.match(cell.source) if cell.cell_type != "code" else None
         if heading or not sections:
             sections.append(Section(heading.group(1).strip() if heading else "", []))

@@ -1,11 +1,12 @@
 """The rules of the deck as metadata of cells, for ``nbconvert --to slides`` to show the same.
 
 A heading begins a slide and each further figure or table, with the prose before it, one below it
-(`notebook_reader.group_items`); cells that show nothing, as imports and parameters do, are skipped.
+(`notebook_reader.group_items`); cells that show nothing, as imports and parameters do, are skipped,
+and so are exercises.
 The settings that hide the code of the others are in ``tools/jupyter``.
 """
 
-from mmage_utils.report.notebook_reader import HEADING, group_items, read_sections
+from mmage_utils.report.notebook_reader import HEADING, group_items, is_exercise, read_sections
 
 
 def slide_types(notebook):
@@ -16,12 +17,14 @@ def slide_types(notebook):
     list of str
         ``slide``, ``subslide``, ``skip``, or empty: it stays on the slide of the cell before.
     """
-    sections = read_sections(notebook)
+    sections = read_sections(notebook)  # without the exercises
     begins = {group.cell for section in sections for group in group_items(section)[1:]}
     shown = {item.cell for one in sections for item in one.items if item.kind != "code"}
     types = []
     for number, cell in enumerate(notebook.cells):
-        if cell.cell_type != "code" and HEADING.match(cell.source):
+        if is_exercise(cell):
+            types.append("skip")
+        elif cell.cell_type != "code" and HEADING.match(cell.source):
             types.append("slide")
         elif cell.cell_type == "code" and number not in shown:
             types.append("skip")

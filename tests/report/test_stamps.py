@@ -34,7 +34,7 @@ def done(monkeypatch):
     """The names of the notebooks that were executed."""
     names = []
 
-    def execute(source, target, parameters):
+    def execute(source, target, parameters, head=""):
         read, written = USES[source.stem]
         folder = target.parent.parent
         text = "".join((folder / name).read_text() for name in read)
