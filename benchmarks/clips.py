@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pandas as pd
 import psutil
+from joblib import Parallel, delayed
 
 from mmage_utils.data.clips import MEDIA, UNLABELLED, read_clips, with_media
 from mmage_utils.data.transcripts import read_transcript
@@ -37,10 +38,14 @@ WATCH = 0.2  # s
 def film(clips, folder, names):
     """Film clips with their words beside them, and copy the films until there are enough names."""
     films = [Path(folder, f"film{number}.000.mp4") for number in range(names)]
-    for number, clip in enumerate(clips.itertuples()):
-        settings = {"seed": number, "scale": SCALE, "frames_a_second": FRAMES_A_SECOND}
-        write_video(films[number], clip.image, clip.audio, **settings)
-        films[number].with_suffix(".txt").write_text(read_transcript(clip.transcript))
+    settings = {"scale": SCALE, "frames_a_second": FRAMES_A_SECOND}
+    rows = list(zip(films, clips.itertuples(), strict=False))
+    Parallel(n_jobs=-1)(
+        delayed(write_video)(path, clip.image, clip.audio, seed=number, **settings)
+        for number, (path, clip) in enumerate(rows)
+    )
+    for path, clip in rows:
+        path.with_suffix(".txt").write_text(read_transcript(clip.transcript))
     for number in range(len(clips), names):
         for suffix in (".mp4", ".txt"):
             first = films[number % len(clips)]
@@ -84,8 +89,9 @@ def measure_all(options, clips, folder):
     videos, answered, rows = folder / "videos", folder / "answered", []
     for place in (videos, answered):
         place.mkdir()
-    film(clips, videos, options.videos)
     films = film(clips, answered, options.answered)
+    for number in range(options.videos):
+        shutil.copy(films[number % len(films)], videos / f"film{number}.000.mp4")
     out, run = folder / "imported", ("--run", options.run)
     page = ("--html", folder / "answers.html")
     for name, n, limit, command in (
@@ -129,7 +135,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("data/sample"))
     parser.add_argument("--run", default="sample", help="a run, or a folder with its models")
-    for name, value in (("videos", 200), ("answered", 100), ("distinct", 40)):
+    for name, value in (("videos", 200), ("answered", 100), ("distinct", 20)):
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--json", type=Path, help="write the table here")
     options = parser.parse_args()

@@ -32,7 +32,7 @@ SAID = {
     "empty.mp4": "it has no content (0 bytes)",
     "text.mp4": "it is not a video",
     "truncated.mp4": "it is not a video",
-    "damaged.mp4": "it is not a video",
+    "damaged.mp4": "no video track; a sound track of 0 Hz",
 }
 NOTED = {
     "ten minutes.mp4": "long: the first 60 of 600 s are used",

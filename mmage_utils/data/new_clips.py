@@ -25,7 +25,7 @@ MISSING = {"image": "no face", "audio": "no voice", "text": "no words"}
 COLUMNS = ["VideoName", "UserID", "split", "AgeGroup", "image", "audio", "text"]
 COLUMNS += ["lacks", "notes", "problem", "video"]
 OF_MEDIA = {"image": "image", "audio": "audio", "transcript": "text"}
-MANY = 12  # videos from which a second process is worth its start
+THREADS = 2  # that read videos; processes would each hold the libraries, most of a gigabyte
 
 
 def find_new_clips(places):
@@ -103,7 +103,7 @@ def _row(**known):
     return dict.fromkeys(COLUMNS) | blank | {"lacks": {}} | known
 
 
-def read_new_clips(clips, folder, *, recogniser=None, n_jobs=None):
+def read_new_clips(clips, folder, *, recogniser=None):
     """Read what the modalities need: faces and voices of videos into files, and all texts.
 
     Parameters
@@ -114,8 +114,6 @@ def read_new_clips(clips, folder, *, recogniser=None, n_jobs=None):
         Where faces and voices of videos are written.
     recogniser : callable, optional
         As `video_import.import_videos`.
-    n_jobs : int, optional
-        Processes that read videos; by default one for few, and two for `MANY`.
 
     Returns
     -------
@@ -123,16 +121,10 @@ def read_new_clips(clips, folder, *, recogniser=None, n_jobs=None):
         The same clips, with text as a str. Media that cannot be read are None, and lacks says why;
         problem says why nothing of a clip can be read.
     """
-    from joblib import Parallel, delayed
-
     rows = clips.to_dict("records")
     films = [row for row in rows if row["video"] and not row["problem"]]
     stems = [Path(folder) / clip_name(row["VideoName"]) for row in films]
-    n_jobs = n_jobs or 1 + (len(films) >= MANY)
-    jobs = (
-        delayed(import_clip)(row["video"], stem) for row, stem in zip(films, stems, strict=True)
-    )
-    made = Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
+    made = _import_all([row["video"] for row in films], stems)
     shown = progress_bar(len(films), "Reading videos", "video", made) if len(films) > 1 else made
     for row, stem, (_, record) in zip(films, stems, shown, strict=True):
         row |= _of_video(row, stem, record, recogniser)
@@ -140,6 +132,24 @@ def read_new_clips(clips, folder, *, recogniser=None, n_jobs=None):
         if not row["problem"] and not row["video"]:
             row |= _of_files(row)
     return pd.DataFrame(rows, columns=COLUMNS, dtype=object)
+
+
+def _import_all(videos, stems):
+    """What `video_import.import_clip` gives for each video, in their order."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    import torch
+
+    if len(videos) < THREADS:
+        yield from map(import_clip, videos, stems)
+        return
+    before = torch.get_num_threads()
+    try:
+        one = {"initializer": torch.set_num_threads, "initargs": (1,)}  # of each thread
+        with ThreadPoolExecutor(THREADS, **one) as pool:
+            yield from pool.map(import_clip, videos, stems)
+    finally:
+        torch.set_num_threads(before)
 
 
 def _of_video(row, stem, record, recogniser):

@@ -69,7 +69,7 @@ def name_silence(clips):
     """Note where nobody speaks or no word is written; such clips are answered as the run's are."""
     heard = clips[clips["audio"].notna()].reset_index(drop=True)
     with TemporaryDirectory() as cache:
-        table = extract_features(heard, cache=cache).table
+        table = extract_features(heard, cache=cache, n_jobs=1).table
     silent = set(table.loc[table["voiced_fraction"].eq(0), "VideoName"])
     rows = clips.to_dict("records")
     for row in rows:

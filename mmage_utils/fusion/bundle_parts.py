@@ -91,7 +91,8 @@ def represent(part, modality, clips, *, cache=CACHE):
     if modality == "audio":
         features = None
         if routes.SEVEN in name:
-            table = extraction.extract_features(clips, cache=cache).table
+            # Those of new clips: starting processes takes longer. Others are in the cache.
+            table = extraction.extract_features(clips, cache=cache, n_jobs=1).table
             scale = (part.arrays[f"{SCALE}{moment}"] for moment in ("mean", "std"))
             features = inputs.scaled_inputs(table, *scale)
         makers = routes.voice_representations(clips, features, part.facts["networks"], cache=cache)
