@@ -1,4 +1,4 @@
-"""Commands on folders of data: write, import, check, and compute features."""
+"""Commands on folders of data: write, import, check, compute features, and train on them."""
 
 import time
 from pathlib import Path
@@ -145,3 +145,30 @@ def features(
     say(features_text(record))
     say(f"Features are in {out}: pandas.read_parquet reads the folder.")
     finish(record["unreadable"], json_file, record)
+
+
+@app.command()
+def train(
+    features: Annotated[Path, Argument(help="Folder that `mmage features` wrote.")],
+    folder: Folder,
+    out: Annotated[Path, Option("--out", "-o", help="Folder for weights and predictions.")],
+    epochs: Annotated[int, Option(min=1, help="Epochs at most.")] = 20,
+    batch_size: Annotated[
+        int, Option(min=2, help="Clips of a batch, of all processes together.")
+    ] = 256,
+    lr: Annotated[float, Option(min=0, help="Highest learning rate.")] = 0.002,
+    seed: Annotated[int, Option(help="Decides the first weights and the order.")] = 0,
+):
+    """Train a linear head on features, on one process or on those that torchrun starts.
+
+    A training that was cut off goes on after its last whole epoch when it is repeated.
+    """
+    from mmage_utils.display.training_sentences import head_text
+    from mmage_utils.models.part_heads import train_on_parts
+
+    record = train_on_parts(
+        features, folder, out, epochs=epochs, batch_size=batch_size, lr=lr, seed=seed
+    )
+    if record:  # the first process speaks for all
+        say(head_text(record))
+        say(f"Weights, predictions and curves are in {out}.")
