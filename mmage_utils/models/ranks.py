@@ -29,6 +29,8 @@ def process_group():
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    if rank() > 0:
+        os.environ["TQDM_DISABLE"] = "1"  # the first shows how far it is
     try:
         yield
     except (RuntimeError, distributed.DistError) as error:
