@@ -1,14 +1,19 @@
-"""What the commands on prediction files cost, from thousands of clips to a million.
+"""What large data cost: the commands on lists of up to a million clips, and features of clips.
 
-    python benchmarks/scale.py [--clips 2000 20000 200000 1000000] [--json FILE]
+    python benchmarks/scale.py [--clips 2000 20000 200000 1000000] [--media 1200 10000]
+        [--data FOLDER] [--workers 2] [--half] [--json FILE] [--markdown FILE]
 
-Label lists and predictions of each size are written to a temporary folder (`mmage sample --lists`),
-and each command runs in a process of its own: seconds by the clock, and the most memory it held.
-Ends with 1 when the time or the memory of a command grows faster than the clips.
+Lists: label lists and predictions of each size are written to a temporary folder (`mmage sample
+--lists`), and each command runs in a process of its own. Features: `mmage features` of each
+modality, of the first clips of FOLDER that have media, or of a sample that is made for it. Seconds
+are by the clock; GB are the most that a command and its processes held at once (memory that they
+share counted once). `--clips` or `--media` without a number leaves that part out. Ends with 1 when
+the time or the memory of a command grows faster than the clips.
 """
 
 import argparse
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -16,11 +21,16 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import psutil
 
-from mmage_utils.files import save_json
+from mmage_utils.data.clips import MEDIA, describe_data, read_clips
+from mmage_utils.data.labels import LABEL_COLUMNS, LABEL_LIST, SPLITS
+from mmage_utils.files import save_json, write_text
 from mmage_utils.sample.large_lists import write_lists
 
 SLACK = 1.5  # times the growth of the clips
+TICK = 0.2  # s between two looks at the memory
+MILLION = 1_000_000
 COMMANDS = {
     "evaluate, CSV": ("evaluate", "predictions.csv"),
     "evaluate, Parquet": ("evaluate", "predictions.parquet"),
@@ -28,41 +38,115 @@ COMMANDS = {
     "compare": ("compare", "predictions.csv", "predictions.parquet"),
     "check-data": ("check-data",),
 }
+STAGES = {
+    "voice, fast": ("--modality", "voice"),
+    "voice, speaker": ("--modality", "voice", "--recipe", "speaker"),
+    "face, dlib": ("--modality", "face", "--recipe", "dlib"),
+    "face, dlib-age": ("--modality", "face", "--recipe", "dlib-age"),
+    "words, minilm": ("--modality", "words"),
+}
 
 
-def measure(command, folder):
+def measure(what, *arguments, fine=(0,)):
     """Seconds and GB of one command, in a process of its own."""
-    verb, *names = COMMANDS[command]
-    arguments = [verb, *(str(folder / name) for name in names), str(folder)]
-    if names:
-        arguments += ["--split", "train"]  # the largest
-    clock = time.perf_counter()
-    program = [sys.executable, "-m", "mmage_utils.cli", *arguments]
-    process = subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    errors = process.stderr.read()
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{command} failed: {errors.decode()[-500:]}")
-    return time.perf_counter() - clock, used.ru_maxrss / 1e6
+    clock, peak = time.perf_counter(), 0
+    program = [sys.executable, "-m", "mmage_utils.cli", *map(str, arguments)]
+    with tempfile.TemporaryFile() as errors:
+        process = psutil.Popen(program, stdout=subprocess.DEVNULL, stderr=errors)
+        while process.poll() is None:
+            peak = max(peak, memory_of(process))
+            time.sleep(TICK)
+        if process.returncode not in fine:
+            errors.seek(0)
+            raise SystemExit(f"{what} failed: {errors.read().decode()[-500:]}")
+    return time.perf_counter() - clock, peak / 1e9
 
 
-def table_of(sizes):
-    """One row a size and command: clips listed, clips scored, seconds, GB."""
+def memory_of(process):
+    """Bytes that a process and its children hold now; what they share is divided among them."""
+    held = 0
+    try:
+        family = [process, *process.children(recursive=True)]
+    except psutil.Error:
+        return 0
+    for member in family:
+        try:
+            held += member.memory_full_info().pss
+        except psutil.Error:  # it has just ended
+            continue
+    return held
+
+
+def list_rows(sizes):
+    """One row a size and command: clips listed, seconds, GB."""
     rows = []
     for clips in sizes:
         with tempfile.TemporaryDirectory() as place:
             folder, clock = Path(place) / "lists", time.perf_counter()
             write_lists(folder, clips)
             rows.append(("write the lists", clips, time.perf_counter() - clock, float("nan")))
-            rows += [(command, clips, *measure(command, folder)) for command in COMMANDS]
+            for command, (verb, *names) in COMMANDS.items():
+                arguments = [verb, *(folder / name for name in names), folder]
+                arguments += ["--split", "train"] if names else []  # the largest
+                rows.append((command, clips, *measure(command, *arguments)))
     return pd.DataFrame(rows, columns=["command", "clips", "seconds", "GB"])
+
+
+def part_of(folder, clips, place):
+    """A folder of the first clips that have all media: lists of its own, and links to the media."""
+    listed = read_clips(folder)
+    whole = listed[listed[list(MEDIA)].notna().all(axis=1)]
+    if len(whole) < clips:
+        raise SystemExit(f"{folder} has {len(whole):,} clips with all media, fewer than {clips:,}.")
+    # From every split its share, so that each has some.
+    some = whole.groupby("split", sort=False).head(-(-clips // 3))
+    some = pd.concat([some, whole.drop(some.index)]).head(clips)
+    place.mkdir()
+    for split in SPLITS:
+        rows = some.loc[some["split"] == split, LABEL_COLUMNS]
+        rows.to_csv(place / LABEL_LIST.format(split=split), index=False)
+        (place / split).symlink_to((folder / split).absolute())
+    for mark in folder.glob("synthetic*"):
+        (place / mark.name).symlink_to(mark.absolute())
+    return place
+
+
+def feature_rows(sizes, folder, *, workers, half):
+    """One row a size and stage: clips, seconds, clips a second, GB, bytes a clip of the parts."""
+    rows = []
+    for clips in sizes:
+        with tempfile.TemporaryDirectory() as work:
+            part, work = part_of(folder, clips, Path(work) / "part"), Path(work)
+            for number, (stage, how) in enumerate(STAGES.items()):
+                out = work / str(number)
+                options = [*how, "--workers", workers, *(["--half"] if half else [])]
+                # 1: some file of the folder cannot be read.
+                seconds, held = measure(stage, "features", part, "-o", out, *options, fine=(0, 1))
+                size = sum(path.stat().st_size for path in out.glob("part-*"))
+                rows.append((stage, clips, seconds, held, clips / seconds, size / clips))
+    columns = ["command", "clips", "seconds", "GB", "clips a second", "bytes a clip"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def extrapolate(table):
+    """Hours of each command for a million clips, by what a clip more costs between two sizes.
+
+    With one size, the start counts as if every clip paid for it.
+    """
+    hours = {}
+    for command, rows in table.groupby("command", sort=False):
+        rows = rows.sort_values("clips")
+        last = rows.iloc[-1]
+        first = rows.iloc[0] if len(rows) > 1 else pd.Series({"clips": 0, "seconds": 0.0})
+        each = (last["seconds"] - first["seconds"]) / (last["clips"] - first["clips"])
+        hours[command] = each * MILLION / 3600
+    return pd.Series(hours, name="hours for a million").rename_axis("command").reset_index()
 
 
 def too_fast_growing(table):
     """Commands whose seconds or GB grow faster than the clips, from the second size on."""
     found = []
-    for command, rows in table.dropna().groupby("command"):
+    for command, rows in table.dropna(subset=["GB"]).groupby("command"):
         rows = rows.sort_values("clips")
         for before, after in zip(rows[1:-1].itertuples(), rows[2:].itertuples(), strict=True):
             growth = SLACK * after.clips / before.clips
@@ -75,21 +159,61 @@ def too_fast_growing(table):
     return found
 
 
+def markdown(table):
+    """A table in Markdown, with numbers of three digits or in full thousands."""
+
+    def cell(value):
+        if isinstance(value, str):
+            return value
+        return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+    rows = [list(table), ["---"] * len(table.columns), *table.to_numpy(object)]
+    return "\n".join(f"| {' | '.join(map(cell, row))} |" for row in rows)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    sizes = [2_000, 20_000, 200_000, 1_000_000]
-    parser.add_argument("--clips", type=int, nargs="+", default=sizes)
-    parser.add_argument("--json", type=Path, help="write the table here")
+    sizes = [2_000, 20_000, 200_000, MILLION]
+    parser.add_argument("--clips", type=int, nargs="*", default=sizes, help="of the lists")
+    parser.add_argument("--media", type=int, nargs="*", default=[1_200, 10_000])
+    parser.add_argument("--data", type=Path, help="a folder with media, read only")
+    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--half", action="store_true", help="embeddings in half precision")
+    parser.add_argument("--json", type=Path, help="write the tables here")
+    parser.add_argument("--markdown", type=Path, help="and as Markdown here")
     options = parser.parse_args()
-    table = table_of(options.clips)
-    for name, column in (("seconds", "seconds"), ("GB", "GB")):
-        shown = table.pivot_table(column, "command", "clips", sort=False)
-        print(f"{name}\n{shown.round(2).to_string()}\n")
+    machine = f"{os.cpu_count()} cores ({platform.processor() or platform.machine()})"
+    machine += f", {psutil.virtual_memory().total / 1e9:.0f} GB, Python {platform.python_version()}"
+    command = f"python benchmarks/scale.py {' '.join(sys.argv[1:])}".rstrip()
+    record, texts = {"command": command, "machine": machine}, [f"`{command}`, {machine}."]
+    if options.clips:
+        record["rows"] = list_rows(options.clips)
+        texts += ["Commands on lists.", markdown(record["rows"])]
+    if options.media:
+        with tempfile.TemporaryDirectory() as place:
+            folder = options.data or make_sample_in(Path(place) / "sample", max(options.media))
+            how = {"workers": options.workers, "half": options.half}
+            record["features"] = feature_rows(options.media, folder, **how)
+            record["extrapolation"] = extrapolate(record["features"])
+            about = f"Features ({describe_data(folder)}) by {options.workers} processes."
+            texts += [about, markdown(record["features"]), markdown(record["extrapolation"])]
+    found = too_fast_growing(record["rows"]) if options.clips else []
+    texts.append("\n".join(found) or "Neither time nor memory grows faster than the clips.")
+    text = "\n\n".join(texts)
+    print(text)
     if options.json:
-        save_json(options.json, {"cores": os.cpu_count(), "rows": table})
-    found = too_fast_growing(table)
-    print("\n".join(found) or "Neither time nor memory grows faster than the clips.")
+        save_json(options.json, record)
+    if options.markdown:
+        write_text(options.markdown, text + "\n")
     return 1 if found else 0
+
+
+def make_sample_in(folder, clips):
+    """A sample with media of so many clips, which takes some minutes for ten thousand."""
+    from mmage_utils.sample.write import make_sample
+
+    make_sample(folder, n_clips=max(160, clips))
+    return folder
 
 
 if __name__ == "__main__":

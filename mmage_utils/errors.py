@@ -17,6 +17,8 @@ def visible(text, *, lines=True):
     Names of files and cells of lists may hold them. ``\x1b`` and its like stand for them; with
     `lines`, ends of lines stay.
     """
+    if text.isprintable():
+        return text
     kept = {"\n", "\t"} if lines else set()
     return "".join(
         sign if sign in kept or sign.isprintable() else sign.encode("unicode_escape").decode()

@@ -95,14 +95,15 @@ def test_speed_of_the_packaged_networks(sample):
 
 
 def test_cost_of_large_prediction_files(tmp_path):
-    said = run("benchmarks/scale.py", "--clips", 400, 800, "--json", tmp_path / "scale.json")
+    options = ("--media", "--json", tmp_path / "scale.json", "--clips", 400, 800)
+    said = run("benchmarks/scale.py", *options)
     rows = json.loads((tmp_path / "scale.json").read_text())["rows"]
     commands = {row["command"] for row in rows}
     assert {"evaluate, CSV", "evaluate, Parquet", "compare", "check-data"} < commands
     assert len(rows) == 2 * len(commands)
     assert all(row["seconds"] > 0 for row in rows)
     assert all(row["GB"] > 0.05 for row in rows if row["GB"] is not None)
-    assert said.splitlines()[0] == "seconds"
+    assert said.splitlines()[0].startswith("`python benchmarks/scale.py --media --json ")
     assert "grows" in said.splitlines()[-1]
 
 
@@ -122,6 +123,23 @@ def test_cost_of_own_clips(sample, clips, tmp_path):
     assert said[-3].startswith("Seconds: ")
     assert said[-2].startswith("At most 2 GB: ")
     assert re.match("[01] of 1 films get the likeliest age group of their clip", said[-1])
+
+
+@pytest.mark.slow
+def test_cost_of_features(sample, tmp_path):
+    options = ("--clips", "--media", 6, 12, "--data", sample, "--workers", 1, "--half")
+    files = ("--json", tmp_path / "scale.json", "--markdown", tmp_path / "scale.md")
+    run("benchmarks/scale.py", *options, *files)
+    record = json.loads((tmp_path / "scale.json").read_text())
+    rows = record["features"]
+    assert [row["clips"] for row in rows] == [6] * 5 + [12] * 5
+    assert all(row["seconds"] > 0.5 and row["GB"] > 0.05 for row in rows)
+    assert all(row["clips a second"] == row["clips"] / row["seconds"] for row in rows)
+    assert min(row["bytes a clip"] for row in rows if row["command"] == "words, minilm") > 768
+    assert len(record["extrapolation"]) == 5
+    text = (tmp_path / "scale.md").read_text()
+    assert "Features (synthetic sample, seed 0) by 1 processes." in text
+    assert text.count("| words, minilm |") == 3
 
 
 def test_tiny_notebooks_are_made_of_a_sample_with_gaps(sample, tmp_path):

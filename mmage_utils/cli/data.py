@@ -1,5 +1,6 @@
-"""Commands on folders of data: write, import, check, and compute features."""
+"""Commands on folders of data: write, import, check, compute features, and train on them."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import typer
 from typer import Argument, Option
 
 from mmage_utils.cli.base import Folder, JsonFile, app, finish, say
-from mmage_utils.errors import DataError, UsageError
+from mmage_utils.errors import UsageError
 
 
 @app.command()
@@ -109,27 +110,65 @@ def check_data(folder: Folder):
 @app.command()
 def features(
     folder: Folder,
-    recipe: Annotated[str, Option(help="fast, published (the report's), or speaker.")] = "fast",
+    out: Annotated[
+        Path, Option("--out", "-o", help="Folder to write, or of an earlier call, which goes on.")
+    ],
+    modality: Annotated[str, Option(help="voice, face or words.")] = "voice",
+    recipe: Annotated[
+        str | None,
+        Option(help="voice: fast, published, speaker; face: dlib, dlib-age; words: a model."),
+    ] = None,
+    shard_size: Annotated[
+        int | None, Option(min=1, help="Clips a part; 2000, or less for short lists.")
+    ] = None,
+    half: Annotated[bool, Option("--half", help="Store embeddings in half precision.")] = False,
     scheduler: Annotated[str | None, Option(help="Address of a Dask scheduler to use.")] = None,
+    workers: Annotated[
+        int | None, Option(min=1, help="Processes of this machine; one a core if not given.")
+    ] = None,
     json_file: JsonFile = None,
 ):
-    """Compute the features of every recording that is not in the cache yet.
+    """Compute the features of every clip's voice, face or words, as Parquet parts.
 
-    The recipe is one of the acoustic features, or speaker: the packaged speaker network.
+    A call that was stopped goes on when it is repeated. The exit code is 1 if a file cannot be
+    read; it is named, and its row says why.
     """
-    from mmage_utils.data.clips import read_clips
-    from mmage_utils.display.data_notes import extraction_text
-    from mmage_utils.features.voices.extraction import extract_features, summarise_extraction
-    from mmage_utils.features.voices.speaker_embeddings import embed_voices
+    from mmage_utils.display.data_notes import features_text
+    from mmage_utils.features.shards import write_features
 
-    clips = read_clips(folder)
-    clips = clips[clips["audio"].notna()].reset_index(drop=True)
-    if clips.empty:
-        raise DataError(f"{folder}: no clip has a recording, for example train/4/NAME.wav.")
-    if recipe == "speaker":
-        counts = embed_voices(clips, scheduler=scheduler).record()
-    else:
-        extraction = extract_features(clips, recipe=recipe, scheduler=scheduler)
-        counts = summarise_extraction(clips, extraction)
-    say(extraction_text(counts))
-    finish(counts["unreadable"], json_file, counts)
+    clock = time.perf_counter()
+    record = write_features(
+        folder, out, modality=modality, recipe=recipe, shard_size=shard_size, half=half,
+        scheduler=scheduler, n_workers=workers,
+    )  # fmt: skip
+    record |= {"seconds": time.perf_counter() - clock}
+    say(features_text(record))
+    say(f"Features are in {out}: pandas.read_parquet reads the folder.")
+    finish(record["unreadable"], json_file, record)
+
+
+@app.command()
+def train(
+    features: Annotated[Path, Argument(help="Folder that `mmage features` wrote.")],
+    folder: Folder,
+    out: Annotated[Path, Option("--out", "-o", help="Folder for weights and predictions.")],
+    epochs: Annotated[int, Option(min=1, help="Epochs at most.")] = 20,
+    batch_size: Annotated[
+        int, Option(min=2, help="Clips of a batch, of all processes together.")
+    ] = 256,
+    lr: Annotated[float, Option(min=0, help="Highest learning rate.")] = 0.002,
+    seed: Annotated[int, Option(help="Decides the first weights and the order.")] = 0,
+):
+    """Train a linear head on features, on one process or on those that torchrun starts.
+
+    A training that was cut off goes on after its last whole epoch when it is repeated.
+    """
+    from mmage_utils.display.training_sentences import head_text
+    from mmage_utils.models.part_heads import train_on_parts
+
+    record = train_on_parts(
+        features, folder, out, epochs=epochs, batch_size=batch_size, lr=lr, seed=seed
+    )
+    if record:  # the first process speaks for all
+        say(head_text(record))
+        say(f"Weights, predictions and curves are in {out}.")

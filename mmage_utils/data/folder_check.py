@@ -133,13 +133,15 @@ def _check_list(name, table):
     except pandera.errors.SchemaErrors as failed:
         cases = failed.failure_cases.dropna(subset="index")
         cases = cases.drop_duplicates(["check", "column", "index"])
-        problems = []
-        for case in cases.sort_values("index", kind="stable").itertuples():
-            row, what = table.iloc[int(case.index)], case.check
+        problems, cells = [], table.to_dict("list")  # looked up once, of millions of rows
+        cases = cases.sort_values("index", kind="stable")
+        for index, column, what in zip(
+            cases["index"], cases["column"], cases["check"], strict=True
+        ):
+            error, index = what.startswith((DUPLICATE, UNKNOWN)), int(index)
             if what != OTHER_USER:
-                what = f"{case.column} {row[case.column]!r:.60} {what}"
-            error = case.check.startswith((DUPLICATE, UNKNOWN))
-            problems.append(Problem(error, f"{name}, row {row['row']}", what))
+                what = f"{column} {cells[column][index]!r:.60} {what}"
+            problems.append(Problem(error, f"{name}, row {cells['row'][index]}", what))
         return list(dict.fromkeys(problems))
     return []
 

@@ -109,6 +109,12 @@ def read_transcript(path):
     return _decode(path)[0]
 
 
+def read_noted_transcript(path):
+    """One transcript, and a list of notes on what is unusual about it, as `read_transcripts`."""
+    text, notes = _decode(path)
+    return text, notes + _unusual(text)
+
+
 def read_transcripts(clips):
     """Transcripts of all clips, in their order, with what is unusual about each.
 
@@ -126,8 +132,8 @@ def read_transcripts(clips):
     rows, failed = [], []
     for path in clips["transcript"]:
         try:
-            text, notes = _decode(path)
-            rows.append((text, "; ".join(notes + _unusual(text))))
+            text, notes = read_noted_transcript(path)
+            rows.append((text, "; ".join(notes)))
         except DataError as error:
             failed.append(str(error))
     if len(failed) == 1:

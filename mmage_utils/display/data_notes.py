@@ -52,18 +52,20 @@ def faces_sentence(faces, *, data):
     return text
 
 
-def extraction_text(counts):
-    """What `summarise_extraction` counts: recordings computed, converted and unreadable."""
-    rate = f" in {counts['seconds']:.1f} s ({counts['computed'] / counts['seconds']:.1f} a second)"
-    problems = [f"{path}: {reason}" for path, reason in counts["problems"].items()]
-    silent = f"{counts['silent']:,} without voice, " if "silent" in counts else ""
+def features_text(record):
+    """What `shards.write_features` made: clips computed and kept, converted and unreadable."""
+    clips, computed = record["clips"], record["computed"]
+    rate = f" ({computed / record['seconds']:.1f} a second)" if computed else ""
+    first = [f"{path}: {reason}" for path, reason in record["problems"].items()]
+    more = record["unreadable"] - len(first)
     lines = [
-        f"{counts['clips']:,} clips: {counts['computed']:,} recordings computed"
-        f"{rate if counts['computed'] else ''}, {counts['cached']:,} clips from the cache.",
-        f"{silent}{counts['unreadable']:,} cannot be read.",
-        *(f"  {count:,} {kind}" for kind, count in counts["notes"].items()),
-        *([first_few(problems, most=10, between="\n")] if problems else []),
-        f"Features are in {counts['file']}.",
+        f"{clips:,} clips ({record['data']}) in {record['parts']:,} parts: {computed:,} computed "
+        f"in {record['seconds']:.1f} s{rate}, {record['kept']:,} there already.",
+        f"{record['without_file']:,} more are listed without a file; {record['unreadable']:,} "
+        "cannot be read.",
+        *(f"  {count:,} {kind}" for kind, count in sorted(record["notes"].items())),
+        *first,
+        *([f"and {more:,} more"] if more > 0 else []),
     ]
     return "\n".join(lines)
 

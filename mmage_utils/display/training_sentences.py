@@ -160,3 +160,17 @@ def learning_sentence(curves):
         f"Valid log-loss when the {half.users:,} train users become {everyone.users:,}: "
         f"{'; '.join(texts)}. Where it still falls, more people would teach more."
     )
+
+
+def head_text(record):
+    """What `part_heads.train_on_parts` did: clips, what is left out, epochs, scores on valid."""
+    best = record["best_epoch"]
+    counts = ", ".join(f"{n:,} {split}" for split, n in record["clips"].items())
+    left_out = ", ".join(f"{n:,} {why}" for why, n in record["left_out"].items())
+    loss, right = (record["history"][f"valid_{name}"][best - 1] for name in ("loss", "accuracy"))
+    return (
+        f"Linear head on {record['modality']}, {record['recipe']} ({record['data']}), by "
+        f"{record['processes']} processes: {counts} clips; left out: {left_out}.\n"
+        f"Epoch {best} of {record['epochs']} is best: on valid, log-loss {loss:.3f}, accuracy "
+        f"{percent(right)}; {record['seconds']:.1f} s."
+    )

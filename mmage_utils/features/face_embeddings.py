@@ -76,6 +76,33 @@ def embed_packaged(faces, network="dlib", *, cache=CACHE):
     return Embedded(vectors, found, len(todo))
 
 
+def embed_batch(faces, name, model):
+    """Align some faces and embed them with a loaded network.
+
+    Parameters
+    ----------
+    faces : iterable of numpy.ndarray of uint8, shape (3, H, W)
+    name : str
+        As `face_networks.check_network`.
+    model : face_networks.FaceNetwork
+        `face_networks.load_network` of the name, on any device.
+
+    Returns
+    -------
+    vectors : numpy.ndarray of float32, shape (n, numbers)
+    found : tuple of bool
+        Whether each face was found in its image, as `Embedded`.
+    """
+    import torch
+
+    network, _ = check_network(name)
+    chips, found = zip(*align_faces(faces, network.size, network.margin), strict=True)
+    x = torch.from_numpy(np.stack(chips)).to(model.head.weight.device).float()
+    with torch.inference_mode():
+        vectors = model(x.contiguous(memory_format=torch.channels_last)).cpu().numpy()
+    return vectors, found
+
+
 def told_ages(vectors, network="dlib-age"):
     """What the age network itself says: its mean age, and probabilities of the seven age groups.
 
@@ -175,16 +202,11 @@ def _compute(faces, todo, name, file):
 
     from mmage_utils.features.two_threads import side_by_side
 
-    network, _ = check_network(name)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = load_network(name).to(device, memory_format=torch.channels_last)
 
     def embed(keys):
-        images = (faces[todo[key]] for key in keys)
-        chips, found = zip(*align_faces(images, network.size, network.margin), strict=True)
-        x = torch.from_numpy(np.stack(chips)).to(device).float()
-        with torch.inference_mode():
-            vectors = model(x.contiguous(memory_format=torch.channels_last)).cpu().numpy()
+        vectors, found = embed_batch((faces[todo[key]] for key in keys), name, model)
         return list(zip(keys, (v.tobytes() for v in vectors), map(int, found), strict=True))
 
     made, keys = {}, list(todo)

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from mmage_utils.data.labels import N_GROUPS
+from mmage_utils.models import ranks
 from mmage_utils.models.device import channels_last
 
 
@@ -70,8 +71,9 @@ class Classifier(L.LightningModule):
 
     def on_train_epoch_start(self):
         # A seed for every epoch, so that a resumed training draws what it would have drawn; the
-        # sampler shuffles by seed and epoch likewise.
-        torch.manual_seed(self.settings.seed * 100_003 + self.current_epoch)
+        # sampler shuffles by seed and epoch likewise. Each process drops other units.
+        own = 1_000_003 * ranks.rank()
+        torch.manual_seed(self.settings.seed * 100_003 + self.current_epoch + own)
         self.clock = time.perf_counter()
 
     def training_step(self, batch, _):
@@ -90,8 +92,15 @@ class Classifier(L.LightningModule):
         empty = torch.zeros(N_GROUPS, 4, device=columns.device)
         self.totals[stage] = self.totals.get(stage, empty).index_add(0, target, columns)
         weights = self.weights[target]
+        total = weights.sum()
+        if stage == "train":
+            # The mean over the whole batch, of which this is a share; gradients are averaged.
+            total = ranks.add_up(total) / ranks.world()
         # A batch may hold only groups of weight 0, and then does not count.
-        return (weights * losses).sum() / weights.sum().clamp(min=1e-12)
+        return (weights * losses).sum() / total.clamp(min=1e-12)
+
+    def on_validation_epoch_start(self):
+        ranks.same_buffers(self)
 
     def on_validation_epoch_end(self):
         scores = self._mean("valid")
@@ -108,7 +117,9 @@ class Classifier(L.LightningModule):
         self.seconds += time.perf_counter() - self.clock
 
     def _mean(self, stage):
-        loss, plain, right, n = self.totals.pop(stage).double().cpu().T
+        empty = torch.zeros(N_GROUPS, 4, device=self.device)  # a process may have no valid clip
+        totals = self.totals.pop(stage, empty).double()
+        loss, plain, right, n = ranks.add_up(totals).cpu().T
         weights = self.weights.double().cpu()
         scores = {
             f"{stage}_loss": (weights @ loss) / (weights @ n).clamp(min=1e-12),

@@ -10,11 +10,13 @@ import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from numpy.typing import ArrayLike
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import TensorDataset
 from torch.utils.data.distributed import DistributedSampler
 
 from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.files import CACHE, code_key, digest, locked, whole
+from mmage_utils.models import ranks
+from mmage_utils.models.batches import batches, train_and_valid
 from mmage_utils.models.device import channels_last, find_device, has_bfloat16
 from mmage_utils.models.lightning_module import Classifier
 from mmage_utils.models.trainer_parts import StraightCheckpoints, be_quiet, tell_epochs
@@ -24,7 +26,7 @@ from mmage_utils.progress import progress_bar
 # What decides a training besides data and settings: its result is not reused when these change.
 CODE = (
     *("models/training", "models/lightning_module", "models/device", "models/networks"),
-    *("features/faces", "features/augmentation"),
+    *("models/ranks", "models/batches", "features/faces", "features/augmentation"),
 )
 
 
@@ -127,10 +129,12 @@ def fit(model, train, valid, settings, *, checkpoint=None, resumable=False, cach
     Fit
     """
     settings = settings._replace(bfloat16=settings.bfloat16 and has_bfloat16())
-    key = model_key(model, train.fingerprint(), valid.fingerprint(), *settings)
+    together = (ranks.world(),) if ranks.world() > 1 else ()
+    key = model_key(model, train.fingerprint(), valid.fingerprint(), *settings, *together)
     finished = cache / f"fit_{key}.pt"
-    with locked(finished.with_suffix(".lock")):  # another run may be at the same training
-        if not finished.is_file():
+    # Another run may be at the same training.
+    with ranks.of_first(locked(finished.with_suffix(".lock"))):
+        if ranks.as_first(not finished.is_file()):
             module = Classifier(model, train.prepare, settings)
             partial = finished.with_suffix(".partial")
             what = "training" if checkpoint is None else f"training {checkpoint.stem}"
@@ -138,8 +142,10 @@ def fit(model, train, valid, settings, *, checkpoint=None, resumable=False, cach
                 _train(module, train, valid, partial if resumable else None, bar)
             model.load_state_dict(module.best["model"])
             history = pd.DataFrame(module.history)
-            Fit(model, history, module.best["epoch"], module.seconds).save(finished)
-            shutil.rmtree(partial, ignore_errors=True)
+            if ranks.rank() == 0:
+                Fit(model, history, module.best["epoch"], module.seconds).save(finished)
+                shutil.rmtree(partial, ignore_errors=True)
+            ranks.as_first(None)  # all wait until it is written
     if checkpoint is not None:
         with whole(checkpoint) as temporary:
             shutil.copyfile(finished, temporary)
@@ -155,7 +161,7 @@ def model_key(model, *inputs):
     return digest(repr((model, exact, torch.__version__, code_key(*CODE))), weights)
 
 
-def fit_features(features, clips, build, settings, *, rows=slice(None), checkpoint=None):
+def fit_features(features, clips, build, settings, *, rows=slice(None), **keep):
     """Train a network on one row of features or one embedding per clip.
 
     Parameters
@@ -169,6 +175,8 @@ def fit_features(features, clips, build, settings, *, rows=slice(None), checkpoi
     settings : Settings
     rows : array-like of int, optional
         The train clips used, counted among the train clips.
+    **keep
+        checkpoint, resumable and cache of `fit`.
 
     Returns
     -------
@@ -183,14 +191,14 @@ def fit_features(features, clips, build, settings, *, rows=slice(None), checkpoi
         as_dataset(features[train], groups[train]),
         as_dataset(features[valid], groups[valid]),
         settings,
-        checkpoint=checkpoint,
+        **keep,
     )
 
 
 def _train(module, train, valid, partial, bar):
     """Train a module; with a folder `partial`, from the last whole epoch that is kept there."""
     be_quiet()
-    settings, size = module.settings, module.settings.batch_size
+    settings = module.settings
     seed_everything(settings.seed)
     torch.utils.deterministic.fill_uninitialized_memory = False  # costly, and all of it is written
     mode = "min" if settings.monitor.endswith("loss") else "max"
@@ -203,7 +211,7 @@ def _train(module, train, valid, partial, bar):
         last = partial / "last.ckpt"
     trainer = L.Trainer(
         max_epochs=settings.epochs,
-        devices=1,  # several would train on the same batches, as the sampler deals them to one
+        **ranks.trainer_settings(),
         callbacks=callbacks,
         precision="bf16-mixed" if settings.bfloat16 else "32-true",
         logger=False,
@@ -217,24 +225,9 @@ def _train(module, train, valid, partial, bar):
     module.order = DistributedSampler(train, num_replicas=1, rank=0, seed=settings.seed)
     trainer.fit(
         module,
-        # A last batch of one clip would leave batch norm without a variance.
-        _batches(train, size, module.order, drop_last=len(train) % size == 1),
-        _batches(valid, size),
+        *train_and_valid(train, valid, settings.batch_size, module.order),
         ckpt_path=last if last is not None and last.is_file() else None,
         weights_only=True,
-    )
-
-
-def _batches(dataset, size, order=None, *, drop_last=False):
-    """Batches as the dataset makes them, in its order or in that of a sampler."""
-    return DataLoader(
-        dataset,
-        size,
-        sampler=order,
-        collate_fn=lambda batch: batch,
-        drop_last=drop_last,
-        pin_memory=torch.cuda.is_available(),
-        generator=torch.Generator(),  # else each pass would draw from the global generator
     )
 
 
@@ -253,7 +246,7 @@ def outputs(model, dataset, *, batch_size=256, bfloat16=False):
     model = model.to(device, memory_format=torch.channels_last).eval()
     rows = []
     with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=bfloat16):
-        for x, _ in _batches(dataset, batch_size):
+        for x, _ in batches(dataset, batch_size):
             x = [tensor.to(device) for tensor in x] if isinstance(x, tuple) else x.to(device)
             rows.append(model(channels_last(dataset.prepare(x))).float().cpu())
     return torch.cat(rows).numpy()

@@ -80,8 +80,10 @@ def copy_labels(n_clips, *, seed=0):
     copies, rest = divmod(n_clips, len(labels))
     last = labels.sample(rest, random_state=seed).sort_index()
     table = pd.concat([labels] * copies + [last], ignore_index=True)
-    copy = pd.Series(np.arange(n_clips) // len(labels)).astype(str)
+    digits = len(str(copies))
+    copy = pd.Series(np.arange(n_clips) // len(labels)).astype(str).str.zfill(digits)
     number = table["VideoName"].str.extract(r"(\.\d+\.mp4)$")[0]
-    table["UserID"] = table["UserID"] + "_" + copy
+    # As long as real names are; what is left of a name is still that of one user only.
+    table["UserID"] = copy + table["UserID"].str[digits:]
     table["VideoName"] = table["UserID"] + number
     return table

@@ -1,4 +1,4 @@
-"""A Dask cluster computes the same table, also when a worker is killed midway."""
+"""Shards on real Dask clusters: whatever is killed midway, the parts are those of a quiet run."""
 
 import json
 import os
@@ -8,15 +8,18 @@ import sys
 import time
 from contextlib import ExitStack
 
-import numpy as np
-import pandas as pd
+import dask
+import psutil
 import pytest
-from helpers.recordings import RUN, SLOW, TABLE, count_kept, make_clips
+from helpers.recordings import SLOW, make_lists
 
 from mmage_utils.errors import DataError, UsageError
-from mmage_utils.features import dask_jobs
-from mmage_utils.features.voices import extraction
+from mmage_utils.features import dask_jobs, modalities
+from mmage_utils.features.parts import read_features
+from mmage_utils.features.shards import write_features
 from mmage_utils.files import ROOT
+
+CLIPS, SHARD = 96, 6
 
 
 def _start(stack, folder, program, *arguments):
@@ -69,45 +72,157 @@ def _wait_for_workers(address, n):
         client.wait_for_workers(n, timeout=60)
 
 
-def test_a_worker_killed_midway_changes_nothing(start, tmp_path, computed):
-    clips = make_clips(tmp_path / "wav", np.linspace(0.1, 0.9, 80))
-    address, workers = start(2)
-    clips.to_csv(tmp_path / "clips.csv", index=False)
-    # In a process of its own, as it is to be watched and to write nothing but the table.
-    run = RUN.replace("n_jobs=1", f"scheduler={address!r}")
-    command = [sys.executable, "-c", SLOW + run, str(tmp_path / "clips.csv"), str(tmp_path / "c")]
+def parts_of(out):
+    return {path.name: path.read_bytes() for path in sorted(out.glob("part-*"))}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Recordings that a slow program analyses in some five seconds."""
+    return make_lists(tmp_path_factory.mktemp("data") / "lists", CLIPS)
+
+
+@pytest.fixture(scope="module")
+def quiet(folder, tmp_path_factory):
+    """The parts of a run that nobody disturbs, in one process."""
+    out = tmp_path_factory.mktemp("quiet")
+    run = f"write_features(*sys.argv[1:], shard_size={SHARD}, n_workers=1)"
+    program = f"{SLOW}\nfrom mmage_utils.features.shards import write_features\n{run}"
     environment = os.environ | {"PYTHONPATH": str(ROOT), "TQDM_DISABLE": "1"}
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-    while count_kept(tmp_path / "c") < 8:
+    command = [sys.executable, "-c", program, str(folder), str(out)]
+    subprocess.run(command, env=environment, check=True, timeout=120)
+    return parts_of(out)
+
+
+@pytest.fixture
+def features(folder, tmp_path):
+    """Function that starts the command; processes of its own are slow too. Ended with the test."""
+    slow = tmp_path / "slow.py"
+    slow.write_text(SLOW)
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "TQDM_DISABLE": "1"}
+    environment["DASK_DISTRIBUTED__WORKER__PRELOAD"] = json.dumps([str(slow)])
+    with ExitStack() as stack:
+
+        def run(*options):
+            command = [sys.executable, "-m", "mmage_utils.cli", "features", str(folder)]
+            command += ["-o", str(tmp_path / "out"), "--shard-size", str(SHARD), *options]
+            process = subprocess.Popen(
+                command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+            return process
+
+        yield run
+
+
+def wait_for_parts(process, out, n):
+    while len(list(out.glob("part-*"))) < n:
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.01)
+
+
+def finish(process, *said):
+    """Wait for the end; the command must have said something, and nothing of errors."""
+    printed, errors = process.communicate(timeout=120)
+    assert (process.returncode, errors) == (0, ""), errors
+    assert [text for text in said if text not in printed] == [], printed
+
+
+@pytest.mark.slow
+def test_a_worker_killed_midway_changes_nothing(start, features, tmp_path, quiet):
+    address, workers = start(2)
+    process = features("--scheduler", address)
+    wait_for_parts(process, tmp_path / "out", 3)
     workers[0].send_signal(signal.SIGKILL)
     assert workers[0].wait() == -signal.SIGKILL
     assert process.poll() is None, "it was done before a worker could be killed"
-    _, said = process.communicate(timeout=60)
-    assert (process.returncode, said) == (0, "")
-    table = extraction.extract_features(clips, cache=tmp_path / "c", n_jobs=1).table
-    assert list(table) == TABLE
-    assert computed == []  # all were computed by the cluster
-    here = extraction.extract_features(clips, cache=tmp_path / "here", n_jobs=1)
-    assert len(computed) == 80
-    pd.testing.assert_frame_equal(table, here.table)
+    finish(process, f"{CLIPS} clips (First Impressions) in 16 parts: {CLIPS} computed")
+    assert parts_of(tmp_path / "out") == quiet
+    assert len(read_features(tmp_path / "out")) == CLIPS
 
 
-def test_what_goes_wrong_with_a_cluster_is_said(start, tmp_path, monkeypatch):
+@pytest.mark.slow
+def test_a_process_of_this_machine_killed_midway_is_started_again(features, tmp_path, quiet):
+    process = features("--workers", "2")
+    wait_for_parts(process, tmp_path / "out", 3)
+    spawned = [
+        child
+        for child in psutil.Process(process.pid).children()
+        if any("spawn_main" in part for part in child.cmdline())
+    ]
+    assert len(spawned) == 2
+    spawned[0].kill()
+    finish(process, f"{CLIPS} computed")
+    assert parts_of(tmp_path / "out") == quiet
+
+
+@pytest.mark.slow
+def test_a_killed_client_loses_the_shards_in_hand_only(features, tmp_path, quiet):
+    out, process = tmp_path / "out", features("--workers", "2")
+    wait_for_parts(process, out, 4)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.wait()
+    assert psutil.wait_procs(children, timeout=20)[1] == []  # its workers end with it
+    kept = {path: path.stat().st_mtime_ns for path in out.glob("part-*")}
+    assert 4 <= len(kept) < len(quiet)
+    n_kept = len(kept) * SHARD
+    finish(features("--workers", "2"), f"{CLIPS - n_kept} computed", f"{n_kept} there already")
+    assert parts_of(out) == quiet
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
+def test_jobs_are_sent_as_workers_become_free():
+    """A million jobs must not lie on the scheduler at once."""
+    taken = []
+
+    def jobs():
+        for job in range(40):
+            taken.append(job)
+            yield job
+
+    with dask_jobs.open_cluster(n_workers=2) as client:
+        results = dask_jobs.compute(pow, jobs(), client=client, exp=2)
+        done = []
+        for job, square in results:
+            done.append((job, square))
+            assert len(taken) <= len(done) + 2 * dask_jobs.AHEAD
+    assert sorted(done) == [(job, job**2) for job in range(40)]
+
+
+@pytest.mark.slow
+def test_a_shard_that_ends_its_workers_is_given_up_and_named(folder, tmp_path):
+    """Damage in one file that ends the program costs its shard, not the rest."""
+    deadly = tmp_path / "deadly.py"
+    ends = "    if samples.max() < 0.105: os._exit(1)\n"
+    deadly.write_text(
+        SLOW.replace("import sys", "import os, sys").replace("    time.sleep(0.05)\n", ends)
+    )
+    settings = {"shard_size": 24, "n_workers": 2}
+    with (
+        dask.config.set({"distributed.worker.preload": [str(deadly)]}),
+        pytest.raises(DataError, match=r"Several Dask workers ended .* 0000\.000\.mp4 to"),
+    ):
+        write_features(folder, tmp_path / "out", **settings)
+    assert sorted(parts_of(tmp_path / "out")) == [f"part-{k:05d}.parquet" for k in (1, 2, 3)]
+    with pytest.raises(DataError, match="is not complete"):
+        read_features(tmp_path / "out")
+
+
+def test_what_goes_wrong_with_a_cluster_is_said(start, folder, tmp_path, monkeypatch):
     monkeypatch.setattr(dask_jobs, "PATIENCE", 2)
-    clips = make_clips(tmp_path / "wav", [0.1])
-    settings = {"cache": tmp_path / "c"}
     address, workers = start(1)
+    settings = {"scheduler": address}
     with monkeypatch.context() as patch:
-        patch.setitem(extraction.CODES, "fast", "newer")
-        with pytest.raises(DataError, match="runs other code: install this version there"):
-            extraction.extract_features(clips, scheduler=address, **settings)
+        patch.setattr(modalities, "recipe_key", lambda *_: "newer")
+        with pytest.raises(DataError, match="runs other code or other weights: install this"):
+            write_features(folder, tmp_path / "out", **settings)
     workers[0].kill()
     workers[0].wait()
     with pytest.raises(UsageError, match="has no worker: start some"):
-        extraction.extract_features(clips, scheduler=address, **settings)
-    assert list(tmp_path.glob("c/voices_*")) == []
+        write_features(folder, tmp_path / "out", **settings)
+    assert list(tmp_path.glob("out/part-*")) == []
 
 
 @pytest.mark.parametrize(
@@ -118,8 +233,9 @@ def test_what_goes_wrong_with_a_cluster_is_said(start, tmp_path, monkeypatch):
         ("tcp://127.0.0.1:1", "No Dask scheduler answers at tcp://127.0.0.1:1"),
     ],
 )
-def test_a_scheduler_that_is_not_there_is_wrong_usage(address, message, tmp_path, monkeypatch):
+def test_a_scheduler_that_is_not_there_is_wrong_usage(
+    address, message, folder, tmp_path, monkeypatch
+):
     monkeypatch.setattr(dask_jobs, "PATIENCE", 1)
-    clips = make_clips(tmp_path / "wav", [0.1])
     with pytest.raises(UsageError, match=message):
-        extraction.extract_features(clips, cache=tmp_path / "c", scheduler=address)
+        write_features(folder, tmp_path / "out", scheduler=address)

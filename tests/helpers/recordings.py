@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import soundfile
 
+from mmage_utils.data.labels import LABEL_COLUMNS, LABEL_LIST, SPLITS
 from mmage_utils.data.recordings import SAMPLE_RATE
 from mmage_utils.features.voices.definition import FEATURES
 
@@ -42,6 +43,20 @@ def make_clips(folder, levels):
     folder.mkdir(exist_ok=True)
     paths = [write_recording(folder / f"{row}.wav", level) for row, level in enumerate(levels)]
     return pd.DataFrame({"VideoName": [f"{row}.mp4" for row in range(len(paths))], "audio": paths})
+
+
+def make_lists(folder, n_clips):
+    """A First Impressions folder of n clips whose recordings have levels of their own."""
+    clips = [f"{row:04d}.000" for row in range(n_clips)]
+    for number, split in enumerate(SPLITS):
+        rows = [f"{clip}.mp4,{clip[:4]},3,1,2" for clip in clips[number::3]]
+        text = "\n".join([",".join(LABEL_COLUMNS), *rows]) + "\n"
+        (folder / split / "3").mkdir(parents=True)
+        (folder / LABEL_LIST.format(split=split)).write_text(text, encoding="utf-8")
+        for clip in clips[number::3]:
+            level = 0.1 + 0.8 * int(clip[:4]) / n_clips
+            write_recording(folder / split / "3" / f"{clip}.wav", level)
+    return folder
 
 
 def count_kept(cache):

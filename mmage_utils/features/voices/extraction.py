@@ -47,7 +47,7 @@ class Extraction(NamedTuple):
     file: str  # of the cache
 
 
-def extract_features(clips, *, recipe="fast", cache=CACHE, n_jobs=-1, scheduler=None):
+def extract_features(clips, *, recipe="fast", cache=CACHE, n_jobs=-1):
     """Acoustic features of all clips, each recording computed once and kept in the cache.
 
     Recordings are read in the worker processes, a batch at a time, so memory does not grow with
@@ -62,9 +62,6 @@ def extract_features(clips, *, recipe="fast", cache=CACHE, n_jobs=-1, scheduler=
     cache : path-like
     n_jobs : int
         Processes of this machine, as in joblib.
-    scheduler : str, optional
-        Address of a Dask scheduler, such as ``tcp://10.0.0.1:8786``, whose workers compute
-        instead. They must have this package and find the recordings under the same paths.
 
     Returns
     -------
@@ -76,16 +73,15 @@ def extract_features(clips, *, recipe="fast", cache=CACHE, n_jobs=-1, scheduler=
     Raises
     ------
     UsageError
-        For an unknown recipe, or a scheduler that cannot be reached or has no worker.
+        For an unknown recipe.
     DataError
-        When workers run other code, or are lost for good, or the cache cannot be written; what
-        came before is kept.
+        When the processes are ended, or the cache cannot be written; what came before is kept.
     """
     acoustic.check_recipe(recipe)
     keys = content_keys(clips["audio"], cache)
     file, known = table_cache.load(Path(cache) / f"voices_{recipe}_{CODES[recipe]}.sqlite")
     paths = dict(zip(keys, clips["audio"], strict=True))
-    # Absolute, as a Dask worker may stand elsewhere.
+    # Absolute, as a process may stand elsewhere.
     todo = [
         (key, os.path.abspath(path))
         for key, path in paths.items()
@@ -96,7 +92,7 @@ def extract_features(clips, *, recipe="fast", cache=CACHE, n_jobs=-1, scheduler=
     if todo:
         size = BATCH[recipe]
         jobs = [todo[start : start + size] for start in range(0, len(todo), size)]
-        known |= _collect(jobs, recipe, file, n_jobs, scheduler)
+        known |= _collect(jobs, recipe, file, n_jobs)
     rows = [known[key] if isinstance(key, str) else _blank(key.reason) for key in keys]
     table = pd.DataFrame(rows, columns=ROW).astype(dict.fromkeys(NUMBERS, float))
     table.insert(0, "VideoName", clips["VideoName"].to_numpy())
@@ -125,13 +121,12 @@ def summarise_extraction(clips, extraction):
     }
 
 
-def _collect(jobs, recipe, file, n_jobs, scheduler):
+def _collect(jobs, recipe, file, n_jobs):
     """Features of all jobs by key, added to the cache as they arrive, with a progress bar."""
     made = {}
-    total = sum(map(len, jobs))
-    results = _there(jobs, recipe, scheduler) if scheduler else _here(jobs, recipe, n_jobs)
+    results = _here(jobs, recipe, n_jobs)
     with (
-        progress_bar(total, "Acoustic features", "clip") as bar,
+        progress_bar(sum(map(len, jobs)), "Acoustic features", "clip") as bar,
         closing(results),
         table_cache.adding(file, ["key", *ROW]) as collect,
     ):
@@ -157,15 +152,6 @@ def _here(jobs, recipe, n_jobs):
             "A process that computed features was ended, most likely for want of memory. Start "
             "again, with fewer processes: what was computed is kept."
         ) from None
-
-
-def _there(jobs, recipe, scheduler):
-    """Rows of each job, computed by the workers of a Dask cluster, as they are done."""
-    from mmage_utils.features.dask_jobs import compute
-
-    for job, rows in compute(_rows, jobs, address=scheduler, recipe=recipe, code=CODES[recipe]):
-        lost = _blank("the Dask workers that computed it were lost. Start again.")
-        yield rows or [(key, lost, False) for key, _ in job]
 
 
 def _rows(job, recipe, code):

@@ -5,12 +5,12 @@ the bytes of the recordings.
 """
 
 import os
-import platform
 import time
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from mmage_utils.data.recordings import read_recording
 from mmage_utils.errors import DataError
@@ -41,14 +41,8 @@ class Voices(NamedTuple):
     seconds: float
     file: str
 
-    def record(self):
-        """All but the vectors, as `extraction.summarise_extraction` counts it."""
-        counts = self._asdict() | {"clips": len(self.vectors), "notes": {}}
-        counts["unreadable"] = int(np.isnan(counts.pop("vectors")).any(1).sum())
-        return counts
 
-
-def embed_voices(clips, network=speaker.PACKAGED, *, cache=CACHE, scheduler=None):
+def embed_voices(clips, network=speaker.PACKAGED, *, cache=CACHE):
     """Embed the voice of each clip with a speaker network, each recording once.
 
     Parameters
@@ -58,8 +52,6 @@ def embed_voices(clips, network=speaker.PACKAGED, *, cache=CACHE, scheduler=None
     network : str
         As `speaker.check_speaker_network`.
     cache : path-like
-    scheduler : str, optional
-        Address of a Dask scheduler whose workers compute instead, as `extraction`.
 
     Returns
     -------
@@ -68,10 +60,10 @@ def embed_voices(clips, network=speaker.PACKAGED, *, cache=CACHE, scheduler=None
     Raises
     ------
     UsageError
-        For an unknown network, or a scheduler that cannot be reached or has no worker.
+        For an unknown network.
     DataError
-        When the weights are missing or damaged, workers run other code, or the cache cannot be
-        written; what came before is kept.
+        When the weights are missing or damaged, or the cache cannot be written; what came before
+        is kept.
     """
     weights = file_sha256(speaker.check_speaker_network(network))
     keys = content_keys(clips["audio"], cache)
@@ -84,9 +76,8 @@ def embed_voices(clips, network=speaker.PACKAGED, *, cache=CACHE, scheduler=None
     ]
     cached, clock = sum(key in known for key in keys), time.perf_counter()
     jobs = [todo[start : start + BATCH] for start in range(0, len(todo), BATCH)]
-    settings = {"network": network, "code": CODE, "weights": weights}
     if todo:
-        known |= _collect(jobs, settings, file, scheduler)
+        known |= _collect(jobs, network, file)
     rows = [known[key] if isinstance(key, str) else (None, key.reason) for key in keys]
     nothing = np.full(speaker.WIDTH, np.nan, dtype=np.float32)
     vectors = [nothing if row[0] is None else np.frombuffer(row[0], np.float32) for row in rows]
@@ -98,56 +89,21 @@ def embed_voices(clips, network=speaker.PACKAGED, *, cache=CACHE, scheduler=None
     return Voices(vectors, problems, len(todo), cached, seconds, str(file))
 
 
-def _collect(jobs, settings, file, scheduler):
+def _collect(jobs, network, file):
     """Vector as bytes and problem of each recording by key, added to the cache as they arrive."""
-    made = {}
+    from mmage_utils.features.two_threads import side_by_side
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model, made = speaker.load_speaker_network(network).to(device), {}
     with (
         progress_bar(sum(map(len, jobs)), "Speaker embeddings", "clip") as bar,
         table_cache.adding(file, ["key", "vector", "problem"]) as collect,
     ):
-        for batch in _there(jobs, settings, scheduler) if scheduler else _here(jobs, settings):
+        for batch in side_by_side(lambda job: _embed(job, model), jobs):
             bar.update(len(batch))
             made |= {key: row for key, row, _ in batch}
             collect([(key, *row) for key, row, keep in batch if keep])
     return made
-
-
-def _here(jobs, settings):
-    """Rows of each job, computed on this machine, as they are done."""
-    from mmage_utils.features.two_threads import side_by_side
-
-    model = speaker.load_speaker_network(settings["network"]).to(_device())
-    yield from side_by_side(lambda job: _embed(job, model), jobs)
-
-
-def _there(jobs, settings, scheduler):
-    """Rows of each job, computed by the workers of a Dask cluster, as they are done."""
-    from mmage_utils.features.dask_jobs import compute
-
-    for job, rows in compute(embed_job, jobs, address=scheduler, **settings):
-        lost = (None, "the Dask workers that computed it were lost. Start again.")
-        yield rows or [(key, lost, False) for key, _ in job]
-
-
-def embed_job(job, *, network, code, weights):
-    """Rows of the recordings of a job, on a worker of a Dask cluster.
-
-    Raises
-    ------
-    DataError
-        When the worker has other code or other weights.
-    """
-    if code != CODE or weights != file_sha256(speaker.check_speaker_network(network)):
-        reason = f"{platform.node()} runs other code or other weights"
-        raise DataError(f"{reason}: install this version there.")
-    model = speaker.load_speaker_network(network).to(_device())
-    return _embed(job, model)
-
-
-def _device():
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _windows(key, path):

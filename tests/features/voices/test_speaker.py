@@ -12,8 +12,7 @@ import soundfile
 import torch
 
 from mmage_utils.errors import DataError, UsageError
-from mmage_utils.features import dask_jobs
-from mmage_utils.features.voices import speaker, speaker_embeddings
+from mmage_utils.features.voices import speaker
 from mmage_utils.features.voices.speaker_embeddings import embed_voices
 from mmage_utils.files import ROOT, file_sha256
 
@@ -146,24 +145,6 @@ def test_what_cannot_be_read_is_named_and_the_rest_goes_on(buzz, tmp_path):
     assert "not a sound file" in found.problems[clips["audio"][0]]
     assert "there is no such file" in found.problems[absent]
     assert embed_voices(clips, cache=tmp_path).computed == 0
-
-
-def test_workers_of_a_cluster_compute_the_same(buzz, tmp_path, monkeypatch):
-    clips = _write(tmp_path, [buzz(2, f0, 900) for f0 in (100, 180)])
-
-    def compute(function, jobs, *, address, **settings):
-        assert address == "tcp://127.0.0.1:8786"
-        yield from ((job, function(job, **settings)) for job in jobs)
-
-    here = embed_voices(clips, cache=tmp_path / "a")
-    monkeypatch.setattr(dask_jobs, "compute", compute)
-    there = embed_voices(clips, cache=tmp_path / "b", scheduler="tcp://127.0.0.1:8786")
-    np.testing.assert_allclose(there.vectors, here.vectors, atol=1e-5)
-    monkeypatch.setattr(dask_jobs, "compute", lambda f, jobs, **_: ((job, None) for job in jobs))
-    lost = embed_voices(clips, cache=tmp_path / "c", scheduler="tcp://127.0.0.1:8786")
-    assert all("workers that computed it were lost" in text for text in lost.problems.values())
-    with pytest.raises(DataError, match="runs other code or other weights"):
-        speaker_embeddings.embed_job([], network="resemblyzer", code="old", weights="x")
 
 
 def test_wrong_names_list_the_right_ones(tmp_path):
