@@ -112,6 +112,8 @@ def told_ages(vectors, network="dlib-age"):
     ----------
     vectors : array-like, shape (n, 256)
         `embed_packaged` of the network.
+    network : str
+        The age network, as `face_networks.check_network`.
 
     Returns
     -------
