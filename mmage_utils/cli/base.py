@@ -1,5 +1,6 @@
 """What all commands share: the application, its errors and signals, and common arguments."""
 
+import atexit
 import errno
 import logging
 import shlex
@@ -39,9 +40,16 @@ def _signals_raise():
     earlier = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
+        # All is done; what Python takes to end is not worth a death by signal.
+        atexit.register(_ignore_signals)
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)
+
+
+def _ignore_signals():
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 class _PlainErrors(TyperGroup):
