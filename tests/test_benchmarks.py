@@ -17,7 +17,7 @@ from mmage_utils.files import ROOT
 BENCHMARKS = ("clips", "faces", "networks", "scale", "voices", "words")
 TESTED = {"test_benchmarks": (*BENCHMARKS, "tiny_notebooks")}
 TESTED |= {"test_lab": ("lab", "screenshots"), "test_interruptions": ("interruptions",)}
-TESTED |= {"test_agreement": ("agreement",)}
+TESTED |= {"test_agreement": ("agreement",), "test_slide_marks": ("mark_slides",)}
 TESTED |= {"test_docs": ("api_page", "croissant")}
 
 

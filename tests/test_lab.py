@@ -154,7 +154,11 @@ def test_a_chosen_video_is_answered_even_a_large_one(lab, models, clips, tmp_pat
     assert cards.count() == 3
     warning = page.locator("p.warning").first
     assert warning.evaluate("element => getComputedStyle(element).color") == "rgb(176, 0, 32)"
-    page.locator("input[type=file]").set_input_files(video)
+    upload = page.get_by_role("button", name="choose videos")
+    upload.scroll_into_view_if_needed()
+    with page.expect_file_chooser() as chooser:
+        upload.click()
+    chooser.value.set_files(video)
     page.get_by_role("heading", name=video.name, exact=True).wait_for(timeout=120_000)
     assert cards.count() == 4
     assert page.get_by_role("button", name="choose videos").is_enabled()

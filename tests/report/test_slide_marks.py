@@ -2,10 +2,12 @@
 
 import json
 import re
+import shutil
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from mark_slides import main as run_tool
 from nbconvert import SlidesExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from traitlets.config import Config
@@ -44,6 +46,19 @@ def test_a_further_table_or_a_new_thought_begins_a_slide_below():
     assert slide_types(notebook) == expected
     mark_slides(notebook)
     assert [c.metadata.get("slideshow", {}).get("slide_type", "") for c in cells] == expected
+
+
+def test_the_tool_marks_what_is_not_and_leaves_the_rest(tmp_path, monkeypatch, capsys):
+    (tmp_path / "notebooks").mkdir()
+    for name in ("01_a", "02_b"):
+        shutil.copy(NOTEBOOKS[0], tmp_path / "notebooks" / f"{name}.ipynb")
+    changed, kept = (tmp_path / "notebooks" / f"{name}.ipynb" for name in ("01_a", "02_b"))
+    before = kept.read_text()
+    changed.write_text(before.replace('"slide_type": "subslide"', '"slide_type": "fragment"'))
+    monkeypatch.setattr("mark_slides.ROOT", tmp_path)
+    run_tool()
+    assert capsys.readouterr().out == "marked: notebooks/01_a.ipynb\n"
+    assert changed.read_text() == kept.read_text() == before
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

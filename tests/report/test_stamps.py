@@ -171,7 +171,7 @@ def test_what_is_named_runs(root, done, options, expected):
 def test_one_that_failed_or_was_stopped_has_no_stamp(root, done, monkeypatch, capsys):
     run_report()
 
-    def stop(source, target, parameters):
+    def stop(source, target, parameters, head=""):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
