@@ -1,8 +1,8 @@
 # The environment of requirements.lock in a container, made by the same script as everywhere else.
 #
 #   docker build -t mmage .
-#   docker run --rm -it -v "$PWD/runs:/home/jovyan/mmage/runs" mmage                     the report
-#   docker run --rm -it -p 8888:8888 mmage .venv/bin/jupyter lab --ip=0.0.0.0            JupyterLab
+#   docker run --rm -it -v "$PWD/runs:/mmage/runs" mmage                          the report
+#   docker run --rm -it -p 8888:8888 mmage .venv/bin/jupyter lab --ip=0.0.0.0     JupyterLab
 #
 # Data are mounted, never built in:  -v DIR:/data:ro mmage ./run_all.sh --data /data -f params/full.yaml
 FROM python:3.11-slim-bookworm
@@ -13,9 +13,9 @@ RUN apt-get update \
   && rm -rf /var/lib/apt/lists/*
 
 # repo2docker and Binder expect a user of this name and number; it owns what runs write.
-RUN useradd --create-home --uid 1000 jovyan
+RUN useradd --create-home --uid 1000 jovyan && install --directory --owner jovyan /mmage
 USER jovyan
-WORKDIR /home/jovyan/mmage
+WORKDIR /mmage
 
 # What decides the environment first, so that a change of the code does not install it anew.
 COPY --chown=jovyan pyproject.toml README.md requirements.lock requirements.weights.lock \

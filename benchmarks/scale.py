@@ -12,6 +12,7 @@ the time or the memory of a command grows faster than the clips.
 """
 
 import argparse
+import json
 import os
 import platform
 import subprocess
@@ -25,6 +26,7 @@ import psutil
 
 from mmage_utils.data.clips import MEDIA, describe_data, read_clips
 from mmage_utils.data.labels import LABEL_COLUMNS, LABEL_LIST, SPLITS
+from mmage_utils.features.parts import RECORD
 from mmage_utils.files import save_json, write_text
 from mmage_utils.sample.large_lists import write_lists
 
@@ -122,10 +124,17 @@ def feature_rows(sizes, folder, *, workers, half):
                 options = [*how, "--workers", workers, *(["--half"] if half else [])]
                 # 1: some file of the folder cannot be read.
                 seconds, held = measure(stage, "features", part, "-o", out, *options, fine=(0, 1))
+                if not is_complete(out):
+                    raise SystemExit(f"{stage} ended without all parts of {clips:,} clips.")
                 size = sum(path.stat().st_size for path in out.glob("part-*"))
                 rows.append((stage, clips, seconds, held, clips / seconds, size / clips))
     columns = ["command", "clips", "seconds", "GB", "clips a second", "bytes a clip"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def is_complete(out):
+    """Whether `mmage features` has written all parts of a folder; 1 is its exit code for much."""
+    return (out / RECORD).is_file() and json.loads((out / RECORD).read_text())["complete"]
 
 
 def extrapolate(table):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+import scale
 from helpers.bundles import few, make_small
 from tiny_notebooks import CUT, leave_gaps
 
@@ -157,3 +158,10 @@ def test_tiny_notebooks_are_made_of_a_sample_with_gaps(sample, tmp_path):
     copies = sorted(path.name for path in target.iterdir())
     assert copies == sorted(path.name for path in ROOT.glob("notebooks/*.ipynb"))
     assert "injected-parameters" in (target / copies[0]).read_text()
+
+
+def test_features_that_were_not_all_written_are_no_measurement(tmp_path):
+    assert not scale.is_complete(tmp_path)
+    for complete in (False, True):
+        (tmp_path / scale.RECORD).write_text(json.dumps({"complete": complete}))
+        assert scale.is_complete(tmp_path) is complete
