@@ -56,7 +56,9 @@ def rng():
 
 
 @pytest.fixture(autouse=True)
-def _close_figures():
+def _plain_figures():
+    """No figure and no style of another test, whichever ran before in the process."""
+    matplotlib.rcdefaults()
     yield
     plt.close("all")
 
