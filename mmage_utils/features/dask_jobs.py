@@ -59,9 +59,10 @@ def compute(function, jobs, *, client, **settings):
     """Call a function for each job on the workers of a cluster.
 
     Jobs are taken and sent as workers become free, `AHEAD` for each of their threads, so that any
-    number of them weighs nothing here or on the scheduler. Dask gives the job of a worker that is
-    lost to another; a job that has lost several workers is given up, and its result is None. When
-    no worker is left, new ones are waited for.
+    number of them weighs nothing here or on the scheduler. Dask gives the jobs of a worker that is
+    lost to another, and gives up a job after several, though it may only have waited behind the one
+    that is to blame. So such jobs are tried again at the end, one at a time; where that costs
+    several workers again, the result is None. When no worker is left, new ones are waited for.
 
     Parameters
     ----------
@@ -89,27 +90,38 @@ def compute(function, jobs, *, client, **settings):
     from distributed.comm import CommClosedError
 
     address, jobs, waiting = client.scheduler.address, iter(jobs), {}
+    suspects, alone = [], None
     call = partial(function, **settings)  # Dask has keyword arguments of its own
     done = as_completed(loop=client.loop)
     lost = (
         f"The connection to the Dask scheduler at {address} was lost. Start again: what was "
         "computed is kept."
     )
+
+    def send(job):
+        future = client.submit(call, job, pure=False)
+        waiting[future] = job
+        done.add(future)
+
     try:
         while True:
             most = AHEAD * max(1, sum(client.nthreads().values()))
             for job in islice(jobs, max(0, most - len(waiting))):  # fewer when workers are lost
-                future = client.submit(call, job, pure=False)
-                waiting[future] = job
-                done.add(future)
-            if not waiting:
+                send(job)
+            if not waiting and not suspects:
                 return
+            if not waiting:
+                alone = suspects.pop()
+                send(alone)
             future = next(done)
             job = waiting.pop(future)  # a result is forgotten on the cluster once it is here
             try:
                 yield job, future.result()
             except KilledWorker:
-                yield job, None
+                if job is alone:
+                    yield job, None
+                else:
+                    suspects.append(job)
     except (CancelledError, CommClosedError):
         raise DataError(lost) from None
     except (ImportError, AttributeError) as error:
