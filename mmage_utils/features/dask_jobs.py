@@ -44,7 +44,8 @@ def open_cluster(address=None, *, n_workers=1):
         return
     here = {"n_workers": n_workers, "threads_per_worker": 1, "processes": True}
     # The limit that Dask would set is a part of the memory, which the libraries alone may need.
-    here |= {"memory_limit": None, "dashboard_address": None, "host": "127.0.0.1"}
+    # Any free port for what it shows of itself, as another command may have the usual one.
+    here |= {"memory_limit": None, "dashboard_address": "127.0.0.1:0", "host": "127.0.0.1"}
     environ = {f"distributed.nanny.pre-spawn-environ.{name}": n for name, n in ENVIRON.items()}
     with (
         _quiet(),
