@@ -1,7 +1,7 @@
 """Images per second of the report's loop and of ours, from one run, and what limits ours.
 
     python benchmarks/faces.py [--data DIR] [--size 80] [--batch 32] [--batches 12] [--rounds 5]
-                               [--head 6006] [--float32]
+                               [--head 6006] [--float32] [--json FILE]
 
 The report's loop: ImageFolder, no workers, transforms image by image, float32, Adam tensor by
 tensor. Ours: faces decoded once, augmented by batches on the device, channels last, fused Adam,
@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import record
 import torch
 from facenet_pytorch import InceptionResnetV1
 from torch import nn
@@ -135,6 +136,7 @@ def main():
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--cache", type=Path, default=CACHE, help="folder of the decoded faces")
     parser.add_argument("--float32", action="store_true")
+    record.add_option(parser)
     args = parser.parse_args()
     bfloat16 = BFLOAT16 and not args.float32
 
@@ -188,24 +190,34 @@ def main():
             taken[key] += [seconds / args.batches] if k else []  # the first round warms up
     speed = {key: args.batch / statistics.median(values) for key, values in taken.items()}
 
-    print(
-        f"{len(clips):,} train faces at {args.size} px, batches of {args.batch}, on {DEVICE} ",
-        end="",
+    about = (
+        f"{len(clips):,} train faces at {args.size} px, batches of {args.batch}, on {DEVICE} "
+        f"({torch.get_num_threads()} threads; bfloat16 {'on' if bfloat16 else 'off'})"
     )
-    print(f"({torch.get_num_threads()} threads; bfloat16 {'on' if bfloat16 else 'off'})")
+    print(about)
     print(f"{'images per second':24}{'report':>10}{'ours':>10}{'ratio':>8}")
+    rows = []
     for what in ("training", "embedding", "loading and augmenting"):
         report, mine = speed[what, "report"], speed[what, "ours"]
+        rows.append({"images per second": what, "report": report, "ours": mine})
+        rows[-1]["ratio"] = mine / report
         print(f"{what:24}{report:10.0f}{mine:10.0f}{mine / report:8.2f}")
     share = speed["training", "ours"] / speed["loading and augmenting", "ours"]
     limit = "the network" if share < 0.5 else "loading and augmenting"
-    print(f"Loading and augmenting take {share:.0%} of our training step: {limit} limits it.")
-    print(f"Finding or decoding the faces, once, took {decoding:.1f} s.")
-    seconds = head_epoch_seconds(args.head)
-    print(f"An epoch of training a head on {args.head:,} embeddings takes {seconds:.2f} s.")
-    print(
-        f"145 epochs of these faces: {145 * len(clips) / speed['training', 'ours'] / 60:.1f} min."
+    epoch = head_epoch_seconds(args.head)
+    minutes = 145 * len(clips) / speed["training", "ours"] / 60
+    sentences = [
+        f"Loading and augmenting take {share:.0%} of our training step: {limit} limits it.",
+        f"Finding or decoding the faces, once, took {decoding:.1f} s.",
+        f"An epoch of training a head on {args.head:,} embeddings takes {epoch:.2f} s.",
+        f"145 epochs of these faces: {minutes:.1f} min.",
+    ]
+    print(*sentences, sep="\n")
+    first = (
+        f"A face network is trained {rows[0]['ratio']:.1f} times as fast as by the report's loop, "
+        f"and embeds {rows[1]['ratio']:.1f} times as fast."
     )
+    record.write_record(args.json, {about: rows}, [first, *sentences])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What large data cost: the commands on lists of up to a million clips, and features of clips.
 
     python benchmarks/scale.py [--clips 2000 20000 200000 1000000] [--media 1200 10000]
-        [--data FOLDER] [--workers 2] [--half] [--json FILE] [--markdown FILE]
+        [--data FOLDER] [--workers 2] [--half] [--json FILE]
 
 Lists: label lists and predictions of each size are written to a temporary folder (`mmage sample
 --lists`), and each command runs in a process of its own. Features: `mmage features` of each
@@ -14,7 +14,6 @@ the time or the memory of a command grows faster than the clips.
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -23,11 +22,11 @@ from pathlib import Path
 
 import pandas as pd
 import psutil
+import record
 
 from mmage_utils.data.clips import MEDIA, describe_data, read_clips
 from mmage_utils.data.labels import LABEL_COLUMNS, LABEL_LIST, SPLITS
 from mmage_utils.features.parts import RECORD
-from mmage_utils.files import save_json, write_text
 from mmage_utils.sample.large_lists import write_lists
 
 SLACK = 1.5  # times the growth of the clips
@@ -56,27 +55,12 @@ def measure(what, *arguments, fine=(0,)):
     with tempfile.TemporaryFile() as errors:
         process = psutil.Popen(program, stdout=subprocess.DEVNULL, stderr=errors)
         while process.poll() is None:
-            peak = max(peak, memory_of(process))
+            peak = max(peak, record.memory_of(process))
             time.sleep(TICK)
         if process.returncode not in fine:
             errors.seek(0)
             raise SystemExit(f"{what} failed: {errors.read().decode()[-500:]}")
     return time.perf_counter() - clock, peak / 1e9
-
-
-def memory_of(process):
-    """Bytes that a process and its children hold now; what they share is divided among them."""
-    held = 0
-    try:
-        family = [process, *process.children(recursive=True)]
-    except psutil.Error:
-        return 0
-    for member in family:
-        try:
-            held += member.memory_full_info().pss
-        except psutil.Error:  # it has just ended
-            continue
-    return held
 
 
 def list_rows(sizes):
@@ -168,18 +152,6 @@ def too_fast_growing(table):
     return found
 
 
-def markdown(table):
-    """A table in Markdown, with numbers of three digits or in full thousands."""
-
-    def cell(value):
-        if isinstance(value, str):
-            return value
-        return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-    rows = [list(table), ["---"] * len(table.columns), *table.to_numpy(object)]
-    return "\n".join(f"| {' | '.join(map(cell, row))} |" for row in rows)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     sizes = [2_000, 20_000, 200_000, MILLION]
@@ -188,32 +160,33 @@ def main():
     parser.add_argument("--data", type=Path, help="a folder with media, read only")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--half", action="store_true", help="embeddings in half precision")
-    parser.add_argument("--json", type=Path, help="write the tables here")
-    parser.add_argument("--markdown", type=Path, help="and as Markdown here")
+    record.add_option(parser)
     options = parser.parse_args()
-    machine = f"{os.cpu_count()} cores ({platform.processor() or platform.machine()})"
-    machine += f", {psutil.virtual_memory().total / 1e9:.0f} GB, Python {platform.python_version()}"
-    command = f"python benchmarks/scale.py {' '.join(sys.argv[1:])}".rstrip()
-    record, texts = {"command": command, "machine": machine}, [f"`{command}`, {machine}."]
+    tables, sentences, found = {}, [], []
     if options.clips:
-        record["rows"] = list_rows(options.clips)
-        texts += ["Commands on lists.", markdown(record["rows"])]
+        rows = tables["Commands on lists"] = list_rows(options.clips)
+        found = too_fast_growing(rows)
+        last = rows[rows["clips"] == max(options.clips)]
+        slowest = last.loc[last["seconds"].idxmax()]
+        sentences.append(
+            f"Lists of {slowest['clips']:,} clips take at most {slowest['seconds']:.0f} s and "
+            f"{last['GB'].max():.1f} GB a command."
+        )
     if options.media:
         with tempfile.TemporaryDirectory() as place:
             folder = options.data or make_sample_in(Path(place) / "sample", max(options.media))
-            how = {"workers": options.workers, "half": options.half}
-            record["features"] = feature_rows(options.media, folder, **how)
-            record["extrapolation"] = extrapolate(record["features"])
-            about = f"Features ({describe_data(folder)}) by {options.workers} processes."
-            texts += [about, markdown(record["features"]), markdown(record["extrapolation"])]
-    found = too_fast_growing(record["rows"]) if options.clips else []
-    texts.append("\n".join(found) or "Neither time nor memory grows faster than the clips.")
-    text = "\n\n".join(texts)
-    print(text)
-    if options.json:
-        save_json(options.json, record)
-    if options.markdown:
-        write_text(options.markdown, text + "\n")
+            rows = feature_rows(options.media, folder, workers=options.workers, half=options.half)
+            about = f"Features ({describe_data(folder)}) by {options.workers} processes"
+        tables |= {about: rows, "Hours for a million clips": extrapolate(rows)}
+        sentences.append(
+            f"Features of {max(options.media):,} clips take at most {rows['GB'].max():.1f} GB."
+        )
+    sentences += found or ["Neither time nor memory grows faster than the clips."]
+    print(record.describe()["machine"])
+    for about, rows in tables.items():
+        print(f"\n{about}:\n\n{record.markdown(rows.to_dict('records'))}")
+    print("", *sentences, sep="\n")
+    record.write_record(options.json, tables, sentences)
     return 1 if found else 0
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -15,8 +16,8 @@ from tiny_notebooks import CUT, leave_gaps
 from mmage_utils.data.clips import count_media, read_clips
 from mmage_utils.files import ROOT
 
-BENCHMARKS = ("clips", "faces", "networks", "scale", "voices", "words")
-TESTED = {"test_benchmarks": (*BENCHMARKS, "tiny_notebooks")}
+BENCHMARKS = ("__main__", "clips", "faces", "networks", "record", "report", "scale", "voices")
+TESTED = {"test_benchmarks": (*BENCHMARKS, "words", "tiny_notebooks")}
 TESTED |= {"test_lab": ("lab", "screenshots"), "test_interruptions": ("interruptions",)}
 TESTED |= {"test_agreement": ("agreement",), "test_slide_marks": ("mark_slides",)}
 TESTED |= {"test_docs": ("api_page", "croissant")}
@@ -98,13 +99,13 @@ def test_speed_of_the_packaged_networks(sample):
 def test_cost_of_large_prediction_files(tmp_path):
     options = ("--media", "--json", tmp_path / "scale.json", "--clips", 400, 800)
     said = run("benchmarks/scale.py", *options)
-    rows = json.loads((tmp_path / "scale.json").read_text())["rows"]
+    rows = json.loads((tmp_path / "scale.json").read_text())["tables"]["Commands on lists"]
     commands = {row["command"] for row in rows}
     assert {"evaluate, CSV", "evaluate, Parquet", "compare", "check-data"} < commands
     assert len(rows) == 2 * len(commands)
     assert all(row["seconds"] > 0 for row in rows)
     assert all(row["GB"] > 0.05 for row in rows if row["GB"] is not None)
-    assert said.splitlines()[0].startswith("`python benchmarks/scale.py --media --json ")
+    assert said.count("| check-data |") == 2
     assert "grows" in said.splitlines()[-1]
 
 
@@ -114,7 +115,7 @@ def test_cost_of_own_clips(sample, clips, tmp_path):
     model = make_small(tmp_path, few(clips, 16), ways)[2]
     sizes = ("--videos", 2, "--answered", 1, "--distinct", 1, "--json", tmp_path / "clips.json")
     said = run("benchmarks/clips.py", "--data", sample, "--run", model, *sizes).splitlines()
-    rows = json.loads((tmp_path / "clips.json").read_text())["rows"]
+    [rows] = json.loads((tmp_path / "clips.json").read_text())["tables"].values()
     assert [row["videos"] for row in rows] == [2, 2, 1, 1, 1]
     for row, line in zip(rows, said[1:6], strict=True):
         assert line.startswith(row["command"])
@@ -129,18 +130,54 @@ def test_cost_of_own_clips(sample, clips, tmp_path):
 @pytest.mark.slow
 def test_cost_of_features(sample, tmp_path):
     options = ("--clips", "--media", 6, 12, "--data", sample, "--workers", 1, "--half")
-    files = ("--json", tmp_path / "scale.json", "--markdown", tmp_path / "scale.md")
-    run("benchmarks/scale.py", *options, *files)
-    record = json.loads((tmp_path / "scale.json").read_text())
-    rows = record["features"]
+    said = run("benchmarks/scale.py", *options, "--json", tmp_path / "scale.json")
+    tables = json.loads((tmp_path / "scale.json").read_text())["tables"]
+    rows = tables["Features (synthetic sample, seed 0) by 1 processes"]
     assert [row["clips"] for row in rows] == [6] * 5 + [12] * 5
     assert all(row["seconds"] > 0.5 and row["GB"] > 0.05 for row in rows)
     assert all(row["clips a second"] == row["clips"] / row["seconds"] for row in rows)
     assert min(row["bytes a clip"] for row in rows if row["command"] == "words, minilm") > 768
-    assert len(record["extrapolation"]) == 5
-    text = (tmp_path / "scale.md").read_text()
-    assert "Features (synthetic sample, seed 0) by 1 processes." in text
-    assert text.count("| words, minilm |") == 3
+    assert len(tables["Hours for a million clips"]) == 5
+    assert said.count("| words, minilm |") == 3
+
+
+@pytest.mark.slow
+def test_all_benchmarks_by_one_command(sample, tmp_path):
+    """Those of which the others have no test here, tiny, into copies of the pages."""
+    (tmp_path / "docs").mkdir()
+    for name in ("README.md", "docs/performance.md"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    options = ("--tiny", "--into", tmp_path, "--data", sample)
+    for names in (("words",), ("report", "networks")):
+        run("benchmarks/__main__.py", *names, *options)
+    found = json.loads((tmp_path / "docs" / "performance.json").read_text())
+    assert set(found) == {"words", "report", "networks"}
+    page = (tmp_path / "docs" / "performance.md").read_text()
+    for name, one in found.items():
+        assert f"`python benchmarks/{name}.py " in page
+        assert all(one["tables"].values())
+        assert f"- {one['sentences'][0]}\n" in (tmp_path / "README.md").read_text()
+    assert "| 01_makes | " in page
+    cold, again = (
+        float(s) for s in re.findall(r"([\d.]+) s ", found["report"]["sentences"][0])[::2]
+    )
+    assert again < cold
+    refused = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "nothing"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert refused.returncode == 2
+    assert "there is no nothing, only report, faces, " in refused.stderr
+
+
+def test_pages_hold_what_was_measured():
+    found = json.loads((ROOT / "docs" / "performance.json").read_text())
+    main = runpy.run_path(str(ROOT / "benchmarks" / "__main__.py"))
+    assert set(found) == set(main["BENCHMARKS"])
+    for path, text in (
+        ("docs/performance.md", main["page_of"](found)),
+        ("README.md", main["summary_of"](found)),
+    ):
+        assert f"{main['BEGIN']}\n{text}\n{main['END']}" in (ROOT / path).read_text()
 
 
 def test_tiny_notebooks_are_made_of_a_sample_with_gaps(sample, tmp_path):

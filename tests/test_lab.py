@@ -24,6 +24,9 @@ from mmage_utils.report.parameters import load_parameters
 from mmage_utils.sample.videos import write_video
 
 RUN = "tiny_browser"
+# Width in pixels and number of colours, at least.
+PICTURES = {"deck": (1630, 1000), "explorer": (1000, 1000)}
+PICTURES |= {"comparison": (1000, 20), "progress": (900, 20)}
 
 
 @pytest.fixture(scope="module")
@@ -174,15 +177,15 @@ def test_the_screenshots_of_a_run_are_taken(place, chromium, executed, tmp_path)
     shutil.copy(deck, slides)
     command = [sys.executable, "tools/screenshots.py", "--run", RUN, "-f", place / "tiny.yaml"]
     done = subprocess.run(
-        [*map(str, command), "--target", str(tmp_path)],
+        [*map(str, command), "--other", RUN, "--progress", "--target", str(tmp_path)],
         cwd=files.ROOT, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.split()[0] for line in done.stdout.splitlines()] == [
-        str(tmp_path / name) for name in ("deck.png", "explorer.png")
+        str(tmp_path / f"{name}.png") for name in PICTURES
     ]
-    for name, width in (("deck.png", 1630), ("explorer.png", 1000)):
-        with Image.open(tmp_path / name) as picture:
+    for name, (width, colours) in PICTURES.items():
+        with Image.open(tmp_path / f"{name}.png") as picture:
             assert picture.width >= width
             # Something is drawn on it.
-            assert len(picture.convert("RGB").getcolors(10**7)) > 1000
+            assert len(picture.convert("RGB").getcolors(10**7)) > colours

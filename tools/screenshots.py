@@ -1,15 +1,19 @@
-"""Take the README's screenshots: slides of a run's deck, the explorer, and answers for a clip.
+"""Take the README's screenshots: deck, explorer, answers for a clip, progress, runs compared.
 
     .venv/bin/python tools/screenshots.py [--run sample] [-f FILE.yaml] [--target figures/screens]
+        [--other RUN] [--progress]
 
 after ./run_all.sh, as it shows the deck, the predictions and the models of the run; without models
-there is no picture of answers.
+there is no picture of answers, and without another run none of a comparison. For the progress a
+part of the report runs in a terminal for a minute or two, under a name of its own.
 """
 
 import argparse
 import json
+import shlex
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 from lab import ROOT, open_notebook, run_all, serve
@@ -26,6 +30,7 @@ from mmage_utils.report.parameters import load_parameters
 
 SLIDES = ("title", "s01-2", "s02-1", "s09")
 TARGET = ROOT / "figures" / "screens"
+PROGRESS_RUN, PROGRESS_SECONDS = "progress", 400
 
 
 def deck_screenshot(browser, deck, target):
@@ -57,11 +62,7 @@ def explorer_screenshot(browser, address, target):
     page.get_by_label("split").select_option("test")
     page.get_by_label("answer").select_option("wrong")
     page.wait_for_timeout(1500)
-    with tempfile.TemporaryDirectory() as folder:
-        shot = Path(folder) / "explorer.png"
-        page.locator(".mmage-explorer").first.screenshot(path=shot)
-        with Image.open(shot) as image:
-            _save(image.convert("RGB"), target)
+    _shoot(page.locator(".mmage-explorer").first, target)
     page.close()
 
 
@@ -77,11 +78,69 @@ def answers_screenshot(browser, run, data, target):
             shutil.copy(clip[medium], place)
         CliRunner().invoke(app, ["predict", folder, "--run", run, "--html", str(html)])
         page.goto(html.as_uri())
-        shot = Path(folder) / "answers.png"
-        page.screenshot(path=shot)
+        _shoot(page, target)
+    page.close()
+
+
+def comparison_screenshot(browser, run, other, target):
+    """The page of `mmage compare-runs`, from its top."""
+    page = browser.new_page(viewport={"width": 1100, "height": 1000})
+    with tempfile.TemporaryDirectory() as folder:
+        html = Path(folder) / "comparison.html"
+        CliRunner().invoke(app, ["compare-runs", run, other, "--html", str(html)])
+        page.goto(html.as_uri())
+        _shoot(page, target)
+    page.close()
+
+
+def progress_screenshot(browser, address, params, target):
+    """A terminal of JupyterLab in which the face notebook is training, then stopped by Ctrl-C."""
+    folder = ROOT / "runs" / PROGRESS_RUN
+    told = folder / "notebooks" / ".progress_02_image_classifier"
+    place, token = address.split("/?")
+    page = browser.new_page(viewport={"width": 1000, "height": 420})
+    page.goto(f"{place}/lab/workspaces/terminal?{token}")
+    page.wait_for_function("window.jupyterapp", timeout=90_000)
+    page.evaluate(
+        """async () => {
+          await window.jupyterapp.restored;
+          await window.jupyterapp.commands.execute("terminal:create-new");
+          await window.jupyterapp.commands.execute("application:toggle-mode");
+        }"""
+    )
+    terminal = page.locator(".jp-Terminal .xterm")
+    terminal.wait_for(timeout=60_000)
+    page.wait_for_timeout(2000)
+    given = f" -f {shlex.quote(str(Path(params).resolve()))}" if params else ""
+    # The screen shall show what a user types, without folders of this machine.
+    hidden = f"alias run_all='{shlex.quote(str(ROOT / 'run_all.sh'))}{given}'"
+    for line in (
+        f"cd {shlex.quote(str(ROOT))}; {hidden}; PS1='$ '; clear",
+        f"run_all --run {PROGRESS_RUN} --only 02",
+    ):
+        page.keyboard.type(line)
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(1000)
+    end = time.monotonic() + PROGRESS_SECONDS
+    while "epoch" not in (told.read_text() if told.is_file() else ""):
+        if time.monotonic() > end:
+            raise SystemExit(f"No training was told of in {PROGRESS_SECONDS} s.")
+        time.sleep(0.2)
+    page.wait_for_timeout(4000)
+    _shoot(terminal, target)
+    page.keyboard.press("Control+c")
+    page.wait_for_timeout(5000)
+    page.close()
+    shutil.rmtree(folder)
+
+
+def _shoot(what, target):
+    """Save the picture of a page or of a part of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        shot = Path(folder) / "shot.png"
+        what.screenshot(path=shot)
         with Image.open(shot) as image:
             _save(image.convert("RGB"), target)
-    page.close()
 
 
 def _save(image, target):
@@ -96,6 +155,8 @@ def main(arguments=None):
     parser.add_argument("--run", default="sample", help="name of the run")
     parser.add_argument("-f", dest="params", help="parameters that the run was made with")
     parser.add_argument("--target", type=Path, default=TARGET, help="folder of the pictures")
+    parser.add_argument("--other", help="another run, to compare with")
+    parser.add_argument("--progress", action="store_true", help="of a part that runs now")
     options = parser.parse_args(arguments)
     values = load_parameters(options.params) if options.params else {}
     with tempfile.TemporaryDirectory() as folder:
@@ -111,9 +172,16 @@ def main(arguments=None):
             deck = ROOT / "runs" / options.run / "slides" / "report.html"
             deck_screenshot(browser, deck, options.target.resolve() / "deck.png")
             explorer_screenshot(browser, address, options.target.resolve() / "explorer.png")
+            target = options.target.resolve()
             if (ROOT / "runs" / options.run / "model").is_dir():
-                data, target = values.get("DATA_DIR", "data/sample"), options.target.resolve()
+                data = values.get("DATA_DIR", "data/sample")
                 answers_screenshot(browser, options.run, data, target / "answers.png")
+            if options.other:
+                comparison_screenshot(
+                    browser, options.run, options.other, target / "comparison.png"
+                )
+            if options.progress:
+                progress_screenshot(browser, address, options.params, target / "progress.png")
 
 
 if __name__ == "__main__":
