@@ -1,4 +1,4 @@
-"""Refresh the committed outputs of a run of the sample: notebooks, figures, README headlines."""
+"""Refresh what is committed of a run of the sample: notebooks, figures, headlines, model card."""
 
 import json
 import re
@@ -40,8 +40,8 @@ EXECUTION_METADATA = ("papermill", "execution", "ExecuteTime", "widgets")
 def refresh_outputs(run_folder, *, since):
     """Copy the outputs of a run to ``notebooks/``, ``figures/<RUN>/`` and the README, if any.
 
-    Only outputs, execution counts and slide types of the notebooks change, and metadata of the
-    execution and the machine are removed.
+    The model card of a run goes to its figures. Only outputs, execution counts and slide types of
+    the notebooks change, and metadata of the execution and the machine are removed.
 
     Parameters
     ----------
@@ -56,6 +56,8 @@ def refresh_outputs(run_folder, *, since):
         An output shows an absolute path of this machine, or a notebook changed during the run;
         nothing has been copied.
     """
+    from mmage_utils.fusion.bundle import CARD, FOLDER  # which loads what else a run needs not
+
     contents, committed = {}, files.ROOT / "figures" / run_folder.name
     for path in find_notebooks(files.ROOT):
         text = nbformat.writes(_with_outputs(path, run_folder / "notebooks" / path.name)) + "\n"
@@ -69,6 +71,9 @@ def refresh_outputs(run_folder, *, since):
     for path in _pictures(run_folder / "figures"):
         if path.stat().st_mtime >= since:
             contents[committed / path.name] = path.read_bytes()
+    card = run_folder / FOLDER / CARD
+    if card.is_file():
+        contents[committed / CARD] = card.read_bytes()
     readme = files.ROOT / "README.md"
     if readme.is_file():
         headlines = _collect_headlines(run_folder / "results")

@@ -222,9 +222,10 @@ def test_refresh_copies_outputs_and_figures(tmp_path):
     nbformat.write(source, path)
     stale = tmp_path / "runs/sample/figures/a_old.png"
     committed = tmp_path / "figures/sample/a_gone.png"
-    for figure in (stale, committed):
-        figure.parent.mkdir(parents=True)
-        figure.write_bytes(b"old")
+    card = tmp_path / "runs/sample/model/MODEL_CARD.md"
+    for path_of_run in (stale, committed, card):
+        path_of_run.parent.mkdir(parents=True)
+        path_of_run.write_bytes(b"old")
     os.utime(stale, (0, 0))
 
     run_report(refresh=True)
@@ -247,7 +248,8 @@ def test_refresh_copies_outputs_and_figures(tmp_path):
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
-    assert sorted(path.name for path in committed.parent.iterdir()) == ["a_new.png", "a_new.svg"]
+    made = sorted(path.name for path in committed.parent.iterdir())
+    assert made == ["MODEL_CARD.md", "a_new.png", "a_new.svg"]
 
 
 def test_refresh_refuses_absolute_paths_and_copies_nothing(tmp_path):
