@@ -25,7 +25,6 @@ from mmage_utils.fusion.bundle_parts import (
 )
 from mmage_utils.models import networks
 from mmage_utils.models.class_balance import adjustment, group_counts
-from mmage_utils.models.device import has_bfloat16
 from mmage_utils.models.regularised_heads import head_arrays
 from mmage_utils.predictions import P_COLUMNS
 from mmage_utils.scores import routes
@@ -41,8 +40,7 @@ OWN = "network trained here, frozen"
 TOLD = "ages told by "
 PLACES = {"image": "02_image_classifier", "audio": "07_multimodal_fusion"}
 PLACES["text"] = PLACES["audio"]
-CLOSE = 1e-6  # of a probability: batches of other sizes, and the nine digits of tables
-CLOSE_BFLOAT16 = 0.02
+CLOSE = 1e-6  # of a probability: the nine digits of tables
 
 
 def collect_parts(run, listed, clips, results, parameters):
@@ -115,15 +113,14 @@ def check_parts(chosen, clips, tables):
     Raises
     ------
     DataError
-        When one is larger than `CLOSE`; where faces are multiplied in bfloat16, `CLOSE_BFLOAT16`.
+        When one is larger than `CLOSE`.
     """
     clips, gaps = with_text(clips), {}
     for modality, known in chosen.items():
         made = average([predict_part(part, modality, clips) for part in known["parts"]])
         own = tables[modality].set_index("VideoName").loc[made["VideoName"], P_COLUMNS]
         gaps[modality] = float(np.abs(made[P_COLUMNS].to_numpy() - own.to_numpy()).max())
-        rough = modality == "image" and has_bfloat16()
-        if not gaps[modality] <= (CLOSE_BFLOAT16 if rough else CLOSE):
+        if not gaps[modality] <= CLOSE:
             raise DataError(
                 f"The models of {modality} are not those of the run's predictions, which differ by "
                 f"{gaps[modality]:.2g}: run notebooks/{PLACES[modality]}.ipynb again."

@@ -23,6 +23,7 @@ from mmage_utils.models.trainer_parts import StraightCheckpoints, be_quiet, tell
 from mmage_utils.predictions import softmax
 from mmage_utils.progress import progress_bar
 
+BATCH = 32  # examples, of what a trained model is asked
 # What decides a training besides data and settings: its result is not reused when these change.
 CODE = (
     *("models/training", "models/lightning_module", "models/device", "models/networks"),
@@ -231,24 +232,28 @@ def _train(module, train, valid, partial, bar):
     )
 
 
-def predict(model, dataset, *, batch_size=256):
+def predict(model, dataset):
     """Probabilities of every example, in the order of the dataset, shape (n, 7)."""
-    return softmax(outputs(model, dataset, batch_size=batch_size))
+    return softmax(outputs(model, dataset))
 
 
-def outputs(model, dataset, *, batch_size=256, bfloat16=False):
+def outputs(model, dataset, *, bfloat16=False):
     """What a model makes of every example, in the order of the dataset, shape (n, width).
 
-    With `bfloat16` it is multiplied as in a training of that setting; the result is float32.
+    An example gets the same numbers to the last bit whichever others there are. With `bfloat16` it
+    is multiplied as in a training of that setting; the result is float32.
     """
     device = find_device()
     bfloat16 = bfloat16 and has_bfloat16()
     model = model.to(device, memory_format=torch.channels_last).eval()
     rows = []
     with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=bfloat16):
-        for x, _ in batches(dataset, batch_size):
+        for x, y in batches(dataset, BATCH):
             x = [tensor.to(device) for tensor in x] if isinstance(x, tuple) else x.to(device)
-            rows.append(model(channels_last(dataset.prepare(x))).float().cpu())
+            x = dataset.prepare(x)
+            # The size of a batch decides in which order a processor adds.
+            x = torch.cat([x, x[-1:].expand(BATCH - len(y), *x.shape[1:])])
+            rows.append(model(channels_last(x)).float().cpu()[: len(y)])
     return torch.cat(rows).numpy()
 
 

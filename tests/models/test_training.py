@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from mmage_utils.models import training
+from mmage_utils.features.faces import FaceDataset
+from mmage_utils.models import networks, training
 from mmage_utils.models.networks import acoustic_mlp
 
 SETTINGS = {"epochs": 6, "batch_size": 32, "lr": 0.02, "seed": 0}
@@ -319,15 +320,27 @@ def test_loss_with_one_weight_is_that_groups_loss(fit):
     assert found.history["train_loss"].tolist() == pytest.approx([expected] * 6, rel=1e-5)
 
 
-def test_probabilities_come_in_the_order_of_the_clips(fit):
-    model = fit(epochs=1).model
-    everyone = _problem(11, seed=6)
-    together = training.predict(model, everyone, batch_size=4)
-    assert together.shape == (11, 7)
+def test_probabilities_come_in_the_order_of_the_clips_whoever_is_with_them(fit):
+    model, n = fit(epochs=1).model, training.BATCH + 11
+    everyone = _problem(n, seed=6)
+    together = training.predict(model, everyone)
+    assert together.shape == (n, 7)
     np.testing.assert_allclose(together.sum(1), 1)
-    for k in range(11):
-        alone = training.as_dataset(everyone.tensors[0][k : k + 1].numpy(), [4])
-        np.testing.assert_allclose(training.predict(model, alone)[0], together[k], atol=1e-6)
+    for first, last in ((0, 1), (5, 6), (5, 16), (n - 2, n)):
+        few = training.as_dataset(everyone.tensors[0][first:last].numpy(), [4] * (last - first))
+        assert np.array_equal(training.predict(model, few), together[first:last])
+
+
+@pytest.mark.parametrize("bfloat16", [False, True])
+def test_a_face_gets_the_same_numbers_in_any_company(bfloat16):
+    faces = np.random.default_rng(3).integers(0, 256, (5, 3, 80, 80), dtype=np.uint8)
+    network = networks.backbone(networks.face_classifier()[0])
+    made = [
+        training.outputs(network, FaceDataset(faces, rows, [4] * len(rows)), bfloat16=bfloat16)
+        for rows in (range(5), [3, 0], [3])
+    ]
+    assert np.array_equal(made[0][[3, 0]], made[1])
+    assert np.array_equal(made[0][[3]], made[2])
 
 
 def test_record_holds_the_curves(fit):
