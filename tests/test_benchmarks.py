@@ -172,7 +172,7 @@ def test_all_benchmarks_by_one_command(sample, tmp_path):
 def test_pages_hold_what_was_measured():
     found = json.loads((ROOT / "docs" / "performance.json").read_text())
     main = runpy.run_path(str(ROOT / "benchmarks" / "__main__.py"))
-    assert set(found) == set(main["BENCHMARKS"])
+    assert set(found) <= set(main["BENCHMARKS"])
     for path, text in (
         ("docs/performance.md", main["page_of"](found)),
         ("README.md", main["summary_of"](found)),
