@@ -1,12 +1,15 @@
 """Write what is read of a run: the deck, its PDF, a deck per notebook, and the reading copy."""
 
 import json
+import re
 from pathlib import Path
 
+from mmage_utils.errors import DataError
 from mmage_utils.files import shown, write_text
 from mmage_utils.report import stamps
 from mmage_utils.report.chromium import HOW, find_browser, print_pdf
 from mmage_utils.report.deck import make_slides, notebook_slides, place_of, render_deck
+from mmage_utils.report.failures import FULL, find_disk_trouble
 from mmage_utils.report.notebook_reader import read_pages
 from mmage_utils.report.reading_copy import render_copy
 from mmage_utils.report.used_modules import used_files
@@ -26,28 +29,47 @@ def renew_slides(run_folder):
     if stamps.is_current(stamp, inputs, run_folder):
         print(f"slides: reused (nothing changed since {stamps.since(stamp)})", flush=True)
         return
-    write_slides(run_folder)
-    made = [run_folder / "report.html", *sorted((run_folder / "slides").glob("[!.]*"))]
-    written = [path.relative_to(run_folder).as_posix() for path in made]
-    stamps.write_stamp(path, inputs, run_folder, written=written)
+    path.unlink(missing_ok=True)
+    if write_slides(run_folder):  # a PDF that was not printed is tried again the next time
+        made = [run_folder / "report.html", *sorted((run_folder / "slides").glob("[!.]*"))]
+        written = [path.relative_to(run_folder).as_posix() for path in made]
+        stamps.write_stamp(path, inputs, run_folder, written=written)
 
 
 def write_slides(run_folder):
-    """Write the files of `export_slides` and the PDF of the deck, and print where it is."""
+    """Write the files of `export_slides` and the PDF of the deck, and print where it is.
+
+    A PDF that was there is removed first, so that none stays beside a deck that it does not show.
+
+    Returns
+    -------
+    bool
+        Whether all is written that can be; not where a Chromium did not print.
+
+    Raises
+    ------
+    DataError
+        The disk is full, or as `export_slides`.
+    """
+    pdf = run_folder / "slides" / "report.pdf"
+    pdf.unlink(missing_ok=True)
     deck, slides = export_slides(run_folder)
     size = deck.stat().st_size / 1e6
     print(f"slides: {shown(deck)} ({slides} slides, {size:.1f} MB)", flush=True)
-    browser, pdf = find_browser(), deck.with_suffix(".pdf")
+    browser = find_browser()
     if browser is None:
         print(f"The PDF is left out, as no Chromium was found: {HOW}, then ./run_all.sh --slides.")
-        return
+        return True
     try:
         pages = print_pdf(deck, pdf, browser)
     except Exception as error:  # whatever is wrong with the browser, the deck is written
-        reason = str(error).strip().splitlines()[0]
+        if re.search(FULL, str(error)):
+            raise DataError(f"slides stopped: {find_disk_trouble(str(error))}") from error
+        reason = (str(error).strip() or repr(error)).splitlines()[0]
         print(f"The PDF is left out, as {browser} did not print it: {reason}")
-    else:
-        print(f"slides: {shown(pdf)} ({pages} pages)")
+        return False
+    print(f"slides: {shown(pdf)} ({pages} pages)")
+    return True
 
 
 def export_slides(run_folder):

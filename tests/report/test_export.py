@@ -1,11 +1,16 @@
 """The decks and the reading copy: which files are written, with which content, loading nothing."""
 
+import errno
+import os
 import re
 
+import nbformat
 import pytest
+from nbformat.v4 import new_markdown_cell, new_notebook
 
 from mmage_utils.cli import app
 from mmage_utils.errors import DataError
+from mmage_utils.files import write_text
 from mmage_utils.report import export
 from mmage_utils.report.deck import make_slides, render_deck
 from mmage_utils.report.notebook_reader import read_pages
@@ -104,6 +109,71 @@ def test_a_browser_that_does_not_start_leaves_the_deck(executed, monkeypatch, ca
     monkeypatch.setattr(export, "find_browser", lambda: "/nowhere/chromium")
     export.write_slides(executed)
     assert "The PDF is left out, as /nowhere/chromium did not print it" in capsys.readouterr().out
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A run with one small notebook, whose deck takes no time, and the PDF of an earlier run."""
+    (tmp_path / "notebooks").mkdir()
+    notebook = new_notebook(cells=[new_markdown_cell("# Faces\n\nThey are drawn.")])
+    nbformat.write(notebook, tmp_path / "notebooks" / "01_faces.ipynb")
+    write_text(tmp_path / "slides" / "report.pdf", "of an earlier run")
+    return tmp_path
+
+
+def pretend(monkeypatch, outcome, browser="/usr/bin/chromium"):
+    """Let a browser be found that prints a PDF, or that fails with an error."""
+
+    def print_pdf(deck, pdf, browser):
+        if isinstance(outcome, Exception):
+            raise outcome
+        write_text(pdf, outcome)
+        return 1
+
+    monkeypatch.setattr(export, "find_browser", lambda: browser)
+    monkeypatch.setattr(export, "print_pdf", print_pdf)
+
+
+def test_a_pdf_that_fails_leaves_no_earlier_one_and_is_tried_again(small, monkeypatch, capsys):
+    pdf = small / "slides" / "report.pdf"
+    pretend(monkeypatch, RuntimeError("it crashed\nat once"))
+    for _ in range(2):
+        export.renew_slides(small)
+        assert "did not print it: it crashed\n" in capsys.readouterr().out
+        assert not pdf.exists()
+        assert (small / "slides" / "report.html").is_file()
+    pretend(monkeypatch, "new")
+    export.renew_slides(small)
+    assert pdf.read_text() == "new"
+    capsys.readouterr()
+    pretend(monkeypatch, RuntimeError("not called"))
+    export.renew_slides(small)
+    assert capsys.readouterr().out.startswith("slides: reused ")
+    assert pdf.read_text() == "new"
+
+
+def test_without_a_browser_no_earlier_pdf_stays_and_one_that_comes_is_used(
+    small, monkeypatch, capsys
+):
+    pdf = small / "slides" / "report.pdf"
+    pretend(monkeypatch, "", browser=None)
+    export.renew_slides(small)
+    assert not pdf.exists()
+    capsys.readouterr()
+    export.renew_slides(small)
+    assert capsys.readouterr().out.startswith("slides: reused ")
+    pretend(monkeypatch, "new")
+    export.renew_slides(small)
+    assert pdf.read_text() == "new"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_no_fault_of_the_browser(small, monkeypatch, number):
+    pretend(monkeypatch, OSError(number, os.strerror(number)))
+    with pytest.raises(DataError, match=r"^slides stopped: the disk is full: free some space"):
+        export.renew_slides(small)
+    assert not (small / "stamps" / "slides.json").exists()
+    assert not (small / "slides" / "report.pdf").exists()
 
 
 def test_a_run_without_notebooks_is_an_error(tmp_path):
