@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+from mmage_utils import files
+from mmage_utils.data.clips import list_media
 from mmage_utils.features import recording_keys
 from mmage_utils.features.fingerprint import data_fingerprint
 
@@ -41,6 +43,22 @@ def test_a_change_is_noticed(folder, tmp_path, change):
     first = data_fingerprint(folder, tmp_path / "cache")
     change(folder)
     assert data_fingerprint(folder, tmp_path / "cache") != first
+
+
+@pytest.mark.parametrize("name", ["import.csv", "left_out.csv", "answers.csv", "notes.json"])
+def test_tables_that_are_kept_beside_are_no_change(folder, tmp_path, name):
+    first = data_fingerprint(folder, tmp_path / "cache")
+    (folder / name).write_text("VideoName\n")
+    assert data_fingerprint(folder, tmp_path / "cache") == first
+
+
+def test_the_smallest_sample_has_the_content_that_it_always_had(sample, tmp_path):
+    # Other content by another way to take it would make every run of it begin anew.
+    beside = sorted(path for path in sample.glob("*") if path.is_file())
+    names = [path.relative_to(sample).as_posix() for path in beside]
+    names += [path.relative_to(sample).as_posix() for _, path in list_media(sample)]
+    keys = (recording_keys.content_key(sample / name) for name in names)
+    assert data_fingerprint(sample, tmp_path) == files.digest(zip(names, keys, strict=True))
 
 
 def test_what_has_not_changed_is_not_read_again(folder, tmp_path, monkeypatch):
