@@ -237,7 +237,7 @@ def read_json(path):
 
 
 def check_origin(run, path, notebook, provenance=None):
-    """Refuse a file of a run that was made from other data, or with another seed, than it has now.
+    """Refuse a file of a run that is not what was recorded, or is of other data or another seed.
 
     Parameters
     ----------
@@ -252,19 +252,24 @@ def check_origin(run, path, notebook, provenance=None):
     Raises
     ------
     DataError
-        The message names both and the notebook to run again.
+        The data or the seed are not those that the run has now, and the message names both; or the
+        content is not the one recorded. It names the notebook to run again.
     """
     if run.provenance is None:
         return
-    if provenance is None:
-        provenance = (read_record(run.folder, path) or {}).get("provenance")
-    known = provenance or {}
+    record = read_record(run.folder, path) or {}
+    known = provenance or record.get("provenance", {})
     other = [key for key in SAME if known.get(key, run.provenance[key]) != run.provenance[key]]
+    again = f"run notebooks/{notebook}.ipynb again (or ./run_all.sh --only {notebook[:2]})."
     if other:
         raise DataError(
             f"{files.shown(path)} was made with {_origin(known, other)}, but this run is opened "
-            f"with {_origin(run.provenance, other)}: run notebooks/{notebook}.ipynb again "
-            f"(or ./run_all.sh --only {notebook[:2]})."
+            f"with {_origin(run.provenance, other)}: {again}"
+        )
+    # The file of another run, copied over this one, is of the same name and maybe of other data.
+    if record and files.file_sha256(path) != record["sha256"]:
+        raise DataError(
+            f"{files.shown(path)} was changed or replaced after its notebook wrote it: {again}"
         )
 
 

@@ -8,11 +8,13 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import torch
 from IPython.core.interactiveshell import InteractiveShell
 
 from mmage_utils import files, predictions, runs
 from mmage_utils.data import provenance
 from mmage_utils.errors import DataError
+from mmage_utils.models import recipes
 
 
 @pytest.fixture
@@ -200,6 +202,52 @@ def test_predictions_of_other_data_are_refused_and_both_are_named(data, table):
     for content in (run.provenance["fingerprint"], now.provenance["fingerprint"]):
         assert content[:8] in str(error.value)
     assert "SEED" not in str(error.value)
+
+
+def test_files_of_another_run_that_were_copied_over_are_refused(data, table):
+    one, _ = runs.open_run("one", data)
+    other, _ = runs.open_run("other", data, seed=1)
+    for run, rows in ((one, table), (other, table[:2])):
+        predictions.write_predictions(run, "image, corrected", rows)
+        runs.save_results(run, "b_baseline", {"n": len(rows)}, headline="")
+    path = predictions.prediction_path(one, "image, corrected")
+    shutil.copy(predictions.prediction_path(other, "image, corrected"), path)
+    with pytest.raises(DataError) as error:
+        predictions.read_predictions(one, "image, corrected", "02_image_classifier")
+    message = str(error.value)
+    assert message.startswith("runs/one/predictions/image_corrected.csv was changed or replaced")
+    assert message.endswith("(or ./run_all.sh --only 02).")
+    # Results tell their seed themselves; of the same seed, only their content tells.
+    results = one.folder / "results" / "b_baseline.json"
+    shutil.copy(other.folder / "results" / "b_baseline.json", results)
+    with pytest.raises(DataError, match="SEED 1, but this run"):
+        runs.load_results(one, "b_baseline", "02_image_classifier")
+    same, _ = runs.open_run("same", data)
+    runs.save_results(same, "b_baseline", {"n": 1}, headline="")
+    shutil.copy(same.folder / "results" / "b_baseline.json", results)
+    with pytest.raises(DataError, match=r"b_baseline\.json was changed or replaced"):
+        runs.load_results(one, "b_baseline", "02_image_classifier")
+
+
+def test_weights_of_another_run_that_were_copied_over_are_refused(data):
+    run, _ = runs.open_run("one", data)
+    path = run.folder / "checkpoints" / "image.ckpt"
+    path.parent.mkdir(parents=True)
+    torch.save({"model": {}}, path)
+    provenance.write_record(run, path)
+    assert recipes.load_weights(run, "image", notebook="02_image_classifier") == {}
+    torch.save({"model": {"x": torch.ones(1)}}, path)
+    with pytest.raises(DataError, match=r"image\.ckpt was changed or replaced"):
+        recipes.load_weights(run, "image", notebook="02_image_classifier")
+
+
+def test_a_file_that_a_later_notebook_wrote_over_is_read(data, table):
+    for rows in (table, table[:2]):
+        run, _ = runs.open_run("one", data)
+        predictions.write_predictions(run, "image, corrected", rows)
+        now, _ = runs.open_run("one", data)
+        read = predictions.read_predictions(now, "image, corrected", "02_image_classifier")
+        assert len(read) == len(rows)
 
 
 def test_what_earlier_versions_wrote_is_read(data, table):
