@@ -118,7 +118,7 @@ def report(
 
     A notebook that is finished, and of which nothing has changed, is reused.
     """
-    from mmage_utils.report.export import renew_slides, write_slides
+    from mmage_utils.report.export import renew_slides
     from mmage_utils.report.notebook_runner import run_report
     from mmage_utils.report.parameters import find_run
     from mmage_utils.runs import hold_run
@@ -132,4 +132,4 @@ def report(
     with hold_run(folder):
         if not slides:
             run_report(**chosen, start=start, only=only, again=again, refresh=refresh)
-        (write_slides if slides or again else renew_slides)(folder)
+        renew_slides(folder, again=slides or again)

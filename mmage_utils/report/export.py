@@ -17,8 +17,16 @@ from mmage_utils.report.used_modules import used_files
 ASSETS = Path(__file__).parent / "assets"
 
 
-def renew_slides(run_folder):
-    """Call `write_slides` unless its files are there, made by this code of the same notebooks."""
+def renew_slides(run_folder, *, again=False):
+    """Call `write_slides` unless its files are there, made by this code of the same notebooks.
+
+    Parameters
+    ----------
+    run_folder : Path
+        ``runs/<RUN>``.
+    again : bool
+        Call it though they are there.
+    """
     notebooks = sorted((run_folder / "notebooks").glob("[0-9][0-9]_*.ipynb"))
     assets = sorted(path for path in ASSETS.rglob("*") if path.is_file())
     code = [*used_files(f"import {__name__}"), *assets]
@@ -26,7 +34,7 @@ def renew_slides(run_folder):
     inputs["browser"] = str(find_browser())
     path = run_folder / "stamps" / "slides.json"
     stamp = stamps.read_stamp(path)
-    if stamps.is_current(stamp, inputs, run_folder):
+    if not again and stamps.is_current(stamp, inputs, run_folder):
         print(f"slides: reused (nothing changed since {stamps.since(stamp)})", flush=True)
         return
     path.unlink(missing_ok=True)

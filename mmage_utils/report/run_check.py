@@ -39,9 +39,9 @@ class RunCheck(NamedTuple):
 def check_run(folder, data=None):
     """Check every file of a run.
 
-    What was recorded is there and unchanged, and so is what executed notebooks save; all files come
-    from the same data, seed, versions, parameters and weights; prediction files are well-formed;
-    and the scores of the results are those of the predictions.
+    What was recorded is there and unchanged, and so are executed notebooks, slides and what the
+    notebooks save; all files come from the same data, seed, versions, parameters and weights;
+    prediction files are well-formed; and the scores of the results are those of the predictions.
 
     Parameters
     ----------
@@ -62,6 +62,7 @@ def check_run(folder, data=None):
     findings, notes = [], []
     run = run_files.read_run(folder, findings)
     run_files.check_files(run, findings)
+    run_files.check_stamps(folder, run, findings)
     executed = run_files.check_notebooks(folder, run, findings)
     run_files.check_origins(run.origins, findings, notes)
     origin = {

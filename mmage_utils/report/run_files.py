@@ -7,6 +7,7 @@ from mmage_utils import files
 from mmage_utils.data.provenance import DIGITS, FOLDER, read_json, read_record
 from mmage_utils.errors import DataError, first_few
 from mmage_utils.report.notebook_reader import saved_files
+from mmage_utils.report.stamps import read_stamp
 
 KINDS = ("results", "figures", "predictions", "checkpoints")
 MODEL = "model"  # beside these, written by the last notebook alone
@@ -110,6 +111,32 @@ def check_notebooks(folder, run, findings):
     for path in sorted((folder / "notebooks").glob("partial_*.ipynb")):
         findings.append(RunFinding(f"notebooks/{path.name}", "it did not run to its end."))
     return len(executed)
+
+
+def check_stamps(folder, run, findings):
+    """Hold what has no record (executed notebooks, slides) against the stamps of their steps.
+
+    A file that a later step wrote as well may be as either left it.
+    """
+    left = {}
+    for path in sorted((folder / "stamps").glob("[!.]*.json")):
+        stamp = read_stamp(path)
+        if stamp is None:
+            what = "it is damaged: run ./run_all.sh again."
+            findings.append(RunFinding(f"stamps/{path.name}", what))
+            continue
+        for name, sha256 in stamp["written"].items():
+            # What has a record is held against it, and the records change with their files.
+            if name not in run.records and not name.startswith(f"{FOLDER}/"):
+                left.setdefault(name, set()).add(sha256)
+    for name, contents in sorted(left.items()):
+        if not (folder / name).is_file():
+            findings.append(
+                RunFinding(name, "it was written, and is missing: run ./run_all.sh again.")
+            )
+        elif files.file_sha256(folder / name) not in contents:
+            what = "it was changed after it was written: run ./run_all.sh again."
+            findings.append(RunFinding(name, what))
 
 
 def check_origins(origins, findings, notes):

@@ -10,8 +10,8 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 
 from mmage_utils.cli import app
 from mmage_utils.errors import DataError
-from mmage_utils.files import write_text
-from mmage_utils.report import export
+from mmage_utils.files import file_sha256, write_text
+from mmage_utils.report import export, stamps
 from mmage_utils.report.deck import make_slides, render_deck
 from mmage_utils.report.notebook_reader import read_pages
 
@@ -150,6 +150,16 @@ def test_a_pdf_that_fails_leaves_no_earlier_one_and_is_tried_again(small, monkey
     export.renew_slides(small)
     assert capsys.readouterr().out.startswith("slides: reused ")
     assert pdf.read_text() == "new"
+
+
+def test_slides_that_are_made_again_are_those_of_the_stamp(small, monkeypatch):
+    for text in ("first", "second"):
+        pretend(monkeypatch, text)
+        export.renew_slides(small, again=True)
+        stamp = stamps.read_stamp(small / "stamps" / "slides.json")
+        pdf = small / "slides" / "report.pdf"
+        assert pdf.read_text() == text
+        assert stamp["written"]["slides/report.pdf"] == file_sha256(pdf)
 
 
 def test_without_a_browser_no_earlier_pdf_stays_and_one_that_comes_is_used(

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from mmage_utils import files, predictions, runs
 from mmage_utils.cli import app
 from mmage_utils.data import provenance
+from mmage_utils.report import stamps
 from mmage_utils.scores.evaluation import score_models, train_majority
 
 FACE, VOICE = "image, corrected", "audio, corrected"
@@ -129,6 +130,41 @@ def test_a_figure_removed_with_its_record_is_missed_by_its_notebook(mini):
     [(file, what)] = found()
     assert file == "notebooks/07_multimodal_fusion.ipynb"
     assert "figures/g_models.png" in what
+
+
+@pytest.fixture
+def stamped(mini):
+    """The run with stamps of a notebook and of the slides; of what both wrote, the later counts."""
+    names = ("notebooks/07_multimodal_fusion.ipynb", "slides/report.html", "report.html")
+    for name in (*names[1:], "old.txt"):
+        files.write_text(mini.folder / name, name)
+    written = [names[0], "results/g_fusion.json", "report.html", "old.txt"]
+    place = mini.folder / "stamps"
+    stamps.write_stamp(place / "07_multimodal_fusion.json", {}, mini.folder, written=written)
+    files.write_text(mini.folder / "report.html", "written over")
+    stamps.write_stamp(place / "slides.json", {}, mini.folder, written=names[1:])
+    # A notebook that was run without the report renews its results and their record.
+    runs.save_results(mini, "g_fusion", {}, headline="")
+    return names
+
+
+def test_notebooks_and_slides_as_they_were_written_pass(mini, stamped):
+    assert found() == []
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_deleted_or_edited_notebook_or_slide_is_named(mini, stamped, number):
+    name = stamped[number]
+    path = mini.folder / name
+    path.write_text(path.read_text() + " ")
+    assert found() == [(name, "it was changed after it was written: run ./run_all.sh again.")]
+    path.unlink()
+    assert found() == [(name, "it was written, and is missing: run ./run_all.sh again.")]
+
+
+def test_a_damaged_stamp_is_named(mini, stamped):
+    (mini.folder / "stamps" / "slides.json").write_text("{")
+    assert ("stamps/slides.json", "it is damaged: run ./run_all.sh again.") in found()
 
 
 def test_results_of_another_seed_are_named_though_they_are_whole(mini):
