@@ -1,6 +1,7 @@
 """The command mmage: its exit code is 0, 1 or 2, and an error is one line."""
 
 import json
+import signal
 import subprocess
 import sys
 
@@ -193,3 +194,26 @@ def test_unknown_option_gives_exit_code_2_without_a_traceback():
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
     assert "--nothing" in result.stderr
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("arguments", "stopped", "goes_on"),
+    [
+        (("import", "videos", "out"), "data.video_import.import_videos", True),
+        (("features", "data", "-o", "out"), "features.shards.write_features", True),
+        (("train", "out", "data", "-o", "model"), "models.part_heads.train_on_parts", True),
+        (("sample", "out"), "sample.write.make_sample", False),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else None,
+)
+def test_what_was_interrupted_says_whether_it_goes_on(
+    monkeypatch, arguments, stopped, goes_on, number, code
+):
+    def stop(*_, **__):
+        signal.raise_signal(number)
+
+    monkeypatch.setattr(f"mmage_utils.{stopped}", stop)
+    result = _mmage(*arguments)
+    more = "; the same command goes on where it stopped" if goes_on else ""
+    assert (result.exit_code, result.stderr) == (code, f"mmage: interrupted{more}.\n")

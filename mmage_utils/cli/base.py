@@ -16,6 +16,8 @@ from typer.core import TyperGroup
 
 from mmage_utils.errors import DataError, UsageError, visible
 
+RESUMABLE = ("import", "features", "train")  # commands that find again what they have done
+
 
 def say(text, *, err=False):
     """Print a text, in which names and cells of the data may stand."""
@@ -73,6 +75,8 @@ class _PlainErrors(TyperGroup):
             if ctx.invoked_subcommand == "report":
                 command = shlex.join(["./run_all.sh", *sys.argv[2:]])
                 message = f"interrupted; {command} goes on where it stopped."
+            elif ctx.invoked_subcommand in RESUMABLE:
+                message = "interrupted; the same command goes on where it stopped."
         say(f"mmage: {message}", err=True)
         raise typer.Exit(code)
 
