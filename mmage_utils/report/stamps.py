@@ -9,11 +9,14 @@ import os
 import platform
 import re
 import time
+from functools import cache
 from glob import glob
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import nbformat
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from mmage_utils import files
 from mmage_utils.data.provenance import keeps_float32
@@ -23,6 +26,7 @@ from mmage_utils.files import digest, file_sha256, save_json
 from mmage_utils.report.parameters import declared_parameters
 from mmage_utils.report.used_modules import used_files
 
+PROJECT = "mmage-utils"
 PLACES = ("RUN", "DATA_DIR")  # parameters that may name a folder and no weights
 
 
@@ -37,17 +41,20 @@ def shared_inputs(settings):
     Returns
     -------
     dict of str to str
-        Digests of the locked packages and which of them are installed, of the machine (kind of
-        processor, GPUs, and whether it keeps to float32), of the committed results, and of the data
-        where the notebooks have any.
+        Digests of the locked packages and which of them are installed, without those that only
+        the tests need; of the machine (kind of processor, GPUs, and whether it keeps to float32),
+        of the committed results, and of the data where the notebooks have any.
     """
     locks = sorted(files.ROOT.glob("requirements*.lock"))
-    names = re.findall(r"^([\w.-]+)==", "".join(path.read_text() for path in locks), re.MULTILINE)
+    text, only_tests = "".join(path.read_text() for path in locks), packages_of_tests()
+    # A name and its version, with the hashes in the lines below.
+    pins = dict(re.findall(r"^([\w.-]+)(==.*(?:\n[ \t].*)*)", text, re.MULTILINE))
+    names = [name for name in pins if canonicalize_name(name) not in only_tests]
     gpus = sorted(glob("/dev/nvidia[0-9]*")), os.environ.get("CUDA_VISIBLE_DEVICES", "all")
     inputs = {
         "packages": digest(
             [platform.python_version(), *map(_installed, names)],
-            [path.read_bytes() for path in locks],
+            [[name, pins[name]] for name in names],
         ),
         "machine": digest(platform.system(), platform.machine(), repr((gpus, keeps_float32()))),
         "committed": _digest_of(sorted((files.ROOT / "figures" / "seeds").glob("*.json"))),
@@ -56,6 +63,40 @@ def shared_inputs(settings):
     if "DATA_DIR" in settings and folder.is_dir():
         inputs["data"] = data_fingerprint(folder, files.ROOT / "cache")
     return inputs
+
+
+@cache
+def packages_of_tests():
+    """Names of the packages that only the extra ``test`` needs: no result rests on them."""
+    return _needed(f"{PROJECT}[test]") - _needed(PROJECT)
+
+
+def _needed(requirement):
+    """Names of the packages that a requirement needs, as far as they are installed."""
+    needed, waiting = set(), [Requirement(requirement)]
+    while waiting:
+        wanted = waiting.pop()
+        name, extras = canonicalize_name(wanted.name), {"", *wanted.extras}
+        if {(name, extra) for extra in extras} <= needed:
+            continue
+        needed |= {(name, extra) for extra in extras}
+        # Most lines are of extras that nobody asks for, and to read a line takes time.
+        lines = (line for line in _requires(name) if wanted.extras or "extra ==" not in line)
+        further = map(Requirement, lines)
+        waiting += [
+            one
+            for one in further
+            if not one.marker or any(one.marker.evaluate({"extra": extra}) for extra in extras)
+        ]
+    return {name for name, _ in needed}
+
+
+@cache
+def _requires(name):
+    try:
+        return requires(name) or ()
+    except PackageNotFoundError:
+        return ()
 
 
 def notebook_inputs(path, injected, shared):

@@ -146,6 +146,23 @@ def test_locks_and_installed_versions_decide(root, done, monkeypatch):
     assert len(run_again(done)) == 4
 
 
+def test_packages_that_only_tests_need_are_no_change(root, done):
+    lock = root / "requirements.lock"
+    lock.write_text("numpy==1.0 \\\n    --hash=sha256:12\nruff==1.0\npluggy==1.0\n")
+    run_report()
+    lock.write_text("numpy==1.0 \\\n    --hash=sha256:12\nruff==1.1\npluggy==1.1\n")
+    assert run_again(done) == []
+    lock.write_text("numpy==1.0 \\\n    --hash=sha256:34\nruff==1.1\npluggy==1.1\n")
+    assert len(run_again(done)) == 4
+
+
+def test_what_results_rest_on_is_not_taken_for_a_package_of_the_tests():
+    only = stamps.packages_of_tests()
+    assert {"pytest", "pluggy", "ruff", "nbval"} <= only
+    used = {"numpy", "torch", "scikit-learn", "ipykernel", "papermill", "packaging", "llvmlite"}
+    assert not used & only
+
+
 def test_data_decide(root, lists):
     settings = {"DATA_DIR": str(lists)}
     first = stamps.shared_inputs(settings)
