@@ -20,7 +20,10 @@ LEFTOVER_AGE = 86_400  # s; nothing is written for longer than a day
 
 @contextmanager
 def whole(path):
-    """Context with a temporary path, which is renamed to `path` if the block succeeds."""
+    """Context with a temporary path, which is renamed to `path` if the block succeeds.
+
+    An error of the system that names no file, as on a full disk, names `path`.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
@@ -29,6 +32,9 @@ def whole(path):
         yield Path(temporary)
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
     finally:
         Path(temporary).unlink(missing_ok=True)
 

@@ -13,7 +13,7 @@ from mmage_utils.data.labels import has_lists
 from mmage_utils.data.recordings import read_recording
 from mmage_utils.data.transcripts import read_transcript
 from mmage_utils.data.video_files import clip_name, find_videos, user_name
-from mmage_utils.data.video_import import import_clip
+from mmage_utils.data.video_media import import_clip
 from mmage_utils.data.video_words import words_beside
 from mmage_utils.data.videos import RATE
 from mmage_utils.errors import DataError, UsageError
@@ -135,7 +135,7 @@ def read_new_clips(clips, folder, *, recogniser=None):
 
 
 def _import_all(videos, stems):
-    """What `video_import.import_clip` gives for each video, in their order."""
+    """What `video_media.import_clip` gives for each video, in their order."""
     from concurrent.futures import ThreadPoolExecutor
 
     import torch

@@ -2,7 +2,7 @@
 
 import pickle
 import time
-from functools import cache
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -12,21 +12,17 @@ from mmage_utils.data.labels import LABEL_LIST, SPLITS
 from mmage_utils.data.recordings import read_recording
 from mmage_utils.data.video_files import clip_name, find_videos, place_inside
 from mmage_utils.data.video_labels import read_video_labels, write_label_lists
+from mmage_utils.data.video_media import COLUMNS, RECOGNISED, import_clip, media_file
 from mmage_utils.data.video_words import read_given_words, words_beside
 from mmage_utils.data.videos import RATE
 from mmage_utils.errors import DataError
-from mmage_utils.files import code_key, file_sha256, whole, write_text
+from mmage_utils.files import whole, write_text
 from mmage_utils.progress import progress_bar
 
 RECORD, LEFT_OUT = "import.csv", "left_out.csv"
-COLUMNS = [
-    *("VideoName", "video", "place", "seconds", *MEDIA, "labels", "notes", "content", "reader")
-]
 WHAT = [*MEDIA, "labels"]  # of a video that can be left out
 NO_LABELS = pd.DataFrame(columns=["VideoName", "split", "AgeGroup"], dtype=str)
 SAVE_SECONDS = 20  # between two states of the record on disk
-RECOGNISED = "words recognised: not given"
-QUALITY = 95  # of the JPEG files
 
 
 def import_videos(videos, folder, *, labels=None, transcripts=(), recogniser=None, n_jobs=2):
@@ -64,7 +60,8 @@ def import_videos(videos, folder, *, labels=None, transcripts=(), recogniser=Non
     UsageError
         When there is no video.
     DataError
-        When labels or transcripts are wrong, or `folder` contains other files.
+        When labels or transcripts are wrong, or `folder` contains other files or cannot be written
+        to, as on a full disk; what is done is kept then.
     """
     found, refused = find_videos(videos)
     folder = Path(folder)
@@ -79,27 +76,44 @@ def import_videos(videos, folder, *, labels=None, transcripts=(), recogniser=Non
     if len(table):
         write_label_lists(folder, table)
     clips = table["VideoName"].str.removesuffix(".mp4")
+    unlabelled = "not in the labels" if len(table) else "no labels given"
     homes = dict(zip(clips, table["split"] + "/" + table["AgeGroup"].astype(str), strict=True))
     homes = {clip: homes.get(clip, UNLABELLED) for clip in [*rows, *found]}
     for clip, row in rows.items():  # labels may have changed since
         if row["place"] and row["place"] != homes[clip]:
             _move(folder, clip, row["place"], homes[clip])
             row["place"] = homes[clip]
-    _read_all(found, videos, folder, homes, rows, n_jobs)
-    shown = rows if recogniser is None else progress_bar(len(rows), "Writing words", "clip", rows)
-    try:
-        for clip in shown:
-            row = rows[clip]
-            lacking = incomplete.get(clip, "not in the labels" if len(table) else "no labels given")
-            row["labels"] = lacking if homes[clip] == UNLABELLED else ""
-            if row["place"] and clip in found:
-                stem = folder / row["place"] / clip
-                row |= _write_words(row, stem, given.get(clip), found[clip], recogniser)
-    finally:
-        record = _save(folder, rows)
+    with _kept(folder):
+        _read_all(found, videos, folder, homes, rows, n_jobs)
+        shown = (
+            rows if recogniser is None else progress_bar(len(rows), "Writing words", "clip", rows)
+        )
+        try:
+            for clip in shown:
+                row = rows[clip]
+                lacking = incomplete.get(clip, unlabelled)
+                row["labels"] = lacking if homes[clip] == UNLABELLED else ""
+                if row["place"] and clip in found:
+                    stem = folder / row["place"] / clip
+                    row |= _write_words(row, stem, given.get(clip), found[clip], recogniser)
+        finally:
+            record = _save(folder, rows)
     left_out = _left_out(record, [(_shown(path, videos), why) for path, why in refused])
     write_text(folder / LEFT_OUT, left_out.to_csv(index=False, lineterminator="\n"))
     return record, left_out
+
+
+@contextmanager
+def _kept(folder):
+    """End with one sentence where a file cannot be written; nothing that is done is removed."""
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise DataError(
+            f"The import stopped at {error.filename or folder}: {reason}. What is done is kept: "
+            "the same command goes on when files can be written again."
+        ) from None
 
 
 def _earlier(folder):
@@ -146,53 +160,6 @@ def _read_all(found, videos, folder, homes, rows, n_jobs):
         _save(folder, rows)
 
 
-def import_clip(path, stem, earlier=None):
-    """Write the face and the voice of one video, unless an earlier import has.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        Of the video.
-    stem : pathlib.Path
-        Of its files, without their suffixes.
-    earlier : dict, optional
-        Its row of an earlier record.
-
-    Returns
-    -------
-    clip : str
-    row : dict
-        Of the record; without content where nothing could be read, which its notes then explain.
-    """
-    clip = stem.name
-    row = dict.fromkeys(COLUMNS, "") | {"VideoName": f"{clip}.mp4"}
-    try:
-        key = {
-            "content": file_sha256(path)[:24],
-            "reader": code_key("data/videos", "data/video_faces"),
-        }
-        if earlier and key == {name: earlier[name] for name in key}:
-            media = [medium for medium in ("image", "audio") if not earlier[medium]]
-            if all(_file(stem, medium).is_file() for medium in media):
-                return clip, earlier
-        if earlier and RECOGNISED in earlier["notes"]:  # in what the video was before
-            _file(stem, "transcript").unlink(missing_ok=True)
-        return clip, row | key | _write_media(path, stem)
-    except DataError as error:
-        reason = error.reason
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-    except Exception as error:  # damaged videos raise almost anything
-        reason = f"it cannot be decoded ({type(error).__name__})"
-    for medium in MEDIA:  # of what was there before
-        _file(stem, medium).unlink(missing_ok=True)
-    return clip, row | {"notes": reason}
-
-
-def _file(stem, medium):
-    return stem.with_name(stem.name + MEDIA[medium])
-
-
 def _move(folder, clip, old, new):
     for suffix in MEDIA.values():
         path = folder / old / f"{clip}{suffix}"
@@ -200,38 +167,9 @@ def _move(folder, clip, old, new):
             path.replace(folder / new / path.name)
 
 
-def _write_media(path, stem):
-    """Write a face and a voice beside each other; return what the record says of them."""
-    import soundfile
-    from PIL import Image
-
-    from mmage_utils.data.videos import read_video, unreadable
-
-    video = read_video(path, _detector())
-    if video.face is None and video.samples is None:
-        raise unreadable(path, "; ".join(dict.fromkeys(video.problems.values())))
-    if video.face is not None:
-        with whole(_file(stem, "image")) as temporary:
-            Image.fromarray(video.face).save(temporary, quality=QUALITY)
-    if video.samples is not None:
-        with whole(_file(stem, "audio")) as temporary:
-            soundfile.write(temporary, video.samples, video.rate, subtype="PCM_16")
-    for medium in video.problems:
-        _file(stem, medium).unlink(missing_ok=True)  # of what stood in the video before
-    problems = {medium: video.problems.get(medium, "") for medium in ("image", "audio")}
-    return problems | {"seconds": f"{video.seconds:.3f}", "notes": "; ".join(video.notes)}
-
-
-@cache
-def _detector():
-    from mmage_utils.data.video_faces import load_detector
-
-    return load_detector()
-
-
 def _write_words(row, stem, given, video, recogniser):
     """Write the transcript of a clip, given or recognised; return what the record says of it."""
-    path, voice = _file(stem, "transcript"), _file(stem, "audio")
+    path, voice = media_file(stem, "transcript"), media_file(stem, "audio")
     notes = [note for note in row["notes"].split("; ") if note not in ("", RECOGNISED)]
     try:
         text = given or words_beside(video)

@@ -1,8 +1,11 @@
 """Raw videos of the sample become its folder again; nothing is done twice."""
 
+import errno
 import json
+import os
 import pickle
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,7 +13,9 @@ import pytest
 import soundfile
 from helpers.films import film
 from PIL import Image
+from sklearn.datasets import load_sample_image
 
+from mmage_utils.data import video_media
 from mmage_utils.data.clips import is_synthetic, read_clips, with_media
 from mmage_utils.data.folder_check import check_data
 from mmage_utils.data.video_faces import find_faces, load_detector
@@ -95,6 +100,8 @@ def test_voices_agree_with_the_originals(imported, filmed):
             assert features[0][name] == pytest.approx(features[1][name], rel=0.05, abs=3), name
         words = [table["words_per_second"] for table in features]
         assert words[0] == pytest.approx(words[1], abs=0.35)
+        tempo = [table["tempo"] for table in features]
+        assert tempo[0] == pytest.approx(tempo[1], rel=0.05)
 
 
 @pytest.mark.slow
@@ -220,6 +227,67 @@ def test_another_content_or_a_lost_file_is_read_again(short, tmp_path):
     assert not voice.exists()
 
 
+@pytest.fixture
+def full(monkeypatch):
+    """Function that lets the disk be full for files of a suffix, and says so until `free`."""
+
+    def fill(suffix):
+        def writer(usual):
+            def write(path, *arguments, **options):
+                if path.suffix == suffix:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                return usual(path, *arguments, **options)
+
+            return write
+
+        for name in ("write_bytes", "write_text"):
+            monkeypatch.setattr(Path, name, writer(getattr(Path, name)))
+
+    fill.free = monkeypatch.undo
+    return fill
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".wav", ".pkl", ".csv"])
+def test_a_full_disk_ends_the_import_and_nothing_is_removed(short, tmp_path, full, suffix):
+    path, call = short
+    path.with_suffix(".txt").write_text("We go to school.")
+    call()
+    place = tmp_path / "out" / UNLABELLED
+    before = sorted(file.name for file in place.iterdir())
+    assert len(before) == 3
+    with open(path, "ab") as stream:
+        stream.write(b"\0\0\0\x08free")  # an empty part, which mp4 files may have
+    path.with_suffix(".txt").write_text("We went to school.")
+    full(suffix)
+    with pytest.raises(DataError) as caught:
+        call()
+    said = str(caught.value)
+    assert f"{suffix}: no space left on device. What is done is kept: " in said
+    assert str(tmp_path / "out") in said
+    full.free()
+    assert sorted(file.name for file in place.iterdir()) == before
+    assert all(file.stat().st_size for file in place.iterdir())
+    record, _ = call()
+    assert record[["place", "image", "audio", "transcript"]].iloc[0].tolist() == [
+        UNLABELLED, "", "", ""
+    ]  # fmt: skip
+    with open(place / "-a b.000.pkl", "rb") as stream:
+        assert pickle.load(stream) == "We went to school."
+
+
+def test_another_version_of_the_detector_reads_again(short, tmp_path, monkeypatch):
+    _, call = short
+    keys = [call()[0]["reader"].item()]
+    face = tmp_path / "out" / UNLABELLED / "-a b.000.jpg"
+    face.write_bytes(b"old")
+    keys.append(call()[0]["reader"].item())
+    assert face.read_bytes() == b"old"
+    monkeypatch.setattr(video_media, "version", lambda package: f"0.{len(package)}")
+    keys.append(call()[0]["reader"].item())
+    assert face.read_bytes() != b"old"
+    assert keys[0] == keys[1] != keys[2]
+
+
 def test_what_is_left_out_is_listed_and_the_rest_goes_on(short, tmp_path):
     path, call = short
     (path.parent / "empty.mp4").write_bytes(b"")
@@ -236,6 +304,18 @@ def test_what_is_left_out_is_listed_and_the_rest_goes_on(short, tmp_path):
     assert videos["new\nline.mp4"] == "the name: it has control characters in it"
     written = pd.read_csv(tmp_path / "out" / LEFT_OUT, keep_default_na=False)
     pd.testing.assert_frame_equal(written, left_out, check_dtype=False)
+
+
+def test_no_face_is_found_in_photographs_without_one(tmp_path):
+    """A temple and a flower, which come with scikit-learn (CC BY 2.0)."""
+    (tmp_path / "videos").mkdir()
+    for name in ("china", "flower"):
+        picture = load_sample_image(f"{name}.jpg")[:, :, :]
+        film(tmp_path / "videos" / f"{name}.mp4", [picture[: 2 * (len(picture) // 2)]] * 3)
+    record, left_out = import_videos(tmp_path / "videos", tmp_path / "out", n_jobs=1)
+    assert record["image"].tolist() == ["no face was found in 3 frames"] * 2
+    assert record["audio"].tolist() == ["", ""]
+    assert set(left_out["what"]) == {"image", "transcript", "labels"}
 
 
 def test_folder_with_other_files_is_refused_and_kept(short, tmp_path):
