@@ -94,6 +94,18 @@ Predictions = Annotated[Path, Argument(help="CSV file of predictions.")]
 Labels = Annotated[Path, Argument(help="A label list, or a First Impressions folder.")]
 Split = Annotated[str, Option(help="Which split of a folder is scored.")]
 JsonFile = Annotated[Path | None, Option("--json", help="Write the numbers to this JSON file.")]
+RecogniserModel = Annotated[
+    Path | None, Option("--model", help="Folder of another Whisper model (CTranslate2) to do it.")
+]
+
+
+def find_recogniser(transcribe, model):
+    """What recognises words, where the options ``--transcribe`` and ``--model`` ask for it."""
+    from mmage_utils.data.speech_recognition import load_recogniser
+
+    if model and not transcribe:
+        raise UsageError("--model names what recognises words: add --transcribe.")
+    return load_recogniser(model) if transcribe else None
 
 
 def finish(wrong, json_file=None, record=None):

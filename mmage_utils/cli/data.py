@@ -7,8 +7,15 @@ from typing import Annotated
 import typer
 from typer import Argument, Option
 
-from mmage_utils.cli.base import Folder, JsonFile, app, finish, say
-from mmage_utils.errors import UsageError
+from mmage_utils.cli.base import (
+    Folder,
+    JsonFile,
+    RecogniserModel,
+    app,
+    find_recogniser,
+    finish,
+    say,
+)
 
 
 @app.command()
@@ -52,22 +59,17 @@ def import_raw(
     transcribe: Annotated[
         bool, Option("--transcribe", help="Recognise the words of clips without a transcript.")
     ] = False,
-    model: Annotated[
-        Path | None, Option(help="Folder of another Whisper model (CTranslate2) to do it with.")
-    ] = None,
+    model: RecogniserModel = None,
     jobs: Annotated[int, Option(min=1, help="Processes that read.")] = 2,
 ):
     """Make a First Impressions folder of raw videos: faces, voices, transcripts, label lists.
 
     What is done is not done again. The exit code is 1 if a video gave neither face nor voice.
     """
-    from mmage_utils.data.speech_recognition import load_recogniser
     from mmage_utils.data.video_import import LEFT_OUT, import_videos
     from mmage_utils.display.data_notes import import_text
 
-    if model and not transcribe:
-        raise UsageError("--model names what recognises words: add --transcribe.")
-    recogniser = load_recogniser(model) if transcribe else None
+    recogniser = find_recogniser(transcribe, model)
     record, left_out = import_videos(
         videos, folder, labels=labels, transcripts=transcripts or (), recogniser=recogniser,
         n_jobs=jobs,

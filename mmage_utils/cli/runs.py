@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from mmage_utils.cli.base import JsonFile, app, finish, say
+from mmage_utils.cli.base import JsonFile, RecogniserModel, app, find_recogniser, finish, say
 from mmage_utils.errors import UsageError
 
 
@@ -73,6 +73,7 @@ def predict(
     transcribe: Annotated[
         bool, Option("--transcribe", help="Recognise the words of videos without a transcript.")
     ] = False,
+    model: RecogniserModel = None,
 ):
     """Answer for new clips with the models of a run: the perceived age group, not the true age.
 
@@ -80,7 +81,6 @@ def predict(
     """
     from tempfile import TemporaryDirectory
 
-    from mmage_utils.data.speech_recognition import load_recogniser
     from mmage_utils.display.answer_text import answers_record, answers_text
     from mmage_utils.files import whole, write_text
     from mmage_utils.fusion.answers import predict_new
@@ -89,7 +89,7 @@ def predict(
 
     folder = find_run_folder(run)
     models = read_bundle(folder if (folder / RECORD).is_file() else folder / FOLDER)
-    recogniser = load_recogniser() if transcribe else None
+    recogniser = find_recogniser(transcribe, model)
     with TemporaryDirectory() as work:
         read, answers = predict_new(models, clips, work, recogniser=recogniser)
         if page:

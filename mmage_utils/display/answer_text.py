@@ -5,21 +5,30 @@ import pandas as pd
 from mmage_utils.data.labels import AGE_GROUPS
 from mmage_utils.display.model_card import drawn_sentence
 from mmage_utils.display.sentences import percent
+from mmage_utils.fusion.answers import BETWEEN
 from mmage_utils.fusion.trust import accuracy_at
 
 
 def answer_line(row):
-    """One clip of `answers.answer_clips` as a line: ``NAME.mp4: 25-32 (0.71; ...)``."""
+    """One clip of `answers.answer_clips` as a line: ``NAME.mp4: 25-32 (confidence 0.71, ...)``."""
     if not row["modalities"]:
         return f"{row['VideoName']}: cannot be read: {row['reason']}"
     likely = AGE_GROUPS[int(row["prediction"])]
-    told = f"confidence {row['confidence']:.2f}, from {row['modalities']}, set {row['set']}"
+    told = f"confidence {row['confidence']:.2f}, from {row['modalities']}, set {set_text(row)}"
     if row["reason"]:
         text = f"no answer, {row['reason']}; most likely {likely} ({told})"
     else:
         text = f"{likely} ({told})"
     notes = f"; {row['notes']}" if row["notes"] else ""
     return f"{row['VideoName']}: {text}{notes}"
+
+
+def set_text(row):
+    """The age groups of a clip's set with their probabilities: ``25-32 71%, 33-45 20%``."""
+    if not row["set"]:
+        return ""
+    by_name = {name: row[f"p{group}"] for group, name in AGE_GROUPS.items()}
+    return BETWEEN.join(f"{name} {percent(by_name[name], 0)}" for name in row["set"].split(BETWEEN))
 
 
 def answers_sentence(answers, facts):
@@ -46,7 +55,8 @@ def answers_text(answers, facts):
 def answers_table(answers):
     """`answers.answer_clips` in words, one row a clip."""
     columns = ["answer", "prediction", "confidence", "set", "modalities", "reason", "notes"]
-    table = answers.set_index("VideoName")[columns].astype(object)
+    told = answers.assign(set=[set_text(row) for row in answers.to_dict("records")])
+    table = told.set_index("VideoName")[columns].astype(object)
     for column in ("answer", "prediction"):
         table[column] = table[column].map(AGE_GROUPS)
     table["confidence"] = table["confidence"].map("{:.2f}".format, na_action="ignore")

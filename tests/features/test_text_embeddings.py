@@ -3,8 +3,10 @@
 import json
 import shutil
 
+import huggingface_hub
 import numpy as np
 import pytest
+from huggingface_hub.errors import LocalEntryNotFoundError
 
 from mmage_utils.errors import DataError
 from mmage_utils.features import table_cache, text_embeddings
@@ -112,6 +114,29 @@ def test_a_folder_is_a_model_and_its_bytes_decide(folder, tmp_path, computed):
 def test_a_relative_folder_counts_from_the_repository(folder, monkeypatch):
     monkeypatch.setattr(text_embeddings, "ROOT", folder.parent)
     assert text_embeddings.model_folder("bert") == folder
+
+
+def test_a_hub_s_model_in_the_cache_asks_no_server(folder, tmp_path, monkeypatch):
+    cached, asked = {"some/bert": folder}, []
+
+    def download(name, *, local_files_only=False, **_):
+        asked.append((name, local_files_only))
+        if local_files_only and name not in cached:
+            raise LocalEntryNotFoundError("not there")
+        return str(cached[name] if local_files_only else tmp_path / "fetched")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    assert text_embeddings.model_folder("some/bert") == folder
+    assert asked == [("some/bert", True)]
+    shutil.copytree(folder, tmp_path / "fetched")
+    assert text_embeddings.model_folder("other/bert") == tmp_path / "fetched"
+    (folder / "config.json").unlink()  # the cache has a part of it
+    assert text_embeddings.model_folder("some/bert") == tmp_path / "fetched"
+    asked.clear()
+    for name, message in (("some/bert", "has no config.json"), ("other/bert", "the local cache")):
+        with pytest.raises(DataError, match=message):
+            text_embeddings.model_folder(name, fetch=False)
+    assert all(local for _, local in asked)
 
 
 def test_a_folder_gives_the_same_embeddings_as_the_package(folder, vectors, tmp_path):

@@ -7,18 +7,23 @@ import shutil
 import subprocess
 import sys
 
+import huggingface_hub
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.bundles import few, make_small
+from helpers.bundles import PARAMETERS, chosen_results, few, make_small
 
 from mmage_utils.data.new_clips import find_new_clips, read_new_clips
 from mmage_utils.data.transcripts import read_transcript
+from mmage_utils.display.model_card import card_text
 from mmage_utils.errors import DataError
 from mmage_utils.fusion import answers
-from mmage_utils.fusion.bundle import CARD, RECORD, WEIGHTS, read_bundle
-from mmage_utils.fusion.late_fusion import apply_fusion
-from mmage_utils.predictions import P_COLUMNS, of_split
+from mmage_utils.fusion.bundle import CARD, RECORD, WEIGHTS, make_bundle, read_bundle
+from mmage_utils.fusion.late_fusion import apply_fusion, fit_fusion
+from mmage_utils.predictions import P_COLUMNS, of_split, write_predictions
+from mmage_utils.runs import Run
+from mmage_utils.scores.choice import constant_table
+from mmage_utils.scores.evaluation import train_prior
 
 WAYS = {
     "heads": ({}, "head"),
@@ -151,6 +156,52 @@ def test_other_damage_is_a_clear_error_too(small, tmp_path):
     (place / RECORD).write_text("{")
     with pytest.raises(DataError, match="is damaged"):
         read_bundle(place)
+
+
+@pytest.mark.parametrize(
+    ("modality", "name"),
+    [("text", "some/bert"), ("image", "faces/own.dat"), ("audio", "voices/own.pt")],
+)
+def test_a_network_that_is_not_here_is_named_and_not_fetched(
+    small, tmp_path, monkeypatch, modality, name
+):
+    asked = []
+
+    def download(model, *, local_files_only=False, **_):
+        asked.append(local_files_only)
+        raise FileNotFoundError(model)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    place = shutil.copytree(small[2], tmp_path / "model")
+    record = json.loads((place / RECORD).read_text())
+    apart = {"modality": modality, "name": name, "sha256": "0" * 64, "packaged": False}
+    (place / RECORD).write_text(json.dumps(record | {"networks": [apart]}))
+    with pytest.raises(
+        DataError, match=rf"^The network {name} \({modality}\) is no part of "
+    ) as said:
+        read_bundle(place)
+    assert "nothing is downloaded." in str(said.value)
+    assert asked == [True] * (modality == "text")
+    card = card_text(small[1].facts | {"networks": [apart]})
+    assert f"- {modality}: {name} (SHA-256 0000000000000000), no package's: it is not in" in card
+
+
+def test_a_bundle_holds_the_parameters_of_all_notebooks(known, tmp_path):
+    origin = {"data": "d", "fingerprint": "f", "seed": 0}
+    run = Run("small", tmp_path / "run", "d", tmp_path, True, origin | {"parameters": {"A": 1}})
+    table = constant_table(known)
+    for label, parameters, seed in (
+        ("image, corrected", {"A": 0, "EPOCHS": 12}, 0),
+        ("audio, corrected", {"HEAD_SEEDS": 5}, 0),
+        ("of another seed", {"OTHER": 5}, 1),
+    ):
+        made = run._replace(provenance=origin | {"seed": seed, "parameters": parameters})
+        write_predictions(made, label, table)
+    results = chosen_results(dict.fromkeys(MODALITIES, "none"))
+    tables = dict.fromkeys(MODALITIES, table)
+    fitted = fit_fusion(tables, train_prior(known), penalties=[0.1])
+    made = make_bundle(run, known, known, tables, fitted, results, PARAMETERS)
+    assert made.facts["parameters"] == {"A": 1, "EPOCHS": 12, "HEAD_SEEDS": 5}
 
 
 def test_nothing_in_a_bundle_is_a_pickle(small):
