@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+import screenshots as screenshots_tool
 from helpers.bundles import few, make_small
 from lab import open_notebook, run_all, serve
 from PIL import Image
@@ -170,14 +171,23 @@ def test_a_chosen_video_is_answered_even_a_large_one(lab, models, clips, tmp_pat
     page.close()
 
 
-def test_the_screenshots_of_a_run_are_taken(place, chromium, executed, tmp_path):
+@pytest.fixture
+def other_run(place):
+    """Name of a copy of the run."""
+    folder = files.ROOT / "runs" / f"{RUN}_again"
+    shutil.copytree(files.ROOT / "runs" / RUN, folder)
+    yield folder.name
+    shutil.rmtree(folder)
+
+
+def test_the_screenshots_of_a_run_are_taken(place, chromium, executed, other_run, tmp_path):
     deck, _ = export_slides(executed)
     slides = files.ROOT / "runs" / RUN / "slides"
     slides.mkdir()
     shutil.copy(deck, slides)
     command = [sys.executable, "tools/screenshots.py", "--run", RUN, "-f", place / "tiny.yaml"]
     done = subprocess.run(
-        [*map(str, command), "--other", RUN, "--progress", "--target", str(tmp_path)],
+        [*map(str, command), "--other", other_run, "--progress", "--target", str(tmp_path)],
         cwd=files.ROOT, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
@@ -189,3 +199,9 @@ def test_the_screenshots_of_a_run_are_taken(place, chromium, executed, tmp_path)
             assert picture.width >= width
             # Something is drawn on it.
             assert len(picture.convert("RGB").getcolors(10**7)) > colours
+    assert not (files.ROOT / "runs" / screenshots_tool.PROGRESS_RUN).exists()
+
+
+def test_a_command_that_writes_no_page_ends_the_tool_with_its_message(place, tmp_path):
+    with pytest.raises(SystemExit, match=f"{RUN} and {RUN} are the same run: name two"):
+        screenshots_tool.write_page("compare-runs", RUN, RUN, html=tmp_path / "page.html")

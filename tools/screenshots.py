@@ -10,10 +10,12 @@ part of the report runs in a terminal for a minute or two, under a name of its o
 
 import argparse
 import json
+import re
 import shlex
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from lab import ROOT, open_notebook, run_all, serve
@@ -23,14 +25,16 @@ from typer.testing import CliRunner
 
 from mmage_utils.cli import app
 from mmage_utils.data.clips import MEDIA, read_clips, with_media
-from mmage_utils.files import shown
+from mmage_utils.files import CACHE, locked, shown
 from mmage_utils.report.chromium import find_browser, launch
 from mmage_utils.report.notebook_runner import prepare_copies
 from mmage_utils.report.parameters import load_parameters
 
 SLIDES = ("title", "s01-2", "s02-1", "s09")
 TARGET = ROOT / "figures" / "screens"
-PROGRESS_RUN, PROGRESS_SECONDS = "progress", 400
+PROGRESS_RUN, EPOCHS = "progress", 12
+PROGRESS_SECONDS, STOP_SECONDS = 200, 60
+UNFINISHED = "fit_*.partial"  # of a training that may go on, in the cache
 
 
 def deck_screenshot(browser, deck, target):
@@ -76,7 +80,7 @@ def answers_screenshot(browser, run, data, target):
         place.mkdir(parents=True)
         for medium in MEDIA:
             shutil.copy(clip[medium], place)
-        CliRunner().invoke(app, ["predict", folder, "--run", run, "--html", str(html)])
+        write_page("predict", folder, "--run", run, html=html)
         page.goto(html.as_uri())
         _shoot(page, target)
     page.close()
@@ -87,16 +91,15 @@ def comparison_screenshot(browser, run, other, target):
     page = browser.new_page(viewport={"width": 1100, "height": 1000})
     with tempfile.TemporaryDirectory() as folder:
         html = Path(folder) / "comparison.html"
-        CliRunner().invoke(app, ["compare-runs", run, other, "--html", str(html)])
+        write_page("compare-runs", run, other, html=html)
         page.goto(html.as_uri())
         _shoot(page, target)
     page.close()
 
 
-def progress_screenshot(browser, address, params, target):
+def progress_screenshot(browser, address, values, target):
     """A terminal of JupyterLab in which the face notebook is training, then stopped by Ctrl-C."""
-    folder = ROOT / "runs" / PROGRESS_RUN
-    told = folder / "notebooks" / ".progress_02_image_classifier"
+    folder, before = ROOT / "runs" / PROGRESS_RUN, set(CACHE.glob(UNFINISHED))
     place, token = address.split("/?")
     page = browser.new_page(viewport={"width": 1000, "height": 420})
     page.goto(f"{place}/lab/workspaces/terminal?{token}")
@@ -111,27 +114,58 @@ def progress_screenshot(browser, address, params, target):
     terminal = page.locator(".jp-Terminal .xterm")
     terminal.wait_for(timeout=60_000)
     page.wait_for_timeout(2000)
-    given = f" -f {shlex.quote(str(Path(params).resolve()))}" if params else ""
-    # The screen shall show what a user types, without folders of this machine.
-    hidden = f"alias run_all='{shlex.quote(str(ROOT / 'run_all.sh'))}{given}'"
-    for line in (
-        f"cd {shlex.quote(str(ROOT))}; {hidden}; PS1='$ '; clear",
-        f"run_all --run {PROGRESS_RUN} --only 02",
-    ):
-        page.keyboard.type(line)
-        page.keyboard.press("Enter")
-        page.wait_for_timeout(1000)
-    end = time.monotonic() + PROGRESS_SECONDS
-    while "epoch" not in (told.read_text() if told.is_file() else ""):
+    with tempfile.TemporaryDirectory() as own:
+        # A training is never done twice: this one has a rate that no other had.
+        odd = {"FACE_EPOCHS": EPOCHS, "FACE_LR": 0.001 + time.time() % 1000 * 1e-9}
+        params = Path(own) / "params.yaml"
+        params.write_text(json.dumps(values | odd))  # which is YAML
+        # The screen shall show what a user types, without folders of this machine.
+        command = f"{shlex.quote(str(ROOT / 'run_all.sh'))} -f {shlex.quote(str(params))}"
+        try:
+            for line in (
+                f"cd {shlex.quote(str(ROOT))}; alias run_all={shlex.quote(command)}; "
+                "PS1='$ '; clear",
+                f"run_all --run {PROGRESS_RUN} --only 02",
+            ):
+                page.keyboard.type(line)
+                page.keyboard.press("Enter")
+                page.wait_for_timeout(1000)
+            _wait_for_line(page, "epoch [0-9]+ of [0-9]+, valid", PROGRESS_SECONDS)
+            _shoot(terminal, target)
+            page.keyboard.press("Control+c")
+            _wait_for_line(page, "interrupted", STOP_SECONDS)
+        finally:
+            page.close()
+            shutil.rmtree(folder, ignore_errors=True)
+            _remove_unfinished(before)
+
+
+def write_page(*arguments, html):
+    """Run a command of mmage that writes a page; without a page, end with what it said."""
+    done = CliRunner().invoke(app, [*arguments, "--html", str(html)])
+    if not html.is_file():
+        raise SystemExit(done.output.strip() or repr(done.exception))
+
+
+def _wait_for_line(page, pattern, seconds):
+    """Wait until a line of the terminal has a pattern, or end with what stands there."""
+    lines = """() => {
+      const shown = window.jupyterapp.shell.currentWidget.content._term.buffer.active;
+      const numbers = [...Array(shown.length).keys()];
+      return numbers.map((number) => shown.getLine(number).translateToString(true));
+    }"""
+    end = time.monotonic() + seconds
+    while not re.search(pattern, text := "".join(page.evaluate(lines))):
         if time.monotonic() > end:
-            raise SystemExit(f"No training was told of in {PROGRESS_SECONDS} s.")
-        time.sleep(0.2)
-    page.wait_for_timeout(4000)
-    _shoot(terminal, target)
-    page.keyboard.press("Control+c")
-    page.wait_for_timeout(5000)
-    page.close()
-    shutil.rmtree(folder)
+            raise SystemExit(f"After {seconds} s the terminal says no {pattern!r}: {text.strip()}")
+        page.wait_for_timeout(100)
+
+
+def _remove_unfinished(before):
+    """Remove what the training that was stopped has left, unless another process goes on there."""
+    for path in set(CACHE.glob(UNFINISHED)) - before:
+        with suppress(BlockingIOError), locked(path.with_suffix(".lock"), wait=False):
+            shutil.rmtree(path)
 
 
 def _shoot(what, target):
@@ -181,7 +215,7 @@ def main(arguments=None):
                     browser, options.run, options.other, target / "comparison.png"
                 )
             if options.progress:
-                progress_screenshot(browser, address, options.params, target / "progress.png")
+                progress_screenshot(browser, address, values, target / "progress.png")
 
 
 if __name__ == "__main__":
