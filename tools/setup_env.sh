@@ -89,7 +89,8 @@ librosa.onset.onset_detect(y=noise, sr=8000)
 librosa.feature.tempo(y=noise, sr=8000)
 librosa.pyin(noise, fmin=65, fmax=450, sr=8000, frame_length=1024)
 END
-  # JupyterLab opens on the README, and asks no server for news; slides hide code; kernels are quiet.
+  # JupyterLab opens on the README, and asks no server for news; slides hide code and
+  # name their figures; kernels are quiet.
   mkdir -p "$prefix/etc/jupyter" "$prefix/etc/ipython"
   cp -R "$root/tools/jupyter/." "$prefix/etc/jupyter/"
   cp "$root"/tools/ipython/*.py "$prefix/etc/ipython/"

@@ -11,7 +11,11 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 
 from mmage_utils.files import ROOT
-from mmage_utils.report.alternative_text import add_alternatives, saved_alternatives
+from mmage_utils.report.alternative_text import (
+    add_alternatives,
+    describe_pictures,
+    saved_alternatives,
+)
 from mmage_utils.report.parameters import find_notebooks
 
 
@@ -68,3 +72,16 @@ def test_every_committed_figure_would_get_one(path):
     outputs = [one for cell in notebook.cells for one in cell.get("outputs", ())]
     shown = [one for one in outputs if "image/png" in one.get("data", {})]
     assert all(len(one.metadata["image/png"]["alt"]) > 20 for one in shown)
+
+
+def test_nbconvert_is_shown_the_texts_that_are_there(notebook):
+    without, _ = describe_pictures(notebook, {})
+    assert not any("text/html" in output.data for output in without.cells[2].outputs)
+    add_alternatives(notebook)
+    described, resources = describe_pictures(notebook, {"kept": 1})
+    assert resources == {"kept": 1}
+    for output in described.cells[2].outputs:
+        image = BeautifulSoup(output.data["text/html"], "html.parser").img
+        assert image["alt"] == output.metadata["image/png"]["alt"]
+        assert image["width"] == "8"
+        assert image["src"] == f"data:image/png;base64,{output.data['image/png']}"
