@@ -5,6 +5,7 @@ import pandas as pd
 from mmage_utils.data.labels import AGE_GROUPS
 from mmage_utils.display.sentences import percent
 
+CROWD = 0.1  # share of the test clips that have a near one: more than copies would be
 TRUE_LABELS = (
     "The sample's media are drawn from their labels, so that nearly every suspect here is an error "
     "of the model."
@@ -35,6 +36,28 @@ def suspect_table(suspects):
         )
     shown = pd.concat(parts, axis=1).reindex(list(AGE_GROUPS)).fillna(0).astype(int)
     return shown.rename(index=AGE_GROUPS).rename_axis("label")
+
+
+def named_suspects(listed, n=10):
+    """The first suspects by name: the clips to look at first.
+
+    Parameters
+    ----------
+    listed : pandas.DataFrame
+        `label_noise.list_suspects`.
+    n : int
+        How many.
+    """
+    first = listed.head(n)
+    return pd.DataFrame(
+        {
+            "split": first["split"],
+            "label": first["label"].map(AGE_GROUPS),
+            "its probability": first["self_confidence"].map(percent),
+            "likelier group": first["suggested"].map(AGE_GROUPS),
+            "probability of this": first["suggested_confidence"].map(percent),
+        }
+    ).set_index(first["VideoName"])
 
 
 def suspect_sentence(suspects, found, *, synthetic):
@@ -68,15 +91,27 @@ def pairs_table(pairs):
     return pairs.rename(columns=names).rename_axis("near in")
 
 
-def pairs_sentence(pairs, clips):
-    """How many pairs are near in several modalities, of `near_duplicates.count_pairs`.
+def pairs_sentence(pairs, clips, test_clips):
+    """How many pairs are near in several modalities, and where being near tells nothing.
 
     Parameters
     ----------
     pairs : pandas.DataFrame
-    clips : int
-        Number of clips that were compared.
+        `near_duplicates.count_pairs`.
+    clips, test_clips : int
+        Number of clips that were compared, and of those in test.
     """
+    own = pairs.drop(index="two or more")
+    crowds = "".join(
+        f" Near in {name}, {row.test:,} of {test_clips:,} test clips have one like them in train "
+        "or valid: so many different people are as alike by these numbers as one person's clips "
+        "that they tell nothing of copies."
+        for name, row in own[own["test"] > CROWD * test_clips].iterrows()
+    )
+    return f"{_several(pairs, clips)}{crowds}"
+
+
+def _several(pairs, clips):
     several = pairs.loc["two or more"]
     text = (
         f"One recording under two names would be near in several modalities: among {clips:,} clips "

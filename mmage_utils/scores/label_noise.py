@@ -49,6 +49,29 @@ def suspect_labels(table):
     )
 
 
+def list_suspects(suspects):
+    """The suspects of all splits in one list, the least probable labels first.
+
+    Parameters
+    ----------
+    suspects : dict of str to pandas.DataFrame
+        Split to `suspect_labels`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        VideoName, UserID, split, label, suggested, and the probabilities of these two groups:
+        self_confidence and suggested_confidence.
+    """
+    rows = pd.concat([table[table["suspect"]] for table in suspects.values()], ignore_index=True)
+    p = rows[P_COLUMNS].to_numpy(float)
+    rows["suggested_confidence"] = p[np.arange(len(p)), rows["suggested"] - 1]
+    columns = ["VideoName", "UserID", "split", "label", "suggested"]
+    rows = rows.rename(columns={"ground_truth": "label"})
+    rows = rows[[*columns, "self_confidence", "suggested_confidence"]]
+    return rows.sort_values(["self_confidence", "VideoName"], ignore_index=True)
+
+
 def confident_joint(suspects):
     """How often each label goes with each suggested age group of `suspect_labels`, (7, 7)."""
     joint = np.zeros((N_GROUPS, N_GROUPS), dtype=int)

@@ -6,6 +6,7 @@ import pytest
 from cleanlab.count import compute_confident_joint
 from cleanlab.filter import find_label_issues
 
+from mmage_utils.data.labels import AGE_GROUPS
 from mmage_utils.display import cluster_notes, label_notes
 from mmage_utils.predictions import P_COLUMNS
 from mmage_utils.scores import clustering, label_noise, near_duplicates
@@ -128,6 +129,24 @@ def test_sentences_of_suspects_count_them(rng, tabled):
     assert shown["test", "clips"].sum() == len(table)
 
 
+def test_suspects_are_listed_by_name_the_least_probable_labels_first(rng, tabled):
+    found = label_noise.suspect_labels(draw(rng, tabled, sharpness=1.0))
+    half = {"valid": found.head(300).assign(split="valid"), "test": found.tail(300)}
+    rows = label_noise.list_suspects(half)
+    assert set(rows["VideoName"]) == set(found.loc[found["suspect"], "VideoName"])
+    assert rows["self_confidence"].is_monotonic_increasing
+    assert set(rows["split"]) == {"valid", "test"}
+    first = rows.iloc[0]
+    source = found.set_index("VideoName").loc[first["VideoName"]]
+    assert first["label"] == source["ground_truth"] != first["suggested"]
+    assert first["suggested_confidence"] == source[f"p{first['suggested']}"]
+    shown = label_notes.named_suspects(rows, 7)
+    assert shown.index.tolist() == rows["VideoName"].head(7).tolist()
+    assert shown.iloc[0]["label"] == AGE_GROUPS[first["label"]]
+    none = label_noise.list_suspects({"test": found[~found["suspect"]]})
+    assert len(label_notes.named_suspects(none)) == 0
+
+
 @pytest.fixture
 def people():
     """Clips of 40 users, three each, and vectors in which a user's clips are alike."""
@@ -194,9 +213,14 @@ def test_pairs_are_counted_by_modality_and_in_several(people):
     assert counts.loc["audio", "pairs"] == 2
     assert counts.loc["text"].tolist() == [0, 0, 0]
     assert counts.loc["two or more", "pairs"] == 1
-    assert "1 pairs of different users" in label_notes.pairs_sentence(counts, len(clips))
+    text = label_notes.pairs_sentence(counts, len(clips), 60)
+    assert "1 pairs of different users" in text
+    assert "tell nothing" not in text
+    text = label_notes.pairs_sentence(counts, len(clips), 9)
+    assert "Near in image, 1 of 9 test clips have one like them in train or valid" in text
+    assert "Near in text" not in text
     none = near_duplicates.count_pairs({"image": image, "text": image.head(0)})
-    assert "no pair of different users" in label_notes.pairs_sentence(none, len(clips))
+    assert "no pair of different users" in label_notes.pairs_sentence(none, len(clips), 60)
     assert "in two splits" in label_notes.pairs_table(counts)
 
 
