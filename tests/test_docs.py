@@ -92,8 +92,6 @@ def wrong_command(line):
             return f"no command {words[1]}"
         unknown = options - known_options(commands[words[1]])
         return f"no option {', '.join(unknown)}" if unknown else ""
-    if words[0] in ("ls", "cat"):
-        return "" if words[1].split("/")[0] in ("runs", "params") else f"no {words[1]}"
     script = words[1] if words[0] == ".venv/bin/python" else words[0]
     if not (ROOT / script).is_file():
         return f"no file {script}"
@@ -135,6 +133,17 @@ def test_a_topic_is_linked_from_a_notebook_and_from_the_index(topic):
     assert "## Papers" in text
 
 
+@pytest.mark.parametrize("topic", TOPICS)
+def test_the_index_names_the_notebooks_that_link_a_topic(topic):
+    linking = [
+        path.name[:2] for path in find_notebooks(ROOT) if f"(../docs/{topic}.md)" in read(path)
+    ]
+    row = re.search(
+        rf"^\| \[{topic}\.md\].*\| ([\d, ]+) \|$", read(DOCS / "README.md"), re.MULTILINE
+    )
+    assert row.group(1).split(", ") == linking
+
+
 @each_page
 def test_functions_that_a_page_names_exist(path):
     if path.name == "api.md":  # of docstrings, which name modules of their own room without it
@@ -166,6 +175,7 @@ def test_the_checks_notice():
     assert wrong_command(".venv/bin/mmage verify sample --hard") == "no option --hard"
     assert wrong_command("./run_tests.sh tests/test_nothing.py") == "no tests/test_nothing.py"
     assert wrong_command("./run_all.sh --nothing") == "no --nothing"
+    assert wrong_command("ls runs") == "no file ls"
 
 
 def test_every_line_of_the_checklist_has_a_command_that_exists():
@@ -246,6 +256,31 @@ def test_citation():
     kinds = {"name", "family-names", "given-names"}
     people = [*citation["authors"], *(a for one in citation["references"] for a in one["authors"])]
     assert all(set(person) <= kinds for person in people)
+
+
+def test_the_replication_has_the_metadata_of_rescience():
+    record = yaml.safe_load(read(DOCS / "metadata.yaml"))
+    given = {"title", "authors", "keywords", "abstract", "type", "domain", "language"}
+    may_be_empty = {"affiliations", "code", "data", "replication", "bibliography"}
+    of_the_editor = {"review", "contributors", "dates", "article", "journal"}
+    assert set(record) == given | may_be_empty | of_the_editor
+    assert all(record[key] for key in given)
+    assert record["title"].startswith("[Re] ")
+    assert record["type"] == "Replication"
+    assert "\n" not in record["abstract"]
+    names = [author["name"] for author in record["authors"]]
+    assert names == [
+        author["name"] for author in yaml.safe_load(read(ROOT / "CITATION.cff"))["authors"]
+    ]
+    for key, parts in {
+        "code": "url doi swh",
+        "data": "url doi",
+        "replication": "cite bib url doi",
+    }.items():
+        assert [name for one in record[key] for name in one] == parts.split()
+    # The page says the same.
+    page = read(DOCS / "replication.md")
+    assert all(f"| {key} | {record[key]} |" in page for key in ("title", "domain", "language"))
 
 
 def test_the_checklist_of_completeness_has_five_points():

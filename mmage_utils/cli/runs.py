@@ -108,7 +108,7 @@ def report(
     data: Annotated[Path | None, Option(help="First Impressions folder (default: sample).")] = None,
     run: Annotated[str | None, Option(help="Name of the run, a folder of runs/.")] = None,
     params_file: Annotated[Path | None, Option("-f", help="YAML file of parameters.")] = None,
-    start: Annotated[str | None, Option("--from", help="First notebook, 01 to 09.")] = None,
+    start: Annotated[str | None, Option("--from", help="Number of the first notebook.")] = None,
     only: Annotated[str | None, Option(help="The one notebook to run.")] = None,
     slides: Annotated[bool, Option("--slides", help="Only make the slides again.")] = False,
     again: Annotated[bool, Option("--again", help="Run what is finished again, too.")] = False,
