@@ -16,6 +16,8 @@ from mmage_utils.report.asset_files import read_asset
 from mmage_utils.report.html_tables import clean_table
 
 SHARES = ("accuracy", "balanced_accuracy", "macro_f1", "within_one")
+NAMES = SHORT_NAMES | {"log_loss": "log-loss (nats)", "ece": "calibration error"}
+LOWER = ("mae", "log_loss", "ece")
 WIDEST = 900  # pixels of a figure that stands beside another
 CAUTION = (
     "An interval holds what other users would change, and not what another training would: two "
@@ -129,8 +131,8 @@ def _scores(comparison):
 
 
 def _metric(name):
-    lower = ", lower is better" if name == "mae" else ""
-    return SHORT_NAMES.get(name, name.replace("_", " ")) + lower
+    lower = ", lower is better" if name in LOWER else ""
+    return NAMES.get(name, name.replace("_", " ")) + lower
 
 
 def _value(metric, value):

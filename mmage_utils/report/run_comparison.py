@@ -11,7 +11,7 @@ from mmage_utils.files import file_name
 from mmage_utils.predictions import PREDICTION_COLUMNS, shared_clips
 from mmage_utils.report.run_check import is_whole
 from mmage_utils.report.run_files import read_run, usual
-from mmage_utils.scores.comparison import seed_differences
+from mmage_utils.scores.comparison import probability_differences, seed_differences
 from mmage_utils.scores.evaluation import SCORE_COLUMNS
 from mmage_utils.scores.metrics import BOUNDS, scores_of
 from mmage_utils.scores.rescoring import UNITS
@@ -184,7 +184,12 @@ def _paired(names, runs, notes):
 
 
 def _difference(pair, model, split, unit):
-    table = seed_differences(pair[1:], pair[:1], METRICS, unit=unit, split=split)
+    where = {"unit": unit, "split": split}
+    tables = [
+        seed_differences(pair[1:], pair[:1], METRICS, **where),
+        probability_differences(pair[1], pair[0], **where),
+    ]
+    table = pd.concat(tables, ignore_index=True)
     names = {"mean": "second", "mean_other": "first"}
     return table.rename(columns=names).assign(model=model, split=split, unit=unit)
 

@@ -3,16 +3,28 @@
 import numpy as np
 import pandas as pd
 
+from mmage_utils.predictions import P_COLUMNS
 from mmage_utils.scores.bootstrap import DRAWS, halved_sums
 from mmage_utils.scores.jackknife import (
     confusions_without_each,
     groups_of_users,
     interval_over_users,
     reach_of,
+    without_each,
 )
-from mmage_utils.scores.metrics import scores_of, unit_weights
+from mmage_utils.scores.metrics import (
+    confusion,
+    probability_scores,
+    probability_sums,
+    scores_of,
+    unit_weights,
+)
 
 METRICS = ("accuracy", "balanced_accuracy", "kappa")
+COLUMNS = [
+    *("metric", "mean", "mean_other", "value", "low", "high"),
+    *("trainings", "clips", "users"),
+]
 
 
 def pair_up(table, other):
@@ -123,8 +135,49 @@ def seed_differences(tables, others, metrics=("accuracy",), *, unit="clip", spli
         numbers = interval_over_users(gaps.mean(0), groups, reach, more=over_seeds)
         means = (first[:, 0].mean(), second[:, 0].mean())
         rows.append((metric, *means, *numbers, n, len(pair), len(groups)))
-    columns = ["metric", "mean", "mean_other", "value", "low", "high"]
-    return pd.DataFrame(rows, columns=[*columns, "trainings", "clips", "users"])
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def probability_differences(table, other, *, unit="clip", split="test"):
+    """Paired differences in log-loss and calibration error of two predictions of the same clips.
+
+    Parameters
+    ----------
+    table, other : pandas.DataFrame
+        Predictions with p1..p7, in any order.
+    unit : str
+        As `evaluation.score`.
+    split : str
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `seed_differences`, of one training a side: log_loss in nats and ece, where less is
+        better.
+
+    Raises
+    ------
+    ValueError
+        When the clips differ.
+    """
+    sides = [one[one["split"] == split].sort_values("VideoName") for one in (table, other)]
+    one, two = (side.reset_index(drop=True) for side in sides)
+    if not one["VideoName"].equals(two["VideoName"]):
+        raise ValueError("the two predictions are not of the same clips")
+    groups, weights = groups_of_users(one), unit_weights(one, unit)
+    scores = [
+        probability_scores(without_each(probability_sums(side, weights), groups))
+        for side in (one, two)
+    ]
+    # As in `evaluation.score`, a group can move its share, unless the answers are the same.
+    share = confusion(one, weights).sum(1)
+    differ = (one[P_COLUMNS] != two[P_COLUMNS]).any(axis=None)
+    reach, rows = share / share.sum() * differ, []
+    for metric, values in scores[0].items():
+        numbers = interval_over_users(values - scores[1][metric], groups, reach)
+        means = (values[0], scores[1][metric][0])
+        rows.append((metric, *means, *numbers, 1, len(one), len(groups)))
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def differences(tables, pairs, metrics=("accuracy",), **settings):

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from mmage_utils import files, predictions, runs
 from mmage_utils.cli import app
 from mmage_utils.report.run_comparison import compare_runs
-from mmage_utils.scores.comparison import metric_differences
+from mmage_utils.scores.comparison import metric_differences, probability_differences
 from mmage_utils.scores.evaluation import score_models, train_majority
 
 FACE, VOICE = "image, corrected", "audio, corrected"
@@ -70,17 +70,22 @@ def test_differences_are_those_of_paired_predictions(made):
     assert differing == {("parameters", "EPOCHS"): ("4", "12")}
     assert record["same_data"] is True
     rows = [row for row in record["scores"] if row["unit"] == "user" and row["split"] == "valid"]
-    assert len(rows) == 6
+    assert len(rows) == 8
     tables = [
         predictions.read_predictions(run, FACE, "02_image_classifier") for run in (other, one)
     ]
     tables = [table[table["split"] == "valid"] for table in tables]
-    expected = metric_differences(*tables, [row["metric"] for row in rows], unit="user")
+    losses = probability_differences(*tables, unit="user", split="valid").set_index("metric")
+    expected = metric_differences(*tables, [row["metric"] for row in rows[:6]], unit="user")
+    expected |= losses[["value", "low", "high"]].to_dict("index")
+    assert losses.loc["log_loss", "value"] < 0  # the skilled one loses less
     for row in rows:
         assert {key: row[key] for key in ("value", "low", "high")} == pytest.approx(
             expected[row["metric"]]
         )
         assert row["second"] - row["first"] == pytest.approx(row["value"])
+    assert "log_loss" not in page
+    assert "calibration error, lower is better" in page
     assert "image, corrected" in result.stdout
     assert "EPOCHS 4 | 12" in result.stdout
     assert "<td>EPOCHS</td>" in page.replace(' class="words"', "")

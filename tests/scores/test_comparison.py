@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from mmage_utils.display.sentences import difference_sentence
+from mmage_utils.predictions import P_COLUMNS, log_losses, logits, softmax
 from mmage_utils.scores.bootstrap import proportion_interval, sum_per_user
-from mmage_utils.scores.comparison import compare, compare_pairs
+from mmage_utils.scores.comparison import compare, compare_pairs, probability_differences
 from mmage_utils.scores.evaluation import pick, score
 from mmage_utils.scores.groups import accuracy_by, biases, compare_biases
 
@@ -50,6 +51,47 @@ def worse(table, rng, share):
     spoilt = rng.random(len(table)) < share
     prediction = np.where(spoilt, table["prediction"] % 7 + 1, table["prediction"])
     return table.assign(prediction=prediction)
+
+
+def with_probabilities(table, rng, sharpness):
+    logits = rng.normal(size=(len(table), 7)) + sharpness * np.eye(7)[table["ground_truth"] - 1]
+    p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    return table.assign(**dict(zip(P_COLUMNS, p.T, strict=True)), prediction=p.argmax(1) + 1)
+
+
+def test_probabilities_are_compared_clip_by_clip(rng):
+    table = simulate(rng)
+    sharp, dull = (with_probabilities(table, rng, k) for k in (3.0, 1.0))
+    rows = probability_differences(sharp, dull.sample(frac=1, random_state=0)).set_index("metric")
+    loss = (log_losses(sharp) - log_losses(dull)).mean()
+    assert rows.loc["log_loss", "value"] == pytest.approx(loss)
+    assert rows.loc["log_loss", "high"] < 0
+    for metric in ("log_loss", "ece"):
+        own = [
+            pick(score(one, majority=4, prior=PRIOR), metric=metric).value for one in (sharp, dull)
+        ]
+        assert rows.loc[metric, ["mean", "mean_other"]].tolist() == pytest.approx(own)
+    back = probability_differences(dull, sharp).set_index("metric")
+    assert (back["value"] + rows["value"]).abs().max() < 1e-12
+    assert (back["low"] + rows["high"]).abs().max() < 1e-12
+    itself = probability_differences(sharp, sharp, unit="user")
+    assert itself[["value", "low", "high"]].eq(0).all(axis=None)
+    with pytest.raises(ValueError, match="not of the same clips"):
+        probability_differences(sharp, dull.head(20))
+
+
+def test_intervals_of_differences_in_log_loss_cover(rng):
+    covered = []
+    for _ in range(200):
+        table = simulate(rng)
+        # Alike but for chance, with errors that clips of one user share.
+        shared = rng.normal(size=120)[pd.factorize(table["UserID"])[0]]
+        sides = [with_probabilities(table, rng, 1.0) for _ in range(2)]
+        sides[0][P_COLUMNS] = softmax(logits(sides[0]) * np.exp(0.2 * shared)[:, None])
+        sides[1][P_COLUMNS] = softmax(logits(sides[1]) * np.exp(-0.2 * shared)[:, None])
+        row = probability_differences(*sides).iloc[0]
+        covered.append(row.low <= 0 <= row.high)
+    assert 0.91 <= np.mean(covered) <= 0.99
 
 
 def test_a_model_compared_with_itself_shows_nothing(rng):
