@@ -4,6 +4,7 @@ import shutil
 
 import pandas as pd
 import pytest
+from helpers.axe import violations
 from helpers.bundles import few, make_small
 from playwright.sync_api import sync_playwright
 
@@ -99,3 +100,14 @@ def test_only_the_first_of_many_clips_say_what_they_rest_on(told, monkeypatch):
     assert text.count('alt="the face, and what of it the answer uses"') == 1
     assert text.count("ingle word") + text.count("The words that speak") == 1
     assert "Only the first 1 clips say what their answer rests on" in text
+
+
+def test_a_page_keeps_the_rules_of_accessibility(told, chromium, tmp_path):
+    model, read, answers = told
+    path = tmp_path / "answers.html"
+    path.write_text(render_answers(read, answers, model), encoding="utf-8")
+    with sync_playwright() as playwright, launch(playwright, chromium) as browser:
+        page = browser.new_context(bypass_csp=True).new_page()
+        page.goto(path.as_uri())
+        assert page.locator("article img").count() > 3
+        assert violations(page) == []
