@@ -101,7 +101,7 @@ def progress_screenshot(browser, address, values, target):
     """A terminal of JupyterLab in which the face notebook is training, then stopped by Ctrl-C."""
     folder, before = ROOT / "runs" / PROGRESS_RUN, set(CACHE.glob(UNFINISHED))
     place, token = address.split("/?")
-    page = browser.new_page(viewport={"width": 1000, "height": 420})
+    page = browser.new_page(viewport={"width": 1340, "height": 320})
     page.goto(f"{place}/lab/workspaces/terminal?{token}")
     page.wait_for_function("window.jupyterapp", timeout=90_000)
     page.evaluate(
@@ -130,7 +130,7 @@ def progress_screenshot(browser, address, values, target):
                 page.keyboard.type(line)
                 page.keyboard.press("Enter")
                 page.wait_for_timeout(1000)
-            _wait_for_line(page, "epoch [0-9]+ of [0-9]+, valid", PROGRESS_SECONDS)
+            _wait_for_line(page, "epoch [0-9]+ of [0-9]+, valid .+ left", PROGRESS_SECONDS)
             _shoot(terminal, target)
             page.keyboard.press("Control+c")
             _wait_for_line(page, "interrupted", STOP_SECONDS)
