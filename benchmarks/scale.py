@@ -4,16 +4,20 @@
         [--data FOLDER] [--workers 2] [--half] [--json FILE]
 
 Lists: label lists and predictions of each size are written to a temporary folder (`mmage sample
---lists`), and each command runs in a process of its own. Features: `mmage features` of each
-modality, of the first clips of FOLDER that have media, or of a sample that is made for it. Seconds
-are by the clock; GB are the most that a command and its processes held at once (memory that they
-share counted once). `--clips` or `--media` without a number leaves that part out. Ends with 1 when
-the time or the memory of a command grows faster than the clips.
+--lists`), and each command runs in a process of its own. All clips are scored, of all splits, as
+one list. `read_clips` finds an empty recording of each clip, as far as they can be made in a
+minute. Features: `mmage features` of each modality, of the first clips of FOLDER that have media,
+or of a sample that is made for it. Seconds are by the clock; GB are the most that a command and its
+processes held at once (memory that they share counted once). `--clips` or `--media` without a
+number leaves that part out. Ends with 1 when a command passes its limit at the largest size, when
+its time or memory grows faster than the clips, or when the memory of features grows with them.
 """
 
 import argparse
 import json
+import math
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,14 +27,18 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import record
+from pyarrow import csv, parquet
 
 from mmage_utils.data.clips import MEDIA, describe_data, read_clips
-from mmage_utils.data.labels import LABEL_COLUMNS, LABEL_LIST, SPLITS
+from mmage_utils.data.labels import LABEL_COLUMNS, LABEL_LIST, SPLITS, read_labels
 from mmage_utils.features.parts import RECORD
 from mmage_utils.sample.large_lists import write_lists
 
 SLACK = 1.5  # times the growth of the clips
+FLAT = 1.2  # times the memory of features of the fewest clips
 TICK = 0.2  # s between two looks at the memory
+HOLDS = {True: "holds", False: "does not hold"}
+TOUCH_SECONDS = 60  # for empty recordings
 MILLION = 1_000_000
 COMMANDS = {
     "evaluate, CSV": ("evaluate", "predictions.csv"),
@@ -39,6 +47,11 @@ COMMANDS = {
     "compare": ("compare", "predictions.csv", "predictions.parquet"),
     "check-data": ("check-data",),
 }
+TRAIN, LABELS = (LABEL_LIST.format(split=split) for split in ("train", "test"))
+READ = "read_clips, with recordings"
+READER = "import sys; from mmage_utils.data.clips import read_clips; read_clips(sys.argv[1])"
+# s and GB, at the largest size
+LIMITS = dict.fromkeys(COMMANDS, (60, 4)) | dict.fromkeys(("check-data", READ), (30, math.inf))
 STAGES = {
     "voice, fast": ("--modality", "voice"),
     "voice, speaker": ("--modality", "voice", "--recipe", "speaker"),
@@ -48,10 +61,10 @@ STAGES = {
 }
 
 
-def measure(what, *arguments, fine=(0,)):
+def measure(what, *arguments, fine=(0,), program=("-m", "mmage_utils.cli")):
     """Seconds and GB of one command, in a process of its own."""
     clock, peak = time.perf_counter(), 0
-    program = [sys.executable, "-m", "mmage_utils.cli", *map(str, arguments)]
+    program = [sys.executable, *program, *map(str, arguments)]
     with tempfile.TemporaryFile() as errors:
         process = psutil.Popen(program, stdout=subprocess.DEVNULL, stderr=errors)
         while process.poll() is None:
@@ -64,18 +77,84 @@ def measure(what, *arguments, fine=(0,)):
 
 
 def list_rows(sizes):
-    """One row a size and command: clips listed, seconds, GB."""
+    """One row a size and command: clips listed, seconds, GB, files of media; and the users."""
     rows = []
     for clips in sizes:
         with tempfile.TemporaryDirectory() as place:
             folder, clock = Path(place) / "lists", time.perf_counter()
             write_lists(folder, clips)
-            rows.append(("write the lists", clips, time.perf_counter() - clock, float("nan")))
+            rows.append(("write the lists", clips, time.perf_counter() - clock, None, 0))
+            one, users = as_one_list(folder, Path(place) / "one")
             for command, (verb, *names) in COMMANDS.items():
-                arguments = [verb, *(folder / name for name in names), folder]
-                arguments += ["--split", "train"] if names else []  # the largest
-                rows.append((command, clips, *measure(command, *arguments)))
-    return pd.DataFrame(rows, columns=["command", "clips", "seconds", "GB"])
+                arguments = [*(one / name for name in names), one / LABELS] if names else [folder]
+                rows.append((command, clips, *measure(command, verb, *arguments), 0))
+            files = touch_recordings(folder)
+            rows.append((READ, clips, *measure(READ, folder, program=("-c", READER)), files))
+    return pd.DataFrame(rows, columns=["command", "clips", "seconds", "GB", "files"]), users
+
+
+def as_one_list(folder, place):
+    """A folder whose test list has all clips, and predictions of them as CSV and as Parquet.
+
+    Returns
+    -------
+    place : Path
+    users : int
+    """
+    place.mkdir()
+    shutil.copy(folder / TRAIN, place / TRAIN)  # for the constant predictor
+    with (place / LABELS).open("wb") as stream:
+        for split in SPLITS:
+            data = (folder / LABEL_LIST.format(split=split)).read_bytes()
+            stream.write(data.partition(b"\n")[2] if stream.tell() else data)  # one header
+    # By their splits, some would not belong to this list.
+    table = parquet.read_table(folder / "predictions.parquet").drop_columns("split")
+    parquet.write_table(table, place / "predictions.parquet")
+    plain = csv.WriteOptions(quoting_style="none", quoting_header="none")
+    csv.write_csv(table, place / "predictions.csv", plain)
+    return place, len(table["UserID"].unique())
+
+
+def touch_recordings(folder):
+    """Make an empty recording of each clip in its folder, for a minute at most; how many."""
+    end, clips = time.perf_counter() + TOUCH_SECONDS, read_labels(folder)
+    for split, group in set(zip(clips["split"], clips["AgeGroup"], strict=True)):
+        (folder / split / str(group)).mkdir(parents=True)
+    columns = (clips[name] for name in ("split", "AgeGroup", "VideoName"))
+    for number, (split, group, name) in enumerate(zip(*columns, strict=True)):
+        if time.perf_counter() > end:
+            return number
+        path = folder / split / str(group) / f"{name.removesuffix('.mp4')}{MEDIA['audio']}"
+        path.touch()
+    return len(clips)
+
+
+def check_limits(table):
+    """Yield a sentence a limit, at the largest size, and whether it holds."""
+    for row in table[table["clips"] == table["clips"].max()].itertuples():
+        if row.command not in LIMITS:
+            continue
+        seconds, most = LIMITS[row.command]
+        holds = row.seconds <= seconds and most >= row.GB
+        limit = f"{seconds} s" + (f" and {most} GB" if most < math.inf else "")
+        yield (
+            f"{row.command}, {row.clips:,} clips in at most {limit}: {HOLDS[holds]} "
+            f"({row.seconds:.1f} s, {row.GB:.2f} GB).",
+            holds,
+        )
+
+
+def check_memory(table):
+    """Yield a sentence a stage: whether its memory stays, and whether that holds."""
+    few, many = table["clips"].min(), table["clips"].max()
+    held = table.set_index(["clips", "command"])["GB"]
+    for stage in dict.fromkeys(table["command"]) if few < many else ():
+        times = held.loc[many, stage] / held.loc[few, stage]
+        yield (
+            f"{stage}, memory of {many:,} clips at most {FLAT} times that of {few:,}: "
+            f"{HOLDS[bool(times <= FLAT)]} ({times:.2f}).",
+            times <= FLAT,
+        )
 
 
 def part_of(folder, clips, place):
@@ -162,16 +241,17 @@ def main():
     parser.add_argument("--half", action="store_true", help="embeddings in half precision")
     record.add_option(parser)
     options = parser.parse_args()
-    tables, sentences, found = {}, [], []
+    tables, sentences, checks = {}, [], []
     if options.clips:
-        rows = tables["Commands on lists"] = list_rows(options.clips)
-        found = too_fast_growing(rows)
+        rows, users = list_rows(sorted(options.clips))
+        tables["Commands on lists"] = rows
         last = rows[rows["clips"] == max(options.clips)]
-        slowest = last.loc[last["seconds"].idxmax()]
         sentences.append(
-            f"Lists of {slowest['clips']:,} clips take at most {slowest['seconds']:.0f} s and "
-            f"{last['GB'].max():.1f} GB a command."
+            f"Lists of {max(options.clips):,} clips of {users:,} users, all scored, take at most "
+            f"{last['seconds'].max():.0f} s and {last['GB'].max():.1f} GB a command."
         )
+        sentences.append(f"read_clips finds {last['files'].max():,} empty recordings.")
+        checks += check_limits(rows)
     if options.media:
         with tempfile.TemporaryDirectory() as place:
             folder = options.data or make_sample_in(Path(place) / "sample", max(options.media))
@@ -181,13 +261,17 @@ def main():
         sentences.append(
             f"Features of {max(options.media):,} clips take at most {rows['GB'].max():.1f} GB."
         )
-    sentences += found or ["Neither time nor memory grows faster than the clips."]
+        checks += check_memory(rows)
+    sentences += [sentence for sentence, _ in checks]
+    growing = too_fast_growing(tables["Commands on lists"]) if options.clips else []
+    if options.clips:
+        sentences += growing or ["Neither time nor memory of lists grows faster than the clips."]
     print(record.describe()["machine"])
     for about, rows in tables.items():
         print(f"\n{about}:\n\n{record.markdown(rows.to_dict('records'))}")
     print("", *sentences, sep="\n")
     record.write_record(options.json, tables, sentences)
-    return 1 if found else 0
+    return 1 if growing or not all(holds for _, holds in checks) else 0
 
 
 def make_sample_in(folder, clips):

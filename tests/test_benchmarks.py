@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 import scale
 from helpers.bundles import few, make_small
@@ -15,6 +16,7 @@ from tiny_notebooks import CUT, leave_gaps
 
 from mmage_utils.data.clips import count_media, read_clips
 from mmage_utils.files import ROOT
+from mmage_utils.scores.prediction_check import check_predictions, read_reference
 
 BENCHMARKS = ("__main__", "clips", "faces", "networks", "record", "report", "scale", "voices")
 TESTED = {"test_benchmarks": (*BENCHMARKS, "words", "tiny_notebooks")}
@@ -102,11 +104,41 @@ def test_cost_of_large_prediction_files(tmp_path):
     rows = json.loads((tmp_path / "scale.json").read_text())["tables"]["Commands on lists"]
     commands = {row["command"] for row in rows}
     assert {"evaluate, CSV", "evaluate, Parquet", "compare", "check-data"} < commands
+    assert set(scale.LIMITS) < commands
     assert len(rows) == 2 * len(commands)
     assert all(row["seconds"] > 0 for row in rows)
     assert all(row["GB"] > 0.05 for row in rows if row["GB"] is not None)
     assert said.count("| check-data |") == 2
+    assert [row["files"] for row in rows if row["command"] == scale.READ] == [400, 800]
+    assert re.search(r"\nLists of 800 clips of \d+ users, all scored, take at most ", said)
+    assert len(re.findall(r", 800 clips in at most \d+ s.*: holds \(", said)) == len(scale.LIMITS)
     assert "grows" in said.splitlines()[-1]
+
+
+def test_all_clips_of_large_lists_are_scored_whatever_their_split(tmp_path):
+    folder, clips = tmp_path / "lists", 500
+    scale.write_lists(folder, clips)
+    place, users = scale.as_one_list(folder, tmp_path / "one")
+    reference = read_reference(place / scale.LABELS)
+    assert reference.labels["UserID"].nunique() == users > clips / 10
+    for name in ("predictions.csv", "predictions.parquet"):
+        findings, table = check_predictions(place / name, reference)
+        assert (findings, len(table)) == ([], clips)
+
+
+def test_limits_of_large_data_are_those_of_the_largest_size():
+    columns = ["command", "clips", "seconds", "GB"]
+    rows = [("compare", 10, 999, 9), ("compare", 20, 59, 4), ("check-data", 20, 31, 99)]
+    checks = dict(scale.check_limits(pd.DataFrame([*rows, ("other", 20, 1e9, 9)], columns=columns)))
+    assert list(checks.values()) == [True, False]
+    assert list(checks) == [
+        "compare, 20 clips in at most 60 s and 4 GB: holds (59.0 s, 4.00 GB).",
+        "check-data, 20 clips in at most 30 s: does not hold (31.0 s, 99.00 GB).",
+    ]
+    rows = [("face", 10, 1, 1.0), ("words", 10, 1, 1.0), ("face", 90, 9, 1.2), ("words", 90, 9, 3)]
+    table = pd.DataFrame(rows, columns=columns)
+    assert [holds for _, holds in scale.check_memory(table)] == [True, False]
+    assert list(scale.check_memory(table[:2])) == []
 
 
 @pytest.mark.slow
@@ -139,6 +171,10 @@ def test_cost_of_features(sample, tmp_path):
     assert min(row["bytes a clip"] for row in rows if row["command"] == "words, minilm") > 768
     assert len(tables["Hours for a million clips"]) == 5
     assert said.count("| words, minilm |") == 3
+    assert (
+        len(re.findall(r"memory of 12 clips at most 1.2 times that of 6: (?:holds|does)", said))
+        == 5
+    )
 
 
 @pytest.mark.slow
