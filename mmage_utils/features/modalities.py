@@ -5,6 +5,8 @@ imported only where there are networks, since a process of the acoustic features
 """
 
 import os
+import re
+import zlib
 from functools import lru_cache, partial
 from typing import NamedTuple
 
@@ -237,4 +239,38 @@ def _text_model(name):
 def _device():
     import torch
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    gpus = torch.cuda.device_count()
+    return device_of(worker_name() if gpus > 1 else 0, gpus)
+
+
+def worker_name():
+    """Name of the Dask worker that this process is; 0 where it is none."""
+    from distributed import get_worker
+
+    try:
+        return get_worker().name
+    except ValueError:
+        return 0
+
+
+def device_of(worker, gpus):
+    """The device of a worker: the processes of a machine take its GPUs in turn.
+
+    Parameters
+    ----------
+    worker : int or str
+        Its name. Those that Dask numbers (3, ``gpu-3``) take their GPU by the number, others, which
+        are named by their address, one that the name draws.
+    gpus : int
+        Of the machine.
+
+    Returns
+    -------
+    str
+        As torch names it.
+    """
+    if not gpus:
+        return "cpu"
+    numbered = re.fullmatch(r"(?:.*-)?(\d+)", str(worker))
+    number = int(numbered[1]) if numbered else zlib.crc32(str(worker).encode())
+    return f"cuda:{number % gpus}"

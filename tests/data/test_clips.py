@@ -1,16 +1,22 @@
 """Clips are found with their media, and those without stay listed."""
 
+import os
+
 import pandas as pd
 import pytest
 
 from mmage_utils.data.clips import (
+    MEDIA,
     by_split,
     count_media,
     describe_data,
     is_synthetic,
+    list_media,
+    list_unlabelled,
     read_clips,
     with_media,
 )
+from mmage_utils.data.folder_check import check_data
 from mmage_utils.data.labels import SPLITS
 from mmage_utils.errors import DataError
 
@@ -72,6 +78,32 @@ def test_split_without_media_is_named(lists):
         with_media(clips, "audio")
     with pytest.raises(DataError, match="No train clip has transcript"):
         with_media(clips, "transcript")
+
+
+def test_no_media_file_is_asked_for_where_folders_are_listed(lists, monkeypatch):
+    """A stat for each of a million files takes minutes on a shared disk."""
+
+    def watched(name):
+        known = getattr(os, name)
+
+        def run(path, *arguments, **settings):
+            assert not str(path).endswith(tuple(MEDIA.values())), f"{name} of {path}"
+            return known(path, *arguments, **settings)
+
+        return run
+
+    _put(lists, "train", 3, "nobody.000", ".jpg", ".wav", ".pkl")
+    for name in ("stat", "lstat", "access"):
+        monkeypatch.setattr(os, name, watched(name))
+    with pytest.raises(AssertionError, match="stat of"):
+        (lists / "train" / "3" / "nobody.000.jpg").is_file()
+    problems = [problem.what for problem in check_data(lists)]
+    assert problems.count("has no row in the label lists") == 3
+    _put(lists, "train", 3, "-train_0.000", ".jpg", ".wav", ".pkl")
+    counts = count_media(read_clips(lists)).loc["all"]
+    assert counts[["image", "audio", "transcript"]].tolist() == [1, 1, 1]
+    assert len([*list_media(lists)]) == 6
+    assert list(list_unlabelled(lists, ["-train_0.000"])) == ["nobody.000"]
 
 
 def test_real_and_synthetic_folders_are_told_apart(lists, sample):

@@ -1,7 +1,10 @@
 """Features of any modality are written as parts, which are done once and for their files only."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -20,7 +23,28 @@ from mmage_utils.features.text_embeddings import embed
 from mmage_utils.features.voices.definition import FEATURES
 from mmage_utils.features.voices.extraction import NUMBERS, extract_features
 from mmage_utils.features.voices.speaker_embeddings import embed_voices
-from mmage_utils.files import locked
+from mmage_utils.files import ROOT, locked
+
+# Faces and words of the sample in one process; prints the parts, and networks as they are loaded.
+LOADS = """
+import sys
+from mmage_utils.features import face_networks, text_embeddings
+from mmage_utils.features.shards import write_features
+
+def counted(load):
+    def run(name):
+        loads.append(name)
+        return load(name)
+    return run
+
+loads = []
+face_networks.load_network = counted(face_networks.load_network)
+text_embeddings.load = counted(text_embeddings.load)
+for modality in ("face", "words"):
+    out = f"{sys.argv[2]}/{modality}"
+    print(write_features(sys.argv[1], out, modality=modality, shard_size=7, n_workers=1)["parts"])
+print(*loads)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +233,26 @@ def test_shards_of_short_lists_are_smaller(voices, monkeypatch):
     monkeypatch.setattr(shards, "FEW_SHARDS", 2)
     shutil.rmtree(voices.out)
     assert voices(shard_size=None)["shard_size"] == 5
+
+
+@pytest.mark.slow
+def test_networks_are_loaded_once_a_process_however_many_shards_it_has(few, tmp_path):
+    command = [sys.executable, "-c", LOADS, str(few), str(tmp_path)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "TQDM_DISABLE": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["3", "3", "dlib", "dlib-age", "minilm"]
+
+
+def test_workers_of_a_machine_take_its_gpus_in_turn():
+    assert [modalities.device_of(number, 3) for number in range(5)] == [
+        *("cuda:0", "cuda:1", "cuda:2", "cuda:0", "cuda:1")
+    ]
+    assert modalities.device_of("node-7-3", 2) == "cuda:1"
+    assert modalities.device_of(3, 0) == "cpu"
+    drawn = {modalities.device_of(f"tcp://10.0.0.1:{port}", 4) for port in range(40001, 40100, 2)}
+    assert drawn == {f"cuda:{number}" for number in range(4)}
+    assert modalities.worker_name() == 0  # no worker
 
 
 def test_columns_are_those_of_the_acoustic_features():
