@@ -176,11 +176,14 @@ def read_matrix(out):
     x : numpy.ndarray of float32, shape (n, width)
         All columns of numbers side by side; NaN where a file cannot be read.
     """
-    names, blocks = [], []
+    names, x, n_clips = [], None, read_record(out)["clips"]
     for table in _read_parts(out):
+        block, start = _numbers(table), len(names)
+        if x is None:  # of a million clips there is no room for the parts beside it
+            x = np.empty((n_clips, block.shape[1]), np.float32)
         names += table["VideoName"].to_pylist()
-        blocks.append(_numbers(table))
-    return np.array(names, dtype=object), np.concatenate(blocks)
+        x[start : len(names)] = block
+    return np.array(names, dtype=object), x
 
 
 def _read_parts(out):

@@ -31,8 +31,16 @@ HEAD = {"epochs": 20, "lr": 0.002, "batch_size": 64, "optimiser": "AdamW"}
 HEAD |= {"schedule": "warm-up", "monitor": "valid_loss"}
 
 
-def standardise(embeddings, clips):
+def standardise(embeddings, clips, *, out=None):
     """Embeddings with mean 0 and standard deviation 1 on the train clips.
+
+    Parameters
+    ----------
+    embeddings : numpy.ndarray, shape (n clips, width)
+        In the order of `clips`.
+    clips : pandas.DataFrame
+    out : numpy.ndarray, optional
+        Where to put them: `embeddings` itself, where a copy would be too large.
 
     Returns
     -------
@@ -41,7 +49,9 @@ def standardise(embeddings, clips):
     """
     train = embeddings[(clips["split"] == "train").to_numpy()]
     mean, std = train.mean(0), np.maximum(train.std(0), 1e-6)
-    return (embeddings - mean) / std, mean, std
+    x = np.subtract(embeddings, mean, out=out)
+    x /= std
+    return x, mean, std
 
 
 def train_head(embeddings, clips, method="none", *, seed, **settings):

@@ -52,7 +52,7 @@ def train_on_parts(features, folder, out, **settings):
     settings = training.Settings(**HEAD | {"batch_size": BATCH} | settings)
     source = read_record(features)
     clips, x, left_out = _labelled(features, folder)
-    x, mean, std = standardise(x, clips)
+    x, mean, std = standardise(x, clips, out=x)  # gigabytes of a million clips
     with ranks.process_group():
         first, processes = ranks.rank() == 0, ranks.world()
         fit = training.fit_features(
@@ -85,4 +85,4 @@ def _labelled(features, folder):
         if not (clips["split"] == split).any():
             raise DataError(f"{features}: no {split} clip of {folder} has features.")
     counts = {"without label": int((~listed).sum()), "without numbers": int((~numbers).sum())}
-    return clips, x[used], counts
+    return clips, x if used.all() else x[used], counts
