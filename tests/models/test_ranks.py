@@ -94,9 +94,14 @@ def alone(features, sample, tmp_path_factory):
 
 
 def start_two(features, sample, out):
+    """Start `mmage train` as two processes."""
+    return run_two("-m", "mmage_utils.cli", "train", features, sample, "-o", out, *HOW)
+
+
+def run_two(*arguments):
     """Start torchrun with two processes on the CPU, as a group of processes of its own."""
     program = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command = ["-m", *program, "-m", "mmage_utils.cli", "train", features, sample, "-o", out, *HOW]
+    command = ["-m", *program, *arguments]
     return subprocess.Popen(
         [sys.executable, *map(str, command)],
         env=os.environ
@@ -105,6 +110,50 @@ def start_two(features, sample, out):
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+# One epoch of a small network of faces with batch norm, its curves and weights by each process.
+CNN = """
+import sys
+from pathlib import Path
+import numpy as np
+import torch
+from torch import nn
+from mmage_utils.features.faces import FaceDataset
+from mmage_utils.models import ranks, training
+
+rng, out = np.random.default_rng(0), Path(sys.argv[1])
+groups = rng.integers(1, 8, 63)
+faces = (30 * groups[:, None, None, None] + rng.integers(0, 30, (63, 3, 16, 16))).astype(np.uint8)
+train = FaceDataset(faces, range(40), groups[:40], "light")
+valid = FaceDataset(faces, range(40, 63), groups[40:])
+training.seed_everything(0)
+layers = nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+model = nn.Sequential(*layers, nn.Linear(8, 7))
+settings = training.Settings(epochs=1, batch_size=8, lr=0.01)
+with ranks.process_group():
+    fit = training.fit(model, train, valid, settings, resumable=True, cache=out)
+    p = training.predict(fit.model, valid)[range(23), groups[40:] - 1]
+    record = fit.record() | {"world": ranks.world(), "loss again": float(-np.log(p).mean())}
+    torch.save(record | {"model": fit.model.state_dict()}, out / f"{ranks.rank()}.pt")
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_train_a_network_with_batch_norm(tmp_path):
+    """As `recipes.train_faces` trains the face network, started by torchrun."""
+    (tmp_path / "cnn.py").write_text(CNN)
+    errors = run_two(tmp_path / "cnn.py", tmp_path).communicate(timeout=300)[1]
+    first, second = (
+        torch.load(tmp_path / f"{k}.pt", weights_only=True) if (tmp_path / f"{k}.pt").is_file()
+        else pytest.fail(errors) for k in range(2)
+    )  # fmt: skip
+    assert first["world"] == 2
+    assert first["history"] == second["history"]
+    assert first["model"]["1.num_batches_tracked"] == 5  # both have a share of each batch of 8
+    # Scores of valid are added up over processes that have the same means of batch norm.
+    assert first["history"]["valid_loss"] == [pytest.approx(first["loss again"], rel=1e-4)]
+    assert np.isfinite(first["history"]["train_loss"]).all()
 
 
 def read(out):
