@@ -56,6 +56,12 @@ def test_speed_of_the_faces(sample, tmp_path):
         *_, report, ours, ratio = numbers(line)  # the speeds without their decimals
         assert (ours - 0.51) / (report + 0.51) - 0.01 < ratio
         assert ratio * max(report - 0.51, 0) < ours + 0.51 + 0.01 * report
+    assert said[6].split(" | ")[0] == "| operator"
+    shares = [float(line.split(" | ")[-1].strip("| ")) for line in said[8:18]]
+    assert shares[0] < 1
+    assert shares == sorted(shares, reverse=True)
+    for line, what, aim in zip(said[-6:-4], ("Training", "Embedding"), (2.5, 2.0), strict=True):
+        assert re.match(rf"{what} at least {aim} times .*: (holds|does not hold) \(", line)
     assert said[-2].startswith("An epoch of training a head on 60 embeddings takes ")
     assert said[-1].startswith("145 epochs of these faces: ")
 
