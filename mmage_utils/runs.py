@@ -158,18 +158,32 @@ def save_results(run, task, results, *, headline):
     task : str
         ``<task>_<what>``, for example ``b_baseline``.
     results : dict
-        As `save_json` takes it. The SHA-256 of its ``networks`` goes into the provenance.
+        As `save_json` takes it. The SHA-256 of its ``networks`` goes into the provenance, beside
+        those of what the run has read.
     headline : str
         The task's line in the README.
     """
     record = {"run": run.name, "data": run.data, "synthetic": run.synthetic}
     record |= {"headline": headline, **results}
+    use_networks(run, results.get("networks", ()))
     if run.provenance is not None:
-        weights = {one["name"]: one["sha256"] for one in results.get("networks", ())}
-        record["provenance"] = run.provenance | {"weights": weights}
+        record["provenance"] = run.provenance
     path = run.folder / "results" / f"{task}.json"
     save_json(path, record)
     provenance.write_record(run, path)
+
+
+def use_networks(run, networks):
+    """Let the records of what a run writes from now on name networks; return these.
+
+    Parameters
+    ----------
+    run : Run
+    networks : list of dict
+        With name and sha256, as `routes.describe_faces` describes them.
+    """
+    provenance.use_weights(run, {one["name"]: one["sha256"] for one in networks})
+    return networks
 
 
 def load_results(run, task, notebook):
@@ -200,13 +214,17 @@ def load_networks(run):
 def committed_results(run, task):
     """Results of the longer run that are committed in ``figures/seeds``, or None.
 
-    They are those of ``params/seeds.yaml``, and shown only beside a run of the same data.
+    They are those of ``params/seeds.yaml``, and shown only beside a run of the same data, by
+    content: a sample of fewer clips is of the same description.
     """
     path = files.ROOT / "figures" / "seeds" / f"{task}.json"
     if not path.is_file():
         return None
     record = provenance.read_json(path)
-    return record if record["data"] == run.data else None
+    contents = [
+        (one or {}).get("fingerprint") for one in (record.get("provenance"), run.provenance)
+    ]
+    return record if record["data"] == run.data and contents[0] == contents[1] else None
 
 
 def run_folder(name):

@@ -1,5 +1,7 @@
 """Files are written whole, results survive JSON, and synthetic figures say so."""
 
+import json
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -147,6 +149,20 @@ def test_committed_results_are_those_of_the_same_data(run):
     files.save_json(path, {"data": run.data, "trainings": 5})
     assert runs.committed_results(run, "b_seeds")["trainings"] == 5
     assert runs.committed_results(run._replace(data="First Impressions"), "b_seeds") is None
+    opened = [run._replace(provenance={"fingerprint": content}) for content in ("whole", "tiny")]
+    # What does not say what its data held is not known to be of these.
+    assert [runs.committed_results(one, "b_seeds") for one in opened] == [None, None]
+    origin = {"fingerprint": "whole"}
+    files.save_json(path, {"data": run.data, "trainings": 5, "provenance": origin})
+    whole, tiny = (runs.committed_results(one, "b_seeds") for one in opened)
+    assert (whole["trainings"], tiny) == (5, None)
+
+
+def test_the_committed_trainings_are_of_the_sample_of_the_committed_run():
+    record = json.loads((files.ROOT / "figures" / "seeds" / "b_seeds.json").read_text())
+    card = (files.ROOT / "figures" / "sample" / "MODEL_CARD.md").read_text()
+    assert f"fingerprint {record['provenance']['fingerprint']}" in card
+    assert record["provenance"]["seed"] == 0
 
 
 def test_a_sample_of_another_version_is_named_and_kept(run, tmp_path):

@@ -46,7 +46,8 @@ def make_provenance(data, fingerprint, *, seed=0):
     dict
         data, fingerprint, seed; parameters (`notebook_parameters`); versions of Python and of
         `PACKAGES` (None for a missing one); commit and changed (`read_commit`); machine
-        (`describe_machine`). It holds no name of a host or a user and no path.
+        (`describe_machine`); weights: SHA-256 by the name of a network, none so far, as
+        `use_weights` and `check_origin` add them. It holds no name of a host or a user and no path.
     """
     commit, changed = read_commit(files.ROOT)
     return {
@@ -58,6 +59,7 @@ def make_provenance(data, fingerprint, *, seed=0):
         "commit": commit,
         "changed": changed,
         "machine": describe_machine(),
+        "weights": {},
     }
 
 
@@ -198,6 +200,12 @@ def record_path(folder, path):
     return folder / FOLDER / place.with_name(f"{place.name}.json")
 
 
+def use_weights(run, weights):
+    """Note networks that what a run writes from now on rests on: SHA-256 by name."""
+    if run.provenance is not None:
+        run.provenance["weights"] = run.provenance.get("weights", {}) | weights
+
+
 def write_record(run, path):
     """Record the SHA-256 of a file that a run has just written, and its provenance.
 
@@ -239,6 +247,8 @@ def read_json(path):
 def check_origin(run, path, notebook, provenance=None):
     """Refuse a file of a run that is not what was recorded, or is of other data or another seed.
 
+    The networks that a file rests on are then noted for what the run writes (`use_weights`).
+
     Parameters
     ----------
     run : runs.Run
@@ -271,6 +281,7 @@ def check_origin(run, path, notebook, provenance=None):
         raise DataError(
             f"{files.shown(path)} was changed or replaced after its notebook wrote it: {again}"
         )
+    use_weights(run, known.get("weights", {}))
 
 
 def _origin(provenance, keys):

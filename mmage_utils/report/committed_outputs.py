@@ -117,6 +117,7 @@ def _collect_headlines(folder):
         for task, name in names.items()
     }
     times = results.pop("times")
+    times.pop("provenance", None)
     tasks = {task: record["headline"] for task, record in results.items()}
     return {"data": results["a"]["data"], "times": times, "tasks": tasks}
 

@@ -8,6 +8,7 @@ import nbformat
 import papermill
 
 from mmage_utils import files, runs
+from mmage_utils.data import provenance
 from mmage_utils.data.clips import count_media, with_media
 from mmage_utils.errors import DataError, UsageError
 from mmage_utils.features.recording_keys import INDEX
@@ -16,6 +17,8 @@ from mmage_utils.report import run_log, stamps
 from mmage_utils.report.committed_outputs import refresh_outputs
 from mmage_utils.report.notebook_execution import KERNEL, execute
 from mmage_utils.report.parameters import find_notebooks, find_unnumbered, resolve_parameters
+
+SAME = (*provenance.SAME, "versions")  # of the times that are kept
 
 
 def run_report(
@@ -62,8 +65,9 @@ def run_report(
     folder = files.ROOT / "runs" / settings["RUN"]
     # The index of known files is there from the first look at the data.
     empty_cache = not any(path.name != INDEX for path in (files.ROOT / "cache").glob("*"))
+    opened = None
     if {"DATA_DIR", "N_CLIPS", "SEED"} <= set(settings):
-        _prepare_data(settings)
+        opened = _prepare_data(settings)
 
     reuse = not (again or refresh or start or only)
     shared, made = stamps.shared_inputs(settings), {}
@@ -83,13 +87,8 @@ def run_report(
             raise
         made[path.stem] = stamp
 
-    # The README gives the time of a run that computes everything.
-    times = folder / "results" / "times.json"
-    cold = all(stamp["empty_cache"] for stamp in made.values())
-    if chosen == notebooks and (cold or not times.exists()):
-        seconds = {name: stamp["seconds"] for name, stamp in made.items()}
-        record = {"cores": os.cpu_count(), "empty_cache": cold, "seconds": seconds}
-        save_json(times, record)
+    if chosen == notebooks:
+        _save_times(folder, made, opened)
     if refresh:
         refresh_outputs(folder, since=began)
         print(f"refreshed: notebooks and figures/{folder.name}")
@@ -121,13 +120,36 @@ def _finish(source, folder, injected, shared, reuse, empty_cache, head):
     return stamps.write_stamp(stamp_path, inputs, folder, read=read, written=written, **more)
 
 
+def _save_times(folder, made, opened):
+    """Save how long notebooks took, unless the times of a run that computed everything are there.
+
+    The README gives those; of other data, seeds or versions they would say nothing of this run.
+    """
+    path, cold = folder / "results" / "times.json", all(one["empty_cache"] for one in made.values())
+    origin = opened.provenance if opened else {}
+    try:
+        earlier = provenance.read_json(path).get("provenance", {})
+        if not cold and all(earlier.get(key, origin.get(key)) == origin.get(key) for key in SAME):
+            return
+    except (FileNotFoundError, DataError):
+        pass  # there is nothing to keep
+    record = {"cores": os.cpu_count(), "empty_cache": cold}
+    record |= {"seconds": {name: stamp["seconds"] for name, stamp in made.items()}}
+    save_json(path, record | ({"provenance": origin} if opened else {}))
+    if opened:
+        provenance.write_record(opened, path)
+
+
 def _outcome(folder, source, text):
     print(text, flush=True)
     run_log.note(folder, f"{source.stem}: {text}")
 
 
 def _prepare_data(settings):
-    """Make the sample if its folder is missing, and check the label lists before anything runs."""
+    """Make the sample if its folder is missing, and check the label lists before anything runs.
+
+    Returns the run (`runs.Run`).
+    """
     run, clips = runs.open_run(
         settings["RUN"], settings["DATA_DIR"], n_clips=settings["N_CLIPS"], seed=settings["SEED"]
     )
@@ -138,6 +160,7 @@ def _prepare_data(settings):
         f"{complete:,} with face, voice and words)",
         flush=True,
     )
+    return run
 
 
 def choose_notebooks(notebooks, *, start=None, only=None):

@@ -11,7 +11,7 @@ from mmage_utils.report.stamps import read_stamp
 
 KINDS = ("results", "figures", "predictions", "checkpoints")
 MODEL = "model"  # beside these, written by the last notebook alone
-UNRECORDED = {"results/times.json"}  # the runner's own, which rests on no data
+UNRECORDED = {"results/times.json"}  # in runs of earlier versions
 # What must be the same in all files, and what may differ but is worth a note.
 SAME = {"fingerprint": "content of the data", "seed": "seed"}
 SAME_IN_ALL = {"versions": "version of", "parameters": "parameter", "weights": "SHA-256 of"}

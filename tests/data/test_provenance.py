@@ -165,6 +165,31 @@ def test_results_carry_their_provenance_with_the_networks_they_used(data):
     assert results["provenance"] == run.provenance | {"weights": {"minilm": "12ab"}}
 
 
+def test_results_name_the_networks_that_earlier_notebooks_used(data, table):
+    first, _ = runs.open_run("one", data)
+    predictions.write_predictions(first, "image, published baseline", table)
+    networks = [{"name": "dlib", "sha256": "12ab"}]
+    assert runs.use_networks(first, networks) is networks
+    predictions.write_predictions(first, "image, corrected", table)
+    words, _ = runs.open_run("one", data)
+    runs.save_results(words, "f_words", {"networks": [{"name": "m", "sha256": "3"}]}, headline="")
+
+    def weights(notebook, *models, task=None):
+        run, _ = runs.open_run("one", data)
+        for model in models:
+            predictions.read_predictions(run, model, notebook)
+        if task:
+            runs.load_results(run, task, notebook)
+        predictions.write_predictions(run, "fused", table)
+        runs.save_results(run, "x", {}, headline="")
+        return runs.load_results(run, "x", "07")["provenance"]["weights"]
+
+    assert weights("02", "image, published baseline") == {}
+    assert weights("02", "image, corrected") == {"dlib": "12ab"}
+    assert weights("06", "image, corrected", task="f_words") == {"dlib": "12ab", "m": "3"}
+    assert weights("07", "fused") == {"dlib": "12ab", "m": "3"}
+
+
 def test_records_hold_the_sha256_of_what_was_written_last(data, table):
     run, _ = runs.open_run("one", data)
     path = predictions.prediction_path(run, "image, corrected")

@@ -6,7 +6,10 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from mmage_utils import files
+from mmage_utils import files, runs
+from mmage_utils.data.clips import MEDIA
+from mmage_utils.data.labels import SPLITS
+from mmage_utils.data.provenance import read_record
 from mmage_utils.report import notebook_runner, stamps
 from mmage_utils.report.notebook_runner import run_report
 
@@ -49,8 +52,11 @@ def done(monkeypatch):
     return names
 
 
-def write(root, name, code="pass", default=1):
-    first = new_code_cell(f"EPOCHS = {default}\nWEIGHTS = 'none'\nRUN = 'sample'")
+def write(root, name, code="pass", default=1, data=None):
+    source = f"EPOCHS = {default}\nWEIGHTS = 'none'\nRUN = 'sample'"
+    if data:
+        source += f"\nDATA_DIR = {str(data)!r}\nN_CLIPS = 160\nSEED = 0"
+    first = new_code_cell(source)
     first.metadata["tags"] = ["parameters"]
     notebook = new_notebook(cells=[first, new_code_cell(code)])
     nbformat.write(notebook, root / "notebooks" / f"{name}.ipynb")
@@ -226,3 +232,31 @@ def test_times_of_a_run_that_went_on_are_not_called_cold(root, done):
     times = json.loads((root / "runs/sample/results/times.json").read_text())
     assert times["empty_cache"] is False
     assert list(times["seconds"]) == list(USES)
+
+
+def test_times_say_where_they_come_from_and_those_of_other_data_are_not_kept(
+    root, done, lists, monkeypatch
+):
+    monkeypatch.setattr(files, "CACHE", root / "cache")
+    for split in SPLITS:
+        (lists / split / "3").mkdir(parents=True)
+        for suffix in MEDIA.values():
+            (lists / split / "3" / f"-{split}_0.000{suffix}").write_bytes(b"")
+    for name in USES:
+        write(root, name, data=lists)
+    times = root / "runs/sample/results/times.json"
+    for _ in range(2):
+        run_report()
+    first = json.loads(times.read_text())
+    opened, _ = runs.open_run("sample", lists)
+    assert first["provenance"] == opened.provenance
+    assert read_record(opened.folder, times)["sha256"] == files.file_sha256(times)
+    files.save_json(root / "cache" / "features.json", {})
+    run_report(again=True)
+    assert json.loads(times.read_text()) == first  # of a run that computed everything
+    path = lists / "test_set_age_labels.csv"
+    path.write_text(path.read_text().replace(",5,1,3", ",6,1,3"))
+    run_report()
+    now = json.loads(times.read_text())
+    assert now["provenance"]["fingerprint"] != first["provenance"]["fingerprint"]
+    assert now["empty_cache"] is False
