@@ -34,7 +34,8 @@ OF_THE_TIME = ("provenance", "computed", "cached")
 LEFT = 5  # s after which no process of a killed run may be left
 TOY = (
     'RUN = "tiny"',
-    "import time\nimport pandas as pd\nfrom mmage_utils import files, predictions, runs",
+    "import time\nimport pandas as pd\nfrom mmage_utils import files, predictions, runs\n"
+    "from mmage_utils.features import table_cache",
     "run = runs.Run(RUN, files.ROOT / 'runs' / RUN, 'toy', files.ROOT / 'data', True)",
 )
 TOY_STEPS = {
@@ -42,7 +43,9 @@ TOY_STEPS = {
         "for k in range(10):\n"
         "    time.sleep(0.1)\n"
         "    with files.whole(run.folder / 'predictions' / f'{k}.csv') as path:\n"
-        "        pd.DataFrame({'x': range(20_000)}).to_csv(path, index=False)",
+        "        pd.DataFrame({'x': range(20_000)}).to_csv(path, index=False)\n"
+        "    rows = [(f'{k} {row}', row) for row in range(5_000)]\n"
+        "    table_cache.add(files.CACHE / 'toy.sqlite', ['key', 'x'], rows)",
         "runs.save_results(run, 'a', {'n': 20_000, 'seconds': time.time()}, headline='')",
     ),
     "02_reads": (
@@ -206,7 +209,7 @@ def interrupt(place, kills, *, seed=0, toy=False):
     draw, rows, whole = random.Random(seed), [], peaceful
     while sum(row[3] is not None for row in rows) < kills:
         number = list(SIGNALS)[len(rows) % len(SIGNALS)]
-        run, moment = start(war), draw.uniform(START, max(0.7 * whole, 2 * START))
+        run, moment = start(war), draw.uniform(START, max(whole, 2 * START))
         clock = time.monotonic()
         with suppress(subprocess.TimeoutExpired):
             run.wait(moment)
