@@ -25,7 +25,7 @@ def answer_line(row):
 
 def set_text(row):
     """The age groups of a clip's set with their probabilities: ``25-32 71%, 33-45 20%``."""
-    if not row["set"]:
+    if not row["modalities"]:
         return ""
     by_name = {name: row[f"p{group}"] for group, name in AGE_GROUPS.items()}
     return BETWEEN.join(f"{name} {percent(by_name[name], 0)}" for name in row["set"].split(BETWEEN))

@@ -93,6 +93,22 @@ def test_what_the_words_tell_is_marked_in_them(told, monkeypatch):
     assert "School (20.0 points), again (1.0 points)." in text
 
 
+def test_the_page_says_how_often_such_an_answer_is_right(told, monkeypatch):
+    model, read, answers = told
+    row = {"from": 0.0, "to": 1.0, "clips": 40, "users": 20, "confidence": 0.5, "accuracy": 0.6}
+    trust = model.facts["trust"]
+    said = "Of the 40 valid clips with a confidence of 0.0 to 1.0, 60% (95% interval 40% to 80%) "
+    said += "were answered right."
+    monkeypatch.setattr("mmage_utils.display.answer_cards.EXPLAINED", 0)
+    for low, high, times in ((0.4, 0.8, 3), (float("nan"), float("nan"), 0)):
+        known = {"reliability": [row | {"low": low, "high": high}]}
+        subsets = {name: one | known for name, one in trust["subsets"].items()}
+        facts = model.facts | {"trust": trust | {"subsets": subsets}}
+        text = render_answers(read, answers, model._replace(facts=facts))
+        assert text.count(said) == text.count("95% interval") == times
+        assert text.count("60%") == 3
+
+
 def test_only_the_first_of_many_clips_say_what_they_rest_on(told, monkeypatch):
     model, read, answers = told
     monkeypatch.setattr("mmage_utils.display.answer_cards.EXPLAINED", 1)
