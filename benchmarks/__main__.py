@@ -74,7 +74,7 @@ def page_of(found):
         one = found[name]
         commit = f"{(one['commit'] or 'unknown')[:8]}{', files changed' if one['changed'] else ''}"
         parts += [
-            f"## {title}",
+            f"### {title}",
             f"`{one['command']}`: {one['seconds']:.0f} s on {one['date']}, {one['machine']}; load "
             f"before the start {one['load']}, {one['gigaflops']:,} GFLOP/s; commit {commit}.",
             "\n".join(f"- {sentence}" for sentence in one["sentences"]),
