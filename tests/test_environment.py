@@ -157,7 +157,13 @@ def set_up(place):
     own = {"PATH": f"{place.parent}:/usr/bin:/bin", "LC_ALL": "C"}
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     command = [place / "run_all.sh", "--only", "1"]
-    return subprocess.Popen(command, env=own, start_new_session=True, **streams)
+
+    def as_in_a_terminal():  # what a script in the background ignores, it cannot trap
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    return subprocess.Popen(
+        command, env=own, start_new_session=True, preexec_fn=as_in_a_terminal, **streams
+    )
 
 
 @pytest.mark.parametrize("slow", ["*pip?install*", "*weights.lock", "-"])

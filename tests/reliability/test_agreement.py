@@ -22,7 +22,7 @@ def test_small_runs_agree_and_a_difference_is_a_fault(tmp_path, monkeypatch):
     assert faults == []
     assert table.empty  # the two small notebooks predict nothing
     expected = agreement.counted(tmp_path / "0")
-    assert set(expected) == {"a.json"}
+    assert set(expected) == {"a.json", "toy.sqlite"}
     results = tmp_path / "1" / "runs" / "tiny" / "results" / "a.json"
     results.write_text(results.read_text().replace("20000", "20001"))
     assert agreement.counted(tmp_path / "1") != expected
