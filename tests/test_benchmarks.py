@@ -190,10 +190,10 @@ def test_all_benchmarks_by_one_command(sample, tmp_path):
     for name in ("README.md", "docs/performance.md"):
         shutil.copy(ROOT / name, tmp_path / name)
     options = ("--tiny", "--into", tmp_path, "--data", sample)
-    for names in (("words",), ("report", "networks")):
+    for names in (("words",), ("report",)):
         run("benchmarks/__main__.py", *names, *options)
     found = json.loads((tmp_path / "docs" / "performance.json").read_text())
-    assert set(found) == {"words", "report", "networks"}
+    assert set(found) == {"words", "report"}
     page = (tmp_path / "docs" / "performance.md").read_text()
     for name, one in found.items():
         assert f"`python benchmarks/{name}.py " in page
