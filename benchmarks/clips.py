@@ -12,15 +12,11 @@ themselves. Ends with 1 when a limit is not kept.
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import threading
-import time
 from pathlib import Path
 
 import pandas as pd
-import psutil
 import record
 from joblib import Parallel, delayed
 
@@ -32,7 +28,6 @@ SCALE, FRAMES_A_SECOND = 2, 30  # times 640 x 360
 IMPORT_LIMIT, FIRST_LIMIT, MORE_LIMIT = 1.5, 15.0, 1.0  # seconds: a video, one cold, one of many
 MEMORY_LIMIT = 2.0  # GB
 AGREEMENT = 0.9  # of films whose likeliest age group is that of their clip
-WATCH = 0.2  # s
 
 
 def film(clips, folder, names):
@@ -53,31 +48,6 @@ def film(clips, folder, names):
     return films
 
 
-def measure(*arguments):
-    """Seconds and GB of one command, in a process of its own; its exit code must be 0."""
-    program = [sys.executable, "-m", "mmage_utils.cli", *map(str, arguments)]
-    clock = time.perf_counter()
-    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-    process = subprocess.Popen(program, **streams, env=os.environ | {"TQDM_DISABLE": "1"})
-    most, done = [0.0], threading.Event()
-    watcher = threading.Thread(target=_watch, args=(psutil.Process(process.pid), most, done))
-    watcher.start()
-    errors = process.stderr.read()
-    code = process.wait()
-    seconds = time.perf_counter() - clock
-    done.set()
-    watcher.join()
-    if code:
-        raise SystemExit(f"mmage {arguments[0]} failed: {errors.decode()[-500:]}")
-    return seconds, most[0]
-
-
-def _watch(process, most, done):
-    """Keep the most GB that a process and its children held."""
-    while not done.wait(WATCH):
-        most[0] = max(most[0], record.memory_of(process) / 1e9)
-
-
 def measure_all(options, clips, folder):
     """One row a command: videos, seconds in all and each, the limit of each, and GB."""
     videos, answered, rows = folder / "videos", folder / "answered", []
@@ -96,7 +66,7 @@ def measure_all(options, clips, folder):
          ("predict", answered, *run, "-o", folder / "films.csv")),
         ("predict, one video, page", 1, None, ("predict", films[0], *run, *page)),
     ):  # fmt: skip
-        seconds, memory = measure(*command)
+        seconds, memory = record.measure(*command)
         rows.append((name, n, seconds, seconds / n, limit, memory))
         print(_line(rows[-1]), flush=True)
     return pd.DataFrame(rows, columns=["command", "videos", "seconds", "each", "limit", "GB"])
@@ -109,7 +79,7 @@ def agreement(clips, folder, run):
     for number, clip in enumerate(clips.itertuples()):
         for medium, suffix in MEDIA.items():
             shutil.copy(getattr(clip, medium), place / f"film{number}.000{suffix}")
-    measure("predict", place.parent, "--run", run, "-o", folder / "clips.csv")
+    record.measure("predict", place.parent, "--run", run, "-o", folder / "clips.csv")
     own, filmed = (
         pd.read_csv(folder / f"{name}.csv", index_col="VideoName")["prediction"]
         for name in ("clips", "films")

@@ -29,6 +29,7 @@ from mmage_utils.features.recording_keys import INDEX
 from mmage_utils.files import ROOT
 
 SIGNALS = {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 143, signal.SIGINT: 130}
+TINY = "params/tiny.yaml"
 START = 1.5  # s; a program that has not even loaded its command line has nothing to say
 OF_THE_TIME = ("provenance", "computed", "cached")
 LEFT = 5  # s after which no process of a killed run may be left
@@ -71,9 +72,12 @@ def make_root(place, *, toy=False):
     return place
 
 
-def start(root, *options, environment=()):
-    """Start what run_all.sh starts, as a group of processes of its own."""
-    given = ("-f", "params/tiny.yaml") if (root / "params").is_dir() else ()
+def start(root, *options, parameters=TINY, environment=()):
+    """Start what run_all.sh starts, as a group of processes of its own.
+
+    Parameters are those of a file in `root`, if it is there.
+    """
+    given = ("-f", parameters) if parameters and (root / parameters).is_file() else ()
     return subprocess.Popen(
         [sys.executable, "-m", "mmage_utils.cli", "report", *given, *options],
         cwd=root,

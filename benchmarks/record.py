@@ -1,8 +1,12 @@
-"""What a benchmark found, as a file: tables and sentences, with the machine and the commit."""
+"""What benchmarks share: a command measured, and what was found as a file, with the machine."""
 
 import os
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -12,6 +16,7 @@ from mmage_utils.data.provenance import make_provenance
 from mmage_utils.files import save_json
 
 LOAD = os.getloadavg()[0]  # before anything began
+TICK = 0.2  # s between two looks at the memory
 
 
 def add_option(parser):
@@ -34,6 +39,47 @@ def write_record(path, tables, sentences=()):
         record = {"tables": tables, "sentences": list(sentences), "load": round(LOAD, 1)}
         record["gigaflops"] = yardstick()
         save_json(path, record | describe())
+
+
+def measure(*arguments, program=("-m", "mmage_utils.cli"), fine=(0,)):
+    """Run one command in a process of its own, from a cold start.
+
+    Parameters
+    ----------
+    *arguments
+        Of the program: a command of mmage, unless another one is given to Python.
+    program : sequence of str
+    fine : sequence of int
+        Exit codes that are no failure.
+
+    Returns
+    -------
+    seconds : float
+        By the clock.
+    gigabytes : float
+        The most that it and its children held at once.
+
+    Raises
+    ------
+    SystemExit
+        It failed; with the end of what it said.
+    """
+    command = [sys.executable, *program, *map(str, arguments)]
+    clock, peak = time.perf_counter(), 0
+    with tempfile.TemporaryFile() as errors:
+        streams = {"stdout": subprocess.DEVNULL, "stderr": errors}
+        process = psutil.Popen(command, **streams, env=os.environ | {"TQDM_DISABLE": "1"})
+        while True:
+            with suppress(psutil.TimeoutExpired):
+                process.wait(TICK)
+                break
+            peak = max(peak, memory_of(process))
+        seconds = time.perf_counter() - clock
+        if process.returncode not in fine:
+            errors.seek(0)
+            said = errors.read().decode(errors="replace")[-500:]
+            raise SystemExit(f"{' '.join(command[1:])} failed: {said}")
+    return seconds, peak / 1e9
 
 
 def memory_of(process):

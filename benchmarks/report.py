@@ -8,9 +8,6 @@ notebooks.
 """
 
 import argparse
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -27,15 +24,10 @@ MOST = 15  # cells shown
 def run(root, options):
     """Seconds of one command, and the share of all processors that was busy meanwhile."""
     clock, before = time.perf_counter(), psutil.cpu_times()
-    done = subprocess.run(
-        [sys.executable, "-m", "mmage_utils.cli", "report", *options],
-        cwd=root,
-        env=os.environ | {"PYTHONPATH": str(root), "TQDM_DISABLE": "1"},
-        capture_output=True,
-        text=True,
-    )
+    done = interruptions.start(root, *options, parameters=None)
+    _, said = done.communicate()
     if done.returncode:
-        raise SystemExit(f"The report failed: {done.stderr[-500:]}")
+        raise SystemExit(f"The report failed: {said[-500:]}")
     spent = [now - then for now, then in zip(psutil.cpu_times(), before, strict=True)]
     idle = spent[before._fields.index("idle")]
     return time.perf_counter() - clock, 1 - idle / sum(spent)

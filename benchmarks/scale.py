@@ -18,14 +18,12 @@ import json
 import math
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import pandas as pd
-import psutil
 import record
 from pyarrow import csv, parquet
 
@@ -36,7 +34,6 @@ from mmage_utils.sample.large_lists import write_lists
 
 SLACK = 1.5  # times the growth of the clips
 FLAT = 1.2  # times the memory of features of the fewest clips
-TICK = 0.2  # s between two looks at the memory
 HOLDS = {True: "holds", False: "does not hold"}
 TOUCH_SECONDS = 60  # for empty recordings
 MILLION = 1_000_000
@@ -61,21 +58,6 @@ STAGES = {
 }
 
 
-def measure(what, *arguments, fine=(0,), program=("-m", "mmage_utils.cli")):
-    """Seconds and GB of one command, in a process of its own."""
-    clock, peak = time.perf_counter(), 0
-    program = [sys.executable, *program, *map(str, arguments)]
-    with tempfile.TemporaryFile() as errors:
-        process = psutil.Popen(program, stdout=subprocess.DEVNULL, stderr=errors)
-        while process.poll() is None:
-            peak = max(peak, record.memory_of(process))
-            time.sleep(TICK)
-        if process.returncode not in fine:
-            errors.seek(0)
-            raise SystemExit(f"{what} failed: {errors.read().decode()[-500:]}")
-    return time.perf_counter() - clock, peak / 1e9
-
-
 def list_rows(sizes):
     """One row a size and command: clips listed, seconds, GB, files of media; and the users."""
     rows = []
@@ -87,9 +69,9 @@ def list_rows(sizes):
             one, users = as_one_list(folder, Path(place) / "one")
             for command, (verb, *names) in COMMANDS.items():
                 arguments = [*(one / name for name in names), one / LABELS] if names else [folder]
-                rows.append((command, clips, *measure(command, verb, *arguments), 0))
+                rows.append((command, clips, *record.measure(verb, *arguments), 0))
             files = touch_recordings(folder)
-            rows.append((READ, clips, *measure(READ, folder, program=("-c", READER)), files))
+            rows.append((READ, clips, *record.measure(folder, program=("-c", READER)), files))
     return pd.DataFrame(rows, columns=["command", "clips", "seconds", "GB", "files"]), users
 
 
@@ -186,7 +168,7 @@ def feature_rows(sizes, folder, *, workers, half):
                 out = work / str(number)
                 options = [*how, "--workers", workers, *(["--half"] if half else [])]
                 # 1: some file of the folder cannot be read.
-                seconds, held = measure(stage, "features", part, "-o", out, *options, fine=(0, 1))
+                seconds, held = record.measure("features", part, "-o", out, *options, fine=(0, 1))
                 if not is_complete(out):
                     raise SystemExit(f"{stage} ended without all parts of {clips:,} clips.")
                 size = sum(path.stat().st_size for path in out.glob("part-*"))

@@ -192,6 +192,7 @@ def main(arguments=None):
     parser.add_argument("--other", help="another run, to compare with")
     parser.add_argument("--progress", action="store_true", help="of a part that runs now")
     options = parser.parse_args(arguments)
+    target = options.target.resolve()
     values = load_parameters(options.params) if options.params else {}
     with tempfile.TemporaryDirectory() as folder:
         # A copy, as JupyterLab saves the notebook with what it shows. JSON is YAML.
@@ -204,9 +205,8 @@ def main(arguments=None):
             launch(playwright, find_browser()) as browser,
         ):
             deck = ROOT / "runs" / options.run / "slides" / "report.html"
-            deck_screenshot(browser, deck, options.target.resolve() / "deck.png")
-            explorer_screenshot(browser, address, options.target.resolve() / "explorer.png")
-            target = options.target.resolve()
+            deck_screenshot(browser, deck, target / "deck.png")
+            explorer_screenshot(browser, address, target / "explorer.png")
             if (ROOT / "runs" / options.run / "model").is_dir():
                 data = values.get("DATA_DIR", "data/sample")
                 answers_screenshot(browser, options.run, data, target / "answers.png")

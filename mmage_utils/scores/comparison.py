@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from mmage_utils.predictions import P_COLUMNS
+from mmage_utils.predictions import P_COLUMNS, shared_clips
 from mmage_utils.scores.bootstrap import DRAWS, halved_sums
 from mmage_utils.scores.jackknife import (
     confusions_without_each,
@@ -160,10 +160,9 @@ def probability_differences(table, other, *, unit="clip", split="test"):
     ValueError
         When the clips differ.
     """
-    sides = [one[one["split"] == split].sort_values("VideoName") for one in (table, other)]
-    one, two = (side.reset_index(drop=True) for side in sides)
-    if not one["VideoName"].equals(two["VideoName"]):
-        raise ValueError("the two predictions are not of the same clips")
+    sides = [one[one["split"] == split] for one in (table, other)]
+    pair_up(*sides)  # where the clips differ, it says so
+    one, two = shared_clips(sides)
     groups, weights = groups_of_users(one), unit_weights(one, unit)
     scores = [
         probability_scores(without_each(probability_sums(side, weights), groups))
