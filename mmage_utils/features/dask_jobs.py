@@ -2,7 +2,7 @@
 
 import logging
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
 
@@ -11,6 +11,7 @@ from mmage_utils.errors import DataError, UsageError
 ADDRESS = r"((tcp|tls|ws|wss)://)?[^/\s]+:\d{1,5}"
 EXAMPLE = "tcp://127.0.0.1:8786"
 PATIENCE = 5  # s, for the scheduler and for a first worker
+RESTART = 30  # s, for a process of this machine to be started again
 AHEAD = 2  # jobs that wait or run for each thread of the workers
 # Bytes from which memory is given back. Dask's own limit of 65,536 gives that of every array back,
 # which costs two thirds of the time of short acoustic features.
@@ -53,7 +54,11 @@ def open_cluster(address=None, *, n_workers=1):
         LocalCluster(**here, silence_logs=logging.CRITICAL) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
-        yield client
+        try:
+            yield client
+        finally:  # Dask fails to close a cluster while a process of it is being started again
+            with suppress(TimeoutError):
+                client.wait_for_workers(n_workers, timeout=RESTART)
 
 
 def compute(function, jobs, *, client, **settings):

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 import dask
 import psutil
 import pytest
+from distributed import KilledWorker  # here, so that a test can change a default
 from helpers.recordings import SLOW, make_lists
 
 from mmage_utils.errors import DataError, UsageError
@@ -219,6 +220,18 @@ def test_jobs_that_waited_behind_the_one_to_blame_are_done(monkeypatch):
     with dask.config.set(at_once), dask_jobs.open_cluster(n_workers=1) as client:
         done = dict(dask_jobs.compute(fatal, range(6), client=client))
     assert done == {0: None} | {job: job**2 for job in range(1, 6)}
+
+
+@pytest.mark.slow
+def test_a_cluster_is_closed_while_a_process_of_it_starts_again(capfd):
+    """Closed too early, Dask fails itself, or prints tracebacks of the new process."""
+    soon = {"distributed.scheduler.allowed-failures": 1}
+    for wait in (0.0, 0.05, 0.1, 0.2):
+        with dask.config.set(soon), dask_jobs.open_cluster(n_workers=1) as client:
+            with pytest.raises(KilledWorker):
+                client.submit(os._exit, 1).result()
+            time.sleep(wait)
+    assert "Traceback" not in capfd.readouterr().err
 
 
 @pytest.mark.slow
