@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections import Counter
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before transformers is imported: it reads it once
 
@@ -28,25 +29,39 @@ HEADER = "VideoName,UserID,AgeGroup,Gender,Ethnicity"
 
 @pytest.hookimpl(tryfirst=True)  # before marks decide what runs
 def pytest_collection_modifyitems(items):
-    """Mark what needs Chromium, so that no test of a browser can be left without its mark."""
+    """Mark what needs Chromium, and begin with the longest files, so that no core waits at the end.
+
+    So no test of a browser can be left without its mark.
+    """
+    slow = Counter()
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
+        marks = {mark.name for mark in item.iter_markers()}
+        slow[_scope(item.nodeid)] += len(marks & {"slow", "browser"})
+    slow["notebooks"] = len(items)
+    items.sort(key=lambda item: -slow[_scope(item.nodeid)])
 
 
-class ByFile(LoadScopeScheduling):
-    """A file's tests go to one process, as they share what they make, and so do all notebooks.
+def _scope(nodeid):
+    """What goes to one process: a file's tests, as they share what they make; all notebooks.
 
     Later notebooks read the predictions of earlier ones.
     """
+    file = nodeid.partition("::")[0]
+    return "notebooks" if file.endswith(".ipynb") else file
+
+
+class ByFile(LoadScopeScheduling):
+    """Tests are shared out by file, in the order in which they were collected."""
 
     def _split_scope(self, nodeid):
-        file = nodeid.partition("::")[0]
-        return "notebooks" if file.endswith(".ipynb") else file
+        return _scope(nodeid)
 
 
 def pytest_xdist_make_scheduler(config, log):
     """How tests are shared out among processes (`pytest -n 2`)."""
+    config.option.loadscopereorder = False
     return ByFile(config, log)
 
 

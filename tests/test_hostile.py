@@ -16,6 +16,8 @@ from helpers.damaged_folders import MEDIA, corpus
 
 from mmage_utils.files import ROOT
 
+pytestmark = pytest.mark.slow
+
 CORPUS = corpus()
 SECONDS, MEGABYTES = 30, 4000  # of a folder, of all
 ALL_SECONDS = 500
