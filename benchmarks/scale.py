@@ -7,10 +7,11 @@ Lists: label lists and predictions of each size are written to a temporary folde
 --lists`), and each command runs in a process of its own. All clips are scored, of all splits, as
 one list. `read_clips` finds an empty recording of each clip, as far as they can be made in a
 minute. Features: `mmage features` of each modality, of the first clips of FOLDER that have media,
-or of a sample that is made for it. Seconds are by the clock; GB are the most that a command and its
-processes held at once (memory that they share counted once). `--clips` or `--media` without a
-number leaves that part out. Ends with 1 when a command passes its limit at the largest size, when
-its time or memory grows faster than the clips, or when the memory of features grows with them.
+or of a sample that is made for it, and `mmage train` on each. Seconds are by the clock; GB are the
+most that a command and its processes held at once (memory that they share counted once). `--clips`
+or `--media` without a number leaves that part out. Ends with 1 when a command passes its limit at
+the largest size, when its time or memory grows faster than the clips, or when the memory of
+features or heads grows with them.
 """
 
 import argparse
@@ -159,8 +160,11 @@ def part_of(folder, clips, place):
 
 
 def feature_rows(sizes, folder, *, workers, half):
-    """One row a size and stage: clips, seconds, clips a second, GB, bytes a clip of the parts."""
-    rows = []
+    """One row a size and stage: clips, seconds, clips a second, GB, bytes a clip of the parts.
+
+    And one of the training of a head on them, which predicts valid and test.
+    """
+    rows, heads = [], []
     for clips in sizes:
         with tempfile.TemporaryDirectory() as work:
             part, work = part_of(folder, clips, Path(work) / "part"), Path(work)
@@ -173,8 +177,10 @@ def feature_rows(sizes, folder, *, workers, half):
                     raise SystemExit(f"{stage} ended without all parts of {clips:,} clips.")
                 size = sum(path.stat().st_size for path in out.glob("part-*"))
                 rows.append((stage, clips, seconds, held, clips / seconds, size / clips))
+                seconds, held = record.measure("train", out, part, "-o", work / f"head{number}")
+                heads.append((f"head on {stage}", clips, seconds, held))
     columns = ["command", "clips", "seconds", "GB", "clips a second", "bytes a clip"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns), pd.DataFrame(heads, columns=columns[:4])
 
 
 def is_complete(out):
@@ -237,13 +243,18 @@ def main():
     if options.media:
         with tempfile.TemporaryDirectory() as place:
             folder = options.data or make_sample_in(Path(place) / "sample", max(options.media))
-            rows = feature_rows(options.media, folder, workers=options.workers, half=options.half)
+            rows, heads = feature_rows(
+                options.media, folder, workers=options.workers, half=options.half
+            )
             about = f"Features ({describe_data(folder)}) by {options.workers} processes"
-        tables |= {about: rows, "Hours for a million clips": extrapolate(rows)}
+        tables |= {about: rows, "Linear heads on these features": heads}
+        tables["Hours for a million clips"] = extrapolate(rows)
+        both = pd.concat([rows, heads])
         sentences.append(
-            f"Features of {max(options.media):,} clips take at most {rows['GB'].max():.1f} GB."
+            f"Features of {max(options.media):,} clips, and heads on them, take at most "
+            f"{both['GB'].max():.1f} GB."
         )
-        checks += check_memory(rows)
+        checks += check_memory(both)
     sentences += [sentence for sentence, _ in checks]
     growing = too_fast_growing(tables["Commands on lists"]) if options.clips else []
     if options.clips:

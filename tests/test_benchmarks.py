@@ -163,13 +163,14 @@ def test_cost_of_features(sample, tmp_path):
     said = run("benchmarks/scale.py", *options, "--json", tmp_path / "scale.json")
     tables = json.loads((tmp_path / "scale.json").read_text())["tables"]
     rows = tables["Features (synthetic sample, seed 0) by 1 processes"]
-    assert [row["clips"] for row in rows] == [6] * 5
-    assert all(row["seconds"] > 0.5 and row["GB"] > 0.05 for row in rows)
+    heads = tables["Linear heads on these features"]
+    assert [row["clips"] for row in [*rows, *heads]] == [6] * 10
+    assert all(row["seconds"] > 0.5 and row["GB"] > 0.05 for row in [*rows, *heads])
     assert all(row["clips a second"] == row["clips"] / row["seconds"] for row in rows)
     assert min(row["bytes a clip"] for row in rows if row["command"] == "words, minilm") > 768
     assert len(tables["Hours for a million clips"]) == 5
     assert said.count("| words, minilm |") == 2
-    assert said.splitlines()[-1].startswith("Features of 6 clips take at most ")
+    assert said.splitlines()[-1].startswith("Features of 6 clips, and heads on them, take at most ")
 
 
 def test_hours_of_a_million_clips_are_what_a_further_clip_costs():
