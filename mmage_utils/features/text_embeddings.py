@@ -175,7 +175,7 @@ def vectors_of(texts, tokenizer, network):
     most = min(MAX_TOKENS, getattr(network.config, "max_position_embeddings", MAX_TOKENS))
     tokens = tokenizer(texts, truncation=True, max_length=most)
     order = np.argsort([len(ids) for ids in tokens["input_ids"]], kind="stable")
-    for start in range(0, len(order), BATCH):
+    for start in reversed(range(0, len(order), BATCH)):  # what the longest need serves the others
         rows = order[start : start + BATCH]
         batch = {name: [ids[row] for row in rows] for name, ids in tokens.items()}
         batch = tokenizer.pad(batch, return_tensors="pt").to(network.device)
