@@ -29,9 +29,9 @@ HEADER = "VideoName,UserID,AgeGroup,Gender,Ethnicity"
 
 @pytest.hookimpl(tryfirst=True)  # before marks decide what runs
 def pytest_collection_modifyitems(items):
-    """Mark what needs Chromium, and begin with the longest files, so that no core waits at the end.
+    """Begin with the longest files, so that no core waits at the end.
 
-    So no test of a browser can be left without its mark.
+    What needs Chromium is marked here, so that no test of a browser is left without its mark.
     """
     slow = Counter()
     for item in items:

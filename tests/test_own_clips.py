@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
+import record
 from helpers.bundles import few, make_small
 from helpers.films import film
 from PIL import Image
@@ -77,11 +78,7 @@ def _measured(*arguments):
     def watch():
         whole = psutil.Process(process.pid)
         while not done.wait(0.2):
-            try:
-                parts = [whole, *whole.children(recursive=True)]
-                most.append(sum(part.memory_full_info().pss for part in parts) / 1e9)
-            except psutil.Error:  # it ended meanwhile
-                continue
+            most.append(record.memory_of(whole) / 1e9)
 
     watcher = threading.Thread(target=watch)
     watcher.start()
