@@ -71,7 +71,9 @@ def main():
         f"{_minutes(everything)} with a filled one, and {again:.0f} s where nothing has changed."
     )
     sentences = [first, f"The processors were busy {busy:.0%} of the first run."]
+    whole = {"empty cache": cold, "filled cache": everything, "nothing changed": again}
     tables = {
+        "Seconds of the whole report": pd.DataFrame([whole]),
         "Seconds of the cells of each notebook": table,
         "The longest cells, empty cache": cells.nlargest(MOST, "seconds"),
     }
