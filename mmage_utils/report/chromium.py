@@ -12,9 +12,11 @@ HOW = (
     "install Chromium (on Debian: apt-get install chromium; elsewhere: .venv/bin/playwright "
     "install chromium)"
 )
-PRINT_SECONDS, PRINT_TRIES = 60, 3
-# reveal.js lays every page out some time after the file is loaded.
-LAID_OUT = """n => document.querySelectorAll('.pdf-page').length === n
+PRINT_SECONDS = 60
+# reveal.js takes all slides out of the document some time after it is loaded, and puts them back
+# one on a page; between, there is none.
+LAID_OUT = """() => document.querySelector('.pdf-page .page') !== null
+  && [...document.querySelectorAll('.page')].every(slide => slide.closest('.pdf-page'))
   && [...document.images].every(image => image.complete)"""
 
 
@@ -51,18 +53,10 @@ def print_pdf(deck, pdf, browser):
     from playwright import sync_api
 
     with sync_api.sync_playwright() as playwright, launch(playwright, browser) as chromium:
-        for attempt in range(1, PRINT_TRIES + 1):
-            page = chromium.new_page(viewport={"width": 1280, "height": 720})
-            page.set_default_timeout(1000 * PRINT_SECONDS)
-            try:
-                page.goto(f"{deck.resolve().as_uri()}?print-pdf")
-                slides = page.locator(".page").count()
-                page.wait_for_function(LAID_OUT, arg=slides, polling=250)
-                break
-            except sync_api.TimeoutError:  # on a busy machine, pages are sometimes never laid out
-                page.close()
-                if attempt == PRINT_TRIES:
-                    raise
+        page = chromium.new_page(viewport={"width": 1280, "height": 720})
+        page.set_default_timeout(1000 * PRINT_SECONDS)
+        page.goto(f"{deck.resolve().as_uri()}?print-pdf")
+        page.wait_for_function(LAID_OUT, polling=250)
         with whole(pdf) as temporary:
             page.pdf(path=temporary, prefer_css_page_size=True, print_background=True)
     return len(re.findall(rb"/Type\s*/Page\b", pdf.read_bytes()))

@@ -5,7 +5,7 @@ from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 
 from mmage_utils.report import export
-from mmage_utils.report.chromium import launch, print_pdf
+from mmage_utils.report.chromium import LAID_OUT, launch, print_pdf
 
 # Everything on the slide that is shown must be on the screen, and nothing may scroll.
 OVERFLOWS = """() => {
@@ -87,6 +87,20 @@ def opened(browser):
     for context in contexts:
         context.close()
     assert messages == []
+
+
+def test_a_page_is_laid_out_only_when_its_slides_are_back_in_it(browser):
+    """reveal.js takes them out meanwhile; who counted them then waited for a deck of none."""
+    page = browser.new_page()
+    for content, laid_out in (
+        ("<div class=page></div>", False),
+        ("<div class=pdf-page></div>", False),
+        ("<div class=pdf-page><div class=page></div></div><div class=page></div>", False),
+        ("<div class=pdf-page><div class=page></div></div>" * 2, True),
+    ):
+        page.set_content(content)
+        assert page.evaluate(LAID_OUT) is laid_out
+    page.close()
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080)])
