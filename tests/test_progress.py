@@ -115,4 +115,4 @@ def test_papermill_gets_lines_and_jupyter_a_bar(tmp_path, monkeypatch, shown, ki
     outputs = done.cells[-1].outputs
     assert {output.output_type for output in outputs} == {kind}
     if kind == "stream":
-        assert re.match(r"Faces, 1 of 1,200 faces, about \d+ s left\n", outputs[0].text)
+        assert re.match(r"Faces, 1 of 1,200 faces, about [\d.]+ (s|min|h) left\n", outputs[0].text)
