@@ -158,3 +158,15 @@ sys.exit(bool(failed))
         [sys.executable, "-c", program, *MODULES], capture_output=True, text=True, cwd=ROOT
     )
     assert (run.returncode, run.stdout) == (0, ""), run.stdout + run.stderr
+
+
+def test_what_takes_seconds_to_import_is_imported_where_it_is_used():
+    """Every kernel and command would wait for it, and most need nothing of it."""
+    program = """
+import sys
+import mmage_utils.cli, mmage_utils.fusion.bundle, mmage_utils.models.recipes, nbformat
+slow = {"lark", "lightning", "torchmetrics", "torchvision", "transformers"}
+print(sorted(slow & set(sys.modules)))
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert (run.returncode, run.stdout) == (0, "[]\n"), run.stdout + run.stderr

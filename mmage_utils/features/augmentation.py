@@ -7,7 +7,6 @@ generator on the CPU, so that a seed gives the same faces on every device.
 
 import torch
 from torch.nn import functional as F
-from torchvision.transforms import v2
 
 KINDS = ("none", "original", "flip", "mixed", "light", "flip alone", "mixed alone")
 STRENGTHS = 31  # steps from nothing to the strongest, as in TrivialAugmentWide
@@ -84,9 +83,9 @@ def _operation(name, x, strength, sign):
     if name in GEOMETRIC:
         return _warp(x, **{name: sign * strength * STRONGEST[name]})
     if name == "autocontrast":
-        return v2.functional.autocontrast(x)
+        return _torchvision().functional.autocontrast(x)
     if name == "equalize":
-        return v2.functional.equalize(x)
+        return _torchvision().functional.equalize(x)
     if name == "posterize":
         cut = _per_image(torch.round(strength * 6), x).to(torch.uint8)
         return (x >> cut) << cut
@@ -100,7 +99,7 @@ def _poor(name, x):
     if name == "brightness":
         return 0
     if name == "sharpness":
-        return v2.functional.adjust_sharpness(x, 0.0)
+        return _torchvision().functional.adjust_sharpness(x, 0.0)
     weights = torch.tensor(GREY, device=x.device).view(1, 3, 1, 1)
     grey = (x * weights).sum(1, keepdim=True).floor()
     return grey if name == "color" else grey.mean((1, 2, 3), keepdim=True)
@@ -153,7 +152,7 @@ def _mix(images):
 def _mix_alone(images):
     n = len(images)
     out = _warp(images, rotate=_uniform(n, 12), mirror=torch.rand(n) < 0.5)
-    jitter = v2.ColorJitter(brightness=0.1, hue=0.005)
+    jitter = _torchvision().ColorJitter(brightness=0.1, hue=0.005)
     return torch.stack([jitter(image) for image in out])  # few: only copies of small groups
 
 
@@ -169,6 +168,12 @@ def _nudge(images):
         soft=True,
     )
     return _blend(out, 0, 1 + _uniform(n, 0.15))
+
+
+def _torchvision():
+    from torchvision.transforms import v2  # takes seconds, and only what trains augments
+
+    return v2
 
 
 def _uniform(n, limit):

@@ -9,7 +9,6 @@ import pandas as pd
 import torch
 from joblib import Parallel, delayed
 from torch.utils.data import Dataset
-from torchvision.transforms.v2.functional import normalize
 
 from mmage_utils.data.face_images import open_face, read_face
 from mmage_utils.errors import DataError
@@ -119,7 +118,8 @@ def scale(images, scaling):
     -------
     torch.Tensor of float32, same shape
     """
-    return normalize(images.float(), *SCALINGS[scaling])
+    mean, std = (images.new_tensor(x, dtype=torch.float).view(3, 1, 1) for x in SCALINGS[scaling])
+    return (images.float() - mean).div_(std)
 
 
 class FaceDataset(Dataset):

@@ -3,31 +3,27 @@
 import shutil
 from typing import NamedTuple
 
-import lightning as L
 import numpy as np
 import pandas as pd
 import torch
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from numpy.typing import ArrayLike
 from torch import nn
 from torch.utils.data import TensorDataset
-from torch.utils.data.distributed import DistributedSampler
 
 from mmage_utils.data.labels import N_GROUPS
 from mmage_utils.files import CACHE, code_key, digest, locked, whole
 from mmage_utils.models import ranks
-from mmage_utils.models.batches import batches, train_and_valid
+from mmage_utils.models.batches import batches
 from mmage_utils.models.device import channels_last, find_device, has_bfloat16
-from mmage_utils.models.lightning_module import Classifier
-from mmage_utils.models.trainer_parts import StraightCheckpoints, be_quiet, tell_epochs
 from mmage_utils.predictions import softmax
 from mmage_utils.progress import progress_bar
 
 BATCH = 32  # examples, of what a trained model is asked
 # What decides a training besides data and settings: its result is not reused when these change.
 CODE = (
-    *("models/training", "models/lightning_module", "models/device", "models/networks"),
-    *("models/ranks", "models/batches", "features/faces", "features/augmentation"),
+    *("models/training", "models/lightning_trainer", "models/lightning_module", "models/device"),
+    *("models/networks", "models/ranks", "models/batches"),
+    *("features/faces", "features/augmentation"),
 )
 
 
@@ -136,11 +132,17 @@ def fit(model, train, valid, settings, *, checkpoint=None, resumable=False, cach
     # Another run may be at the same training.
     with ranks.of_first(locked(finished.with_suffix(".lock"))):
         if ranks.as_first(not finished.is_file()):
-            module = Classifier(model, train.prepare, settings)
+            # Lightning takes seconds to import, and a finished training needs nothing of it.
+            from mmage_utils.models import lightning_module, lightning_trainer
+
+            module = lightning_module.Classifier(model, train.prepare, settings)
+            seed_everything(settings.seed)
             partial = finished.with_suffix(".partial")
             what = "training" if checkpoint is None else f"training {checkpoint.stem}"
             with progress_bar(settings.epochs, what, "epoch") as bar:
-                _train(module, train, valid, partial if resumable else None, bar)
+                lightning_trainer.train(
+                    module, train, valid, partial=partial if resumable else None, bar=bar
+                )
             model.load_state_dict(module.best["model"])
             history = pd.DataFrame(module.history)
             if ranks.rank() == 0:
@@ -196,42 +198,6 @@ def fit_features(features, clips, build, settings, *, rows=slice(None), **keep):
     )
 
 
-def _train(module, train, valid, partial, bar):
-    """Train a module; with a folder `partial`, from the last whole epoch that is kept there."""
-    be_quiet()
-    settings = module.settings
-    seed_everything(settings.seed)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # costly, and all of it is written
-    mode = "min" if settings.monitor.endswith("loss") else "max"
-    patience = settings.epochs if settings.patience is None else settings.patience
-    callbacks = [EarlyStopping(settings.monitor, mode=mode, patience=patience), tell_epochs(bar)]
-    last = None
-    if partial is not None:
-        keep = {"save_on_train_epoch_end": True, "enable_version_counter": False}
-        callbacks.append(ModelCheckpoint(partial, "last", **keep))
-        last = partial / "last.ckpt"
-    trainer = L.Trainer(
-        max_epochs=settings.epochs,
-        **ranks.trainer_settings(),
-        callbacks=callbacks,
-        precision="bf16-mixed" if settings.bfloat16 else "32-true",
-        logger=False,
-        enable_checkpointing=partial is not None,
-        plugins=[StraightCheckpoints()],
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        deterministic="warn",
-    )
-    module.order = DistributedSampler(train, num_replicas=1, rank=0, seed=settings.seed)
-    trainer.fit(
-        module,
-        *train_and_valid(train, valid, settings.batch_size, module.order),
-        ckpt_path=last if last is not None and last.is_file() else None,
-        weights_only=True,
-    )
-
-
 def predict(model, dataset):
     """Probabilities of every example, in the order of the dataset, shape (n, 7)."""
     return softmax(outputs(model, dataset))
@@ -277,4 +243,6 @@ def as_dataset(features, age_groups):
 
 def seed_everything(seed):
     """Seed Python, numpy and torch; call it before building a model with new weights."""
+    import lightning as L
+
     L.seed_everything(seed, workers=True, verbose=False)

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from mmage_utils.features.faces import FaceDataset
-from mmage_utils.models import networks, training
+from mmage_utils.models import lightning_trainer, networks, training
 from mmage_utils.models.networks import acoustic_mlp
 
 SETTINGS = {"epochs": 6, "batch_size": 32, "lr": 0.02, "seed": 0}
@@ -78,7 +78,7 @@ def test_same_seed_gives_the_same_training_and_another_seed_another(fit):
 
 def test_finished_training_is_not_done_again(fit, tmp_path, monkeypatch):
     first = fit(cache=tmp_path / "kept")
-    monkeypatch.setattr(training.L, "Trainer", lambda **_: pytest.fail("trained again"))
+    monkeypatch.setattr(lightning_trainer.L, "Trainer", lambda **_: pytest.fail("trained again"))
     again = fit(cache=tmp_path / "kept")
     pd.testing.assert_frame_equal(first.history, again.history, check_exact=True)
     assert (first.best_epoch, first.seconds) == (again.best_epoch, again.seconds)
@@ -113,7 +113,7 @@ def test_what_decides_the_training_decides_what_is_kept(fit, tmp_path, monkeypat
             module.best = {"epoch": 1, "model": module.model.state_dict()}
 
     trained = []
-    monkeypatch.setattr(training.L, "Trainer", Quick)
+    monkeypatch.setattr(lightning_trainer.L, "Trainer", Quick)
     fit(cache=tmp_path / "kept")
     fit(cache=tmp_path / "kept")
     fit(cache=tmp_path / "kept", **change)
@@ -241,7 +241,7 @@ def test_training_killed_midway_goes_on_and_ends_the_same(tmp_path):
 
 
 def test_training_that_had_stopped_early_trains_no_further(fit, tmp_path, monkeypatch):
-    class CutOff(training.L.Trainer):
+    class CutOff(lightning_trainer.L.Trainer):
         def fit(self, *arguments, **settings):
             super().fit(*arguments, **settings)
             raise KeyboardInterrupt
@@ -249,7 +249,7 @@ def test_training_that_had_stopped_early_trains_no_further(fit, tmp_path, monkey
     cache = tmp_path / "kept"
     settings = {"lr": 0.0, "epochs": 20, "patience": 2, "build": _linear, "resumable": True}
     with monkeypatch.context() as patch:
-        patch.setattr(training.L, "Trainer", CutOff)
+        patch.setattr(lightning_trainer.L, "Trainer", CutOff)
         with pytest.raises(KeyboardInterrupt):
             fit(cache=cache, **settings)
     assert len(list(cache.glob("*.partial"))) == 1
@@ -277,12 +277,12 @@ def test_bfloat16_is_used_where_it_is_asked_for_and_there(fit, monkeypatch, aske
 def test_one_device_trains_however_many_there_are(fit, monkeypatch):
     asked = {}
 
-    class Asked(training.L.Trainer):
+    class Asked(lightning_trainer.L.Trainer):
         def __init__(self, **settings):
             asked.update(settings)
             super().__init__(**settings)
 
-    monkeypatch.setattr(training.L, "Trainer", Asked)
+    monkeypatch.setattr(lightning_trainer.L, "Trainer", Asked)
     fit()
     assert asked["devices"] == 1
 
