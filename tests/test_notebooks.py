@@ -99,7 +99,7 @@ def is_json(value):
         return False
 
 
-def test_there_are_the_eleven_notebooks_and_two_beside_them():
+def test_there_are_the_eleven_notebooks_and_three_beside_them():
     assert [path.stem for path in NOTEBOOKS] == [*NAMES, *UNNUMBERED]
 
 

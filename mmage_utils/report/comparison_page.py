@@ -7,17 +7,14 @@ from string import Template
 
 from PIL import Image
 
+from mmage_utils.display.run_tables import beside_table, paired_table
 from mmage_utils.display.sentences import percent, points
-from mmage_utils.display.tables import SHORT_NAMES
 from mmage_utils.errors import first_few
 from mmage_utils.files import file_sha256
 from mmage_utils.report.alternative_text import saved_alternatives
 from mmage_utils.report.asset_files import read_asset
 from mmage_utils.report.html_tables import clean_table
 
-SHARES = ("accuracy", "balanced_accuracy", "macro_f1", "within_one")
-NAMES = SHORT_NAMES | {"log_loss": "log-loss (nats)", "ece": "calibration error"}
-LOWER = ("mae", "log_loss", "ece")
 WIDEST = 900  # pixels of a figure that stands beside another
 CAUTION = (
     "An interval holds what other users would change, and not what another training would: two "
@@ -117,65 +114,12 @@ def _scores(comparison):
     """A folded table for each split and unit."""
     scores, parts = comparison.scores, []
     for (split, unit), rows in scores.groupby(["split", "unit"], sort=False):
-        shown = (
-            _paired(rows, comparison.names)
-            if comparison.same_data
-            else _beside(rows, comparison.names)
-        )
+        shown = paired_table if comparison.same_data else beside_table
         opened = " open" if not parts else ""
         summary = f"{split}, per {unit}: {rows['model'].nunique()} models"
-        parts.append(
-            f"<details{opened}><summary>{html.escape(summary)}</summary>{_table(shown)}</details>"
-        )
+        table = _table(shown(rows, comparison.names))
+        parts.append(f"<details{opened}><summary>{html.escape(summary)}</summary>{table}</details>")
     return "\n".join(parts) or "<p>No scores that both have.</p>"
-
-
-def _metric(name):
-    lower = ", lower is better" if name in LOWER else ""
-    return NAMES.get(name, name.replace("_", " ")) + lower
-
-
-def _value(metric, value):
-    if value != value:  # of a model that only one run has
-        return "–"
-    return percent(value) if metric in SHARES else f"{value:.3f}"
-
-
-def _interval(row):
-    if row["metric"] in SHARES:
-        return points(row)
-    return f"{row['value']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
-
-
-def _paired(rows, names):
-    shown = rows[["model", "metric"]].copy()
-    shown["metric"] = [_metric(name) for name in rows["metric"]]
-    for side, name in zip(("first", "second"), names, strict=True):
-        pairs = zip(rows["metric"], rows[side], strict=True)
-        shown[name] = [_value(metric, value) for metric, value in pairs]
-    shown[f"{names[1]} minus {names[0]}"] = [_interval(row) for row in rows.to_dict("records")]
-    apart = (rows["low"] > 0) | (rows["high"] < 0)
-    shown["shown to differ"] = apart.map({True: "yes", False: "no"})
-    return shown.assign(
-        clips=rows["clips"].map("{:,}".format), users=rows["users"].map("{:,}".format)
-    )
-
-
-def _beside(rows, names):
-    shown = rows[["model", "metric"]].copy()
-    shown["metric"] = [_metric(name) for name in rows["metric"]]
-    for side, name in zip(("first", "second"), names, strict=True):
-        columns = [f"{column} of {side}" for column in ("value", "low", "high")]
-        shown[name] = [
-            _own(metric, *values) for metric, *values in rows[["metric", *columns]].to_numpy()
-        ]
-    return shown
-
-
-def _own(metric, value, low, high):
-    if value != value:
-        return "–"
-    return f"{_value(metric, value)} ({_value(metric, low)} to {_value(metric, high)})"
 
 
 def _figures(names, folders):

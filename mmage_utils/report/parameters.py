@@ -13,7 +13,7 @@ from mmage_utils.errors import DataError, UsageError
 from mmage_utils.files import shown
 from mmage_utils.runs import RUN_NAME
 
-UNNUMBERED = ("explore", "predict")  # no part of the report: they show what it has made
+UNNUMBERED = ("compare", "explore", "predict")  # no part of the report: they show what it has made
 
 
 def find_notebooks(root):

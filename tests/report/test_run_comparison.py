@@ -4,17 +4,21 @@ import json
 import shutil
 
 import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
+import papermill
 import pytest
 from typer.testing import CliRunner
 
 from mmage_utils import files, predictions, runs
 from mmage_utils.cli import app
+from mmage_utils.display.run_tables import compared_table
 from mmage_utils.report.run_comparison import compare_runs
 from mmage_utils.scores.comparison import metric_differences, probability_differences
 from mmage_utils.scores.evaluation import score_models, train_majority
 
 FACE, VOICE = "image, corrected", "audio, corrected"
+NOTEBOOK = files.ROOT / "notebooks" / "compare.ipynb"
 
 
 @pytest.fixture
@@ -151,6 +155,43 @@ def test_names_of_runs_are_text(made):
     made("a<b>")
     *_, page = compare("one", files.ROOT / "runs" / "a<b>")
     assert "<b>" not in page
+
+
+def executed(folder, **parameters):
+    """The notebook's outputs with two runs, as text."""
+    path = folder / "compared.ipynb"
+    papermill.execute_notebook(NOTEBOOK, path, parameters, progress_bar=False, log_output=False)
+    cells = nbformat.read(path, as_version=4).cells
+    outputs = [output for cell in cells if cell.cell_type == "code" for output in cell.outputs]
+    return [str(output.get("text") or output["data"]) for output in outputs]
+
+
+def test_the_notebook_shows_what_the_command_finds(made, tmp_path):
+    one, other = made("one", EPOCHS=4), made("other", skill=0.9, EPOCHS=12)
+    said, table, page = executed(tmp_path, RUN=str(one.folder), OTHER=str(other.folder))
+    assert "parameters: EPOCHS 4 | 12" in said
+    assert "balanced accuracy" in table
+    assert "points (" in table
+    assert 'sandbox=""' in page
+    assert "the same in both" in page
+
+
+def test_the_notebook_says_what_it_wants(made, tmp_path):
+    one = made("one")
+    [said] = executed(tmp_path, RUN=str(one.folder))
+    assert "Set `OTHER` to a second run" in said
+    [said] = executed(tmp_path, RUN=str(one.folder), OTHER=str(one.folder))
+    assert "one and one are the same run: name two." in said
+    assert "Traceback" not in said
+
+
+def test_runs_of_other_data_stand_beside_each_other_in_the_notebook(made):
+    made("one")
+    made("other", data="others")
+    compare("one", "other")
+    table = compared_table(files.ROOT / "compared.json")
+    assert list(table.columns) == ["one", "other"]
+    assert table.loc[(FACE, "accuracy"), "one"].endswith("%)")
 
 
 def test_a_run_is_not_compared_with_itself_nor_with_none(made):
