@@ -14,14 +14,14 @@ NAMES = SHORT_NAMES | {"log_loss": "log-loss (nats)", "ece": "calibration error"
 LOWER = ("mae", "log_loss", "ece")
 
 
-def compared_table(record, metrics=("accuracy", "balanced_accuracy")):
-    """Scores on test, per clip, of every model that two runs have.
+def compared_table(record, metric="balanced_accuracy"):
+    """A score on test, per clip, of every model that two runs have.
 
     Parameters
     ----------
     record : path-like
         What ``mmage compare-runs A B --json`` wrote.
-    metrics : sequence of str
+    metric : str
 
     Returns
     -------
@@ -35,9 +35,9 @@ def compared_table(record, metrics=("accuracy", "balanced_accuracy")):
     rows = pd.DataFrame(compared["scores"])
     if rows.empty:
         return rows
-    rows = rows[rows["split"].eq("test") & rows["unit"].eq("clip") & rows["metric"].isin(metrics)]
+    rows = rows[rows["split"].eq("test") & rows["unit"].eq("clip") & rows["metric"].eq(metric)]
     shown = paired_table if compared["same_data"] else beside_table
-    return shown(rows, compared["names"]).set_index(["model", "metric"])
+    return shown(rows, compared["names"]).drop(columns="metric").set_index("model")
 
 
 def page_frame(page, height=800):
