@@ -48,6 +48,22 @@ def test_age_network_gives_the_numbers_of_onnx_runtime(faces):
     np.testing.assert_allclose(ours, session.run(None, {"images": scaled.numpy()})[0], atol=1e-4)
 
 
+def test_weights_too_small_to_matter_are_zero():
+    """A processor takes many times as long for a subnormal number, and the sums are the same."""
+    _, path = check_network("dlib-age")
+    kept = np.concatenate([part.ravel() for part in weight_files.onnx_tensors(path)])
+    used = np.concatenate([part.ravel() for part in saved(load_network("dlib-age"))])
+    tiny = np.finfo(np.float32).tiny
+    small = (kept != 0) & (np.abs(kept) < tiny)
+    assert small.sum() > 1000
+    assert np.count_nonzero(used) == np.count_nonzero(kept) - small.sum()
+    assert np.abs(used[used != 0]).min() >= tiny
+
+
+def saved(model):
+    return [part.detach().numpy() for part in model.parameters()]
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_each_face_is_embedded_once(faces, name, tmp_path):
     made = embed_packaged(faces[:4], name, cache=tmp_path)
