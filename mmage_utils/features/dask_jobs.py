@@ -2,6 +2,7 @@
 
 import logging
 import re
+import time
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
@@ -22,7 +23,8 @@ ENVIRON = {"MALLOC_TRIM_THRESHOLD_": 1 << 28, "MALLOC_MMAP_THRESHOLD_": 1 << 26}
 def open_cluster(address=None, *, n_workers=1):
     """Context with a client of the scheduler at an address, or of processes of this machine.
 
-    A process of this machine that ends, for want of memory for instance, is started again.
+    A process of this machine that ends, for want of memory for instance, is started again: by Dask,
+    or after `RESTART` here where Dask has given it up.
 
     Parameters
     ----------
@@ -54,11 +56,14 @@ def open_cluster(address=None, *, n_workers=1):
         LocalCluster(**here, silence_logs=logging.CRITICAL) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
+        watch = _watch(cluster)
+        cluster.loop.add_callback(watch.start)
         try:
             yield client
         finally:  # Dask fails to close a cluster while a process of it is being started again
             with suppress(TimeoutError):
                 client.wait_for_workers(n_workers, timeout=RESTART)
+            cluster.loop.add_callback(watch.stop)
 
 
 def compute(function, jobs, *, client, **settings):
@@ -133,6 +138,35 @@ def compute(function, jobs, *, client, **settings):
     except (ImportError, AttributeError) as error:
         reason = f"The Dask workers at {address} cannot run this package: {error}."
         raise DataError(f"{reason} Install it there.") from None
+
+
+def _watch(cluster):
+    """Every second, see which processes are missing for `RESTART`, and start others for them.
+
+    Dask starts no process again that ends while it is being started, or takes too long for that;
+    jobs would wait for ever.
+    """
+    from tornado.ioloop import PeriodicCallback
+
+    missing = {}
+
+    def look():
+        here = {worker.name for worker in cluster.scheduler.workers.values()}
+        for name in here:
+            missing.pop(name, None)
+        lost = [name for name in cluster.worker_spec if name not in here]
+        lost = [name for name in lost if time.monotonic() - since(name) > RESTART]
+        for name in lost:
+            del missing[name]
+            if name in cluster.workers:
+                cluster.loop.add_callback(cluster.workers.pop(name).close)
+        if lost:
+            cluster.scale(len(cluster.worker_spec))
+
+    def since(name):
+        return missing.setdefault(name, time.monotonic())
+
+    return PeriodicCallback(look, 1000)
 
 
 @contextmanager

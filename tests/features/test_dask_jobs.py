@@ -235,6 +235,20 @@ def test_a_cluster_is_closed_while_a_process_of_it_starts_again(capfd):
 
 
 @pytest.mark.slow
+def test_a_process_that_dask_has_given_up_is_replaced(monkeypatch):
+    """As one that ends before Dask has noted that it is there."""
+    monkeypatch.setattr(dask_jobs, "RESTART", 2)
+    with dask_jobs.open_cluster(n_workers=1) as client:
+        client.cluster.sync(client.cluster.workers[0].close)
+        deadline = time.monotonic() + 10
+        while client.nthreads():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        client.wait_for_workers(1, timeout=60)
+        assert dict(dask_jobs.compute(abs, [-1, -2], client=client)) == {-1: 1, -2: 2}
+
+
+@pytest.mark.slow
 def test_a_shard_that_ends_its_workers_is_given_up_and_named(folder, tmp_path):
     """Damage in one file that ends the program costs its shard, not the rest."""
     deadly = tmp_path / "deadly.py"
