@@ -30,6 +30,7 @@ from mmage_utils.files import ROOT
 
 SIGNALS = {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 143, signal.SIGINT: 130}
 TINY = "params/tiny.yaml"
+ENVIRONMENT = "environment"  # folder, in a copy
 START = 1.5  # s; a program that has not even loaded its command line has nothing to say
 OF_THE_TIME = ("provenance", "computed", "cached")
 LEFT = 5  # s after which no process of a killed run may be left
@@ -61,8 +62,10 @@ def make_root(place, *, toy=False):
     ignore = shutil.ignore_patterns("__pycache__")
     for name in ("mmage_utils",) if toy else ("mmage_utils", "notebooks", "params", "figures"):
         shutil.copytree(ROOT / name, place / name, ignore=ignore)
-    for path in ROOT.glob("requirements*.lock"):
+    shutil.copytree(ROOT / "tools", place / "tools", ignore=ignore)
+    for path in (*ROOT.glob("requirements*.lock"), ROOT / "pyproject.toml", ROOT / "run_all.sh"):
         shutil.copy(path, place)
+    borrow_environment(place)
     if toy:
         (place / "notebooks").mkdir()
         for name, steps in TOY_STEPS.items():
@@ -72,16 +75,32 @@ def make_root(place, *, toy=False):
     return place
 
 
+def borrow_environment(root):
+    """Let a copy of the repository use the programs that are here, as a conda environment.
+
+    They have no Python beside them, so that a set-up, were it to begin, fails and changes nothing.
+    """
+    programs = root / ENVIRONMENT / "bin"
+    programs.mkdir(parents=True)
+    (programs / "mmage").symlink_to(Path(sys.executable).parent / "mmage")
+    rests = ("requirements*.lock", "pyproject.toml", "tools/jupyter/*.json")
+    rests = (*rests, "tools/jupyter/labconfig/*.json", "tools/ipython/*.py")
+    texts = [path.read_text("utf-8") for name in rests for path in sorted(root.glob(name))]
+    (root / ENVIRONMENT / "mmage.stamp").write_text("".join([f"{root.resolve()}\n", *texts]), "utf-8")
+
+
 def start(root, *options, parameters=TINY, environment=()):
-    """Start what run_all.sh starts, as a group of processes of its own.
+    """Start run_all.sh as a group of processes of its own.
 
     Parameters are those of a file in `root`, if it is there.
     """
     given = ("-f", parameters) if parameters and (root / parameters).is_file() else ()
+    here = {"PYTHONPATH": str(root), "TQDM_DISABLE": "1"}
+    here |= {"CONDA_DEFAULT_ENV": "mmage", "CONDA_PREFIX": str(root / ENVIRONMENT)}
     return subprocess.Popen(
-        [sys.executable, "-m", "mmage_utils.cli", "report", *given, *options],
+        [root / "run_all.sh", *given, *options],
         cwd=root,
-        env=os.environ | {"PYTHONPATH": str(root), "TQDM_DISABLE": "1"} | dict(environment),
+        env=os.environ | here | dict(environment),
         start_new_session=True,
         text=True,
         stdout=subprocess.PIPE,
