@@ -86,7 +86,9 @@ def borrow_environment(root):
     rests = ("requirements*.lock", "pyproject.toml", "tools/jupyter/*.json")
     rests = (*rests, "tools/jupyter/labconfig/*.json", "tools/ipython/*.py")
     texts = [path.read_text("utf-8") for name in rests for path in sorted(root.glob(name))]
-    (root / ENVIRONMENT / "mmage.stamp").write_text("".join([f"{root.resolve()}\n", *texts]), "utf-8")
+    (root / ENVIRONMENT / "mmage.stamp").write_text(
+        "".join([f"{root.resolve()}\n", *texts]), "utf-8"
+    )
 
 
 def start(root, *options, parameters=TINY, environment=()):
@@ -202,7 +204,11 @@ def finish(root):
     """Run to the end; the seconds that it took and what it said if it failed."""
     clock = time.monotonic()
     run = start(root)
-    printed, said = run.communicate()
+    try:
+        printed, said = run.communicate()
+    except KeyboardInterrupt:  # which does not reach a group of its own
+        os.killpg(run.pid, signal.SIGKILL)
+        raise
     return time.monotonic() - clock, "" if run.returncode == 0 else printed + said
 
 
