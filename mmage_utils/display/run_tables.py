@@ -59,23 +59,6 @@ def page_frame(page, height=800):
     return HTML(f'<div><iframe title="comparison of the two runs" {frame}></iframe></div>')
 
 
-def _metric(name):
-    lower = ", lower is better" if name in LOWER else ""
-    return NAMES.get(name, name.replace("_", " ")) + lower
-
-
-def _value(metric, value):
-    if value != value:  # of a model that only one run has
-        return "–"
-    return percent(value) if metric in SHARES else f"{value:.3f}"
-
-
-def _interval(row):
-    if row["metric"] in SHARES:
-        return points(row)
-    return f"{row['value']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
-
-
 def paired_table(rows, names):
     """Scores of two runs of the same data, with their differences.
 
@@ -118,6 +101,23 @@ def beside_table(rows, names):
             _own(metric, *values) for metric, *values in rows[["metric", *columns]].to_numpy()
         ]
     return shown
+
+
+def _metric(name):
+    lower = ", lower is better" if name in LOWER else ""
+    return NAMES.get(name, name.replace("_", " ")) + lower
+
+
+def _value(metric, value):
+    if value != value:  # of a model that only one run has
+        return "–"
+    return percent(value) if metric in SHARES else f"{value:.3f}"
+
+
+def _interval(row):
+    if row["metric"] in SHARES:
+        return points(row)
+    return f"{row['value']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
 
 
 def _own(metric, value, low, high):
