@@ -13,6 +13,7 @@
 #   --from NN      start at notebook NN, on the results of an earlier run
 #   --only NN      run notebook NN alone
 #   --again        run all notebooks, those that are finished too
+#   --at-once N    notebooks that may run at once (default: 2, or 1 where memory is short)
 #   --slides       make only the slides again, from the notebooks of an earlier run
 #   --refresh      put the outputs of a default run into notebooks/ and figures/
 #

@@ -113,6 +113,9 @@ def report(
     slides: Annotated[bool, Option("--slides", help="Only make the slides again.")] = False,
     again: Annotated[bool, Option("--again", help="Run what is finished again, too.")] = False,
     refresh: Annotated[bool, Option("--refresh", help="Renew the committed outputs.")] = False,
+    at_once: Annotated[
+        int | None, Option("--at-once", help="Notebooks that may run at once (default: 1 or 2).")
+    ] = None,
 ):
     """Run the notebooks in order and make slides of them (./run_all.sh calls this).
 
@@ -124,12 +127,13 @@ def report(
     from mmage_utils.runs import hold_run
 
     chosen = {"data": data, "run": run, "params_file": params_file}
-    if slides and (start or only or again or refresh):
+    if slides and (start or only or again or refresh or at_once is not None):
         raise UsageError(
-            "--slides runs no notebook: leave out --from, --only, --again and --refresh."
+            "--slides runs no notebook: leave out --from, --only, --again, --refresh and --at-once."
         )
     folder = find_run(**chosen)
     with hold_run(folder):
         if not slides:
-            run_report(**chosen, start=start, only=only, again=again, refresh=refresh)
+            how = {"again": again, "refresh": refresh, "at_once": at_once}
+            run_report(**chosen, start=start, only=only, **how)
         renew_slides(folder, again=slides or again)

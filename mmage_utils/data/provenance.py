@@ -152,7 +152,7 @@ def describe_machine():
         "threads": os.environ.get("OMP_NUM_THREADS"),
         "float32": keeps_float32(),
         "processor": _processor(),
-        "memory_gib": _memory(),
+        "memory_gib": memory(),
         "gpus": _gpus(),
     }
 
@@ -174,7 +174,8 @@ def _processor():
     return names[0] if names else platform.processor() or platform.machine() or None
 
 
-def _memory():
+def memory():
+    """GiB of memory of this machine, or None where the system does not say."""
     try:
         return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
     except (AttributeError, OSError, ValueError):

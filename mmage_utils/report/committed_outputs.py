@@ -125,7 +125,7 @@ def _collect_headlines(folder):
 def render_headlines(headlines, run_name):
     """The README's block between its two marks, as Markdown."""
     times = headlines["times"]
-    minutes = sum(times["seconds"].values()) / 60
+    minutes = times["together"] / 60
     cache = "an empty" if times["empty_cache"] else "a filled"
     lines = [
         BEGIN,

@@ -1,23 +1,23 @@
-"""Run one notebook with papermill: watched, told of, and written whole or not at all."""
+"""Notebooks run by papermill, each in a process: watched, and written whole or not at all."""
 
-import functools
-import logging
+import json
 import os
-import warnings
-from contextlib import contextmanager
-from unittest.mock import patch
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import NamedTuple
 
 import nbformat
-import papermill
-from traitlets.config import Config
 
 from mmage_utils.errors import DataError
 from mmage_utils.files import shown
 from mmage_utils.progress import PLACE
-from mmage_utils.report import kernel_watch, run_log
+from mmage_utils.report import kernel_watch, notebook_process, run_log
 from mmage_utils.report.alternative_text import add_alternatives
 from mmage_utils.report.failures import find_disk_trouble, find_failure
-from mmage_utils.report.progress_line import show_progress
 
 KERNEL = {"kernel_name": "python3", "language": "python"}
 # Kernels work without progress bars, and show figures whatever the caller's backend is.
@@ -27,16 +27,43 @@ KERNEL_ENV = {
     "TOKENIZERS_PARALLELISM": "false",
     "TQDM_DISABLE": "1",
 }
-
-# Errors are read from the notebook that papermill writes.
-logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)
+STOP = 10  # s that a process has to end its kernel
 
 
-def execute(source, target, parameters, head=""):
-    """Run one notebook with papermill, in its own folder.
+class Running(NamedTuple):
+    """A notebook that runs.
 
-    ``target`` is written whole or not at all. A failed run leaves the notebook as far as it ran
-    beside it, as ``partial_NN_name.ipynb``.
+    Attributes
+    ----------
+    source, target : Path
+        The notebook, and where it is written executed (``runs/<RUN>/notebooks``).
+    process : subprocess.Popen
+        Executes it (`notebook_process`).
+    partial : Path
+        The notebook as far as it ran.
+    told : Path
+        What the kernel is doing (`progress.PLACE`).
+    """
+
+    source: Path
+    target: Path
+    process: subprocess.Popen
+    partial: Path
+    told: Path
+
+    @property
+    def log(self):
+        """What the kernel printed outside of cells."""
+        return self.partial.with_suffix(".log")
+
+    @property
+    def notes(self):
+        """Which files of the run the kernel used (`kernel_watch`)."""
+        return self.partial.with_suffix(".uses")
+
+
+def start(source, target, parameters, threads=1):
+    """Start one notebook with papermill, in its own folder.
 
     Parameters
     ----------
@@ -44,8 +71,66 @@ def execute(source, target, parameters, head=""):
         The notebook, and where to write it executed (``runs/<RUN>/notebooks``); absolute.
     parameters : dict
         Values to inject; with none, the notebook runs as it is.
-    head : str
-        What stands on the line already that tells what the kernel does (`show_progress`).
+    threads : int
+        Of the kernel's libraries, unless ``OMP_NUM_THREADS`` says how many.
+
+    Returns
+    -------
+    Running
+        For `finish` or `stop`.
+    """
+    partial = target.with_name(f"partial_{target.name}")
+    # A hidden file is no product of the notebook, and none of a killed run is left for long.
+    running = Running(source, target, None, partial, target.with_name(f".progress_{target.stem}"))
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    _remove(running, partial, running.log)
+    begin = kernel_watch.start_line(
+        target.parent.parent, running.notes, count_cells(source, parameters)
+    )
+    order = {"input_path": str(source), "output_path": str(partial), "parameters": parameters}
+    order |= {"cwd": str(source.parent), **KERNEL}
+    # A kernel that is stopped after a failure must not log that on the screen.
+    order["extra_arguments"] = ["--IPKernelApp.log_level=50", f"--IPKernelApp.exec_lines={begin}"]
+    # papermill cannot give an environment to the kernel, which inherits that of its process.
+    environment = {"OMP_NUM_THREADS": str(threads)} | os.environ | KERNEL_ENV
+    with open(running.log, "wb") as log:
+        process = subprocess.Popen(  # noqa: S603 - the command is ours
+            [sys.executable, "-P", "-m", notebook_process.__name__, json.dumps(order)],
+            env=environment | {PLACE: str(running.told)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            process_group=0,  # an interrupt is passed on by `stop`
+        )
+    return running._replace(process=process)
+
+
+def ended(running, seconds):
+    """Which of the notebooks have ended, or do so within some seconds.
+
+    Parameters
+    ----------
+    running : list of Running
+    seconds : float
+
+    Returns
+    -------
+    list of Running
+    """
+    ready = wait([one.process.stdout for one in running], seconds) if running else []
+    return [one for one in running if one.process.stdout in ready]
+
+
+def finish(running):
+    """See how a notebook ended, and write it.
+
+    ``target`` is written whole or not at all. A failed run leaves the notebook as far as it ran
+    beside it, as ``partial_NN_name.ipynb``.
+
+    Parameters
+    ----------
+    running : Running
+        Which has `ended`; it is waited for.
 
     Returns
     -------
@@ -57,60 +142,39 @@ def execute(source, target, parameters, head=""):
     DataError
         A code cell failed or was not reached. ``sys.exit(0)`` counts as a failure.
     """
-    partial = target.with_name(f"partial_{target.name}")
-    partial.parent.mkdir(parents=True, exist_ok=True)
-    log, notes = partial.with_suffix(".log"), partial.with_suffix(".uses")
-    # A hidden file is no product of the notebook, and none of a killed run is left for long.
-    told = target.with_name(f".progress_{target.stem}")
-    for path in (partial, log, notes):
-        path.unlink(missing_ok=True)
-    folder, crash = target.parent.parent, None
-    begin = kernel_watch.start_line(folder, notes, count_cells(source, parameters))
-    note = functools.partial(run_log.note, folder)
-    try:
-        # papermill cannot give an environment to the kernel, which inherits ours.
-        ignored = warnings.catch_warnings(action="ignore")
-        environment = patch.dict(os.environ, KERNEL_ENV | {PLACE: str(told)})
-        with environment, ignored, _stderr_to(log), show_progress(head, told, log=note):
-            papermill.execute_notebook(
-                source,
-                partial,
-                parameters,
-                **KERNEL,
-                progress_bar=False,
-                cwd=source.parent,
-                start_timeout=120,
-                # A kernel that is stopped after a failure must not log that on the screen.
-                extra_arguments=["--IPKernelApp.log_level=50", f"--IPKernelApp.exec_lines={begin}"],
-                # By default the kernel warns that its connection is not encrypted.
-                config=Config({"KernelManager": {"transport_encryption": "auto"}}),
-            )
-    except KeyboardInterrupt:
-        partial.unlink(missing_ok=True)
-        raise
-    except Exception as error:  # a cell that raised or a kernel that died
-        crash = error
-    finally:
-        uses = kernel_watch.read_notes(notes) if notes.is_file() else None
-        notes.unlink(missing_ok=True)
-        printed = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
-        if crash is None or not printed:
-            log.unlink(missing_ok=True)
+    source, partial, notes, log = running.source, running.partial, running.notes, running.log
+    answer, _ = running.process.communicate()
+    ended_by = f"its process ended with exit code {running.process.returncode}"
+    crash = json.loads(answer)["crash"] if answer else ended_by
+    uses = kernel_watch.read_notes(notes) if notes.is_file() else None
+    printed = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+    _remove(running, *([log] if crash is None or not printed else []))
     failure = _describe_failure(partial, crash)
     if failure:
-        print("failed", flush=True)
         trouble = find_disk_trouble(failure)
         if trouble:
-            raise DataError(f"{source.stem} stopped: {trouble}") from crash
+            raise DataError(f"{source.stem} stopped: {trouble}")
         where = f"\nThe notebook as far as it ran: {shown(partial)}" if partial.exists() else ""
-        raise DataError(f"{source.stem} failed {failure}{where}") from crash
+        raise DataError(f"{source.stem} failed {failure}{where}")
     for line in run_log.warnings_of(partial, printed):
-        note(f"{source.stem}: {line}")
+        run_log.note(running.target.parent.parent, f"{source.stem}: {line}")
     executed = nbformat.read(partial, as_version=4)
     add_alternatives(executed)
     nbformat.write(executed, partial)
-    os.replace(partial, target)
+    os.replace(partial, running.target)
     return uses
+
+
+def stop(running):
+    """Stop a notebook; nothing of it is left."""
+    with suppress(OSError):
+        running.process.send_signal(signal.SIGINT)
+    try:
+        running.process.wait(STOP)
+    except subprocess.TimeoutExpired:
+        running.process.kill()
+    running.process.communicate()
+    _remove(running, running.partial, running.log)
 
 
 def count_cells(source, parameters):
@@ -121,6 +185,12 @@ def count_cells(source, parameters):
     )
 
 
+def _remove(running, *more):
+    for path in (running.notes, running.told, *more):
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
 def _describe_failure(partial, crash):
     """`find_failure` in what papermill wrote; where that says nothing, what it raised."""
     try:
@@ -128,20 +198,3 @@ def _describe_failure(partial, crash):
     except (OSError, ValueError, nbformat.reader.NotJSONError) as error:  # not even written
         return f": {crash or error}"
     return failure or (f": {crash}" if crash else "")
-
-
-@contextmanager
-def _stderr_to(path):
-    """Send what this process and its children print on stderr to a file.
-
-    A kernel that is shut down may complain about its closed sockets, which nobody can fix; the
-    stderr of a cell is in the notebook anyway.
-    """
-    screen = os.dup(2)
-    with open(path, "wb") as log:
-        os.dup2(log.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(screen, 2)
-        os.close(screen)

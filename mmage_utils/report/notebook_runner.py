@@ -2,10 +2,11 @@
 
 import os
 import time
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import nbformat
-import papermill
 
 from mmage_utils import files, runs
 from mmage_utils.data import provenance
@@ -13,33 +14,44 @@ from mmage_utils.data.clips import count_media, with_media
 from mmage_utils.errors import DataError, UsageError
 from mmage_utils.features.recording_keys import INDEX
 from mmage_utils.files import save_json, shown
-from mmage_utils.report import run_log, stamps
+from mmage_utils.report import notebook_execution, notebook_order, run_log, stamps
 from mmage_utils.report.committed_outputs import refresh_outputs
-from mmage_utils.report.notebook_execution import KERNEL, execute
 from mmage_utils.report.parameters import find_notebooks, find_unnumbered, resolve_parameters
+from mmage_utils.report.progress_line import REFRESH, ProgressLine
 
 SAME = (*provenance.SAME, "versions")  # of the times that are kept
 
 
 def run_report(
-    *, data=None, run=None, params_file=None, start=None, only=None, again=False, refresh=False
+    *,
+    data=None,
+    run=None,
+    params_file=None,
+    start=None,
+    only=None,
+    again=False,
+    refresh=False,
+    at_once=None,
 ):
     """Execute the notebooks and write them to ``runs/<RUN>/notebooks``.
 
     A notebook that an earlier run finished is reused where nothing that it rests on has changed
-    (`stamps`), unless it is named by `start` or `only`, or everything is wanted `again`.
+    (`stamps`), unless it is named by `start` or `only`, or everything is wanted `again`. One that
+    fails stops none of those that run beside it, but no other begins.
 
     Parameters
     ----------
     data, run, params_file : optional
         As `resolve_parameters`.
     start, only : optional
-        As `choose_notebooks`.
+        As `notebook_order.choose_notebooks`.
     again : bool
         Reuse nothing.
     refresh : bool
         Reuse nothing, and copy outputs and figures of a full default run to ``notebooks/`` and
         ``figures/``.
+    at_once : int, optional
+        How many notebooks may run at once; as `notebook_order.choose_at_once` unless given.
 
     Returns
     -------
@@ -55,12 +67,14 @@ def run_report(
     """
     began = time.time()
     notebooks = find_notebooks(files.ROOT)
-    chosen = choose_notebooks(notebooks, start=start, only=only)
+    chosen = notebook_order.choose_notebooks(notebooks, start=start, only=only)
     if refresh and (chosen != notebooks or (data, run, params_file) != (None, None, None)):
         raise UsageError(
             "--refresh takes a full run of the sample as it is: leave out --data, --run, -f, "
             "--from and --only."
         )
+    if at_once is not None and at_once < 1:
+        raise UsageError(f"--at-once is 1 or more, not {at_once}.")
     parameters, settings = resolve_parameters(notebooks, params_file, data, run)
     folder = files.ROOT / "runs" / settings["RUN"]
     # The index of known files is there from the first look at the data.
@@ -69,24 +83,16 @@ def run_report(
     if {"DATA_DIR", "N_CLIPS", "SEED"} <= set(settings):
         opened = _prepare_data(settings)
 
-    reuse = not (again or refresh or start or only)
-    shared, made = stamps.shared_inputs(settings), {}
     run_log.note_start(folder)
-    for path in chosen:
-        head = f"[{notebooks.index(path) + 1}/{len(notebooks)}] {path.stem} … "
-        print(head, end="", flush=True)
-        run_log.note(folder, path.stem)
-        try:
-            stamp = _finish(path, folder, parameters[path], shared, reuse, empty_cache, head)
-        except KeyboardInterrupt:
-            print("stopped", flush=True)
-            run_log.note(folder, f"{path.stem}: stopped")
-            raise
-        except DataError as error:
-            run_log.note(folder, str(error))
-            raise
-        made[path.stem] = stamp
-
+    steps = _Steps(
+        folder=folder,
+        notebooks=notebooks,
+        parameters=parameters,
+        shared=stamps.shared_inputs(settings),
+        reuse=not (again or refresh or start or only),
+        empty_cache=empty_cache,
+    )
+    made = _run_all(chosen, steps, at_once or notebook_order.choose_at_once(provenance.memory()))
     if chosen == notebooks:
         _save_times(folder, made, opened)
     if refresh:
@@ -97,27 +103,104 @@ def run_report(
     return folder
 
 
-def _finish(source, folder, injected, shared, reuse, empty_cache, head):
-    """Execute a notebook, or find it finished; print how it went and return its stamp."""
-    stamp_path, target = (
-        folder / place for place in (f"stamps/{source.stem}.json", f"notebooks/{source.name}")
-    )
-    inputs = stamps.notebook_inputs(source, injected, shared)
-    stamp = stamps.read_stamp(stamp_path) if reuse else None
-    later = (path for path in stamp_path.parent.glob("*.json") if path.name > stamp_path.name)
-    if stamps.is_current(stamp, inputs, folder, map(stamps.read_stamp, later)):
-        _outcome(folder, source, f"reused (nothing changed since {stamps.since(stamp)})")
-        return stamp
-    stamp_path.unlink(missing_ok=True)
-    clock = time.time()
-    uses = execute(source, target, injected, head)
-    more = {"seconds": round(time.time() - clock, 1), "empty_cache": empty_cache}
-    _outcome(folder, source, f"{more['seconds']:.0f} s  {shown(target)}")
+class _Steps(NamedTuple):
+    """What the notebooks of a run have in common."""
+
+    folder: Path
+    notebooks: list
+    parameters: dict
+    shared: dict
+    reuse: bool
+    empty_cache: bool
+
+    def head(self, path):
+        return f"[{self.notebooks.index(path) + 1}/{len(self.notebooks)}] {path.stem}"
+
+    def stamp_of(self, path):
+        return self.folder / "stamps" / f"{path.stem}.json"
+
+
+class _Step(NamedTuple):
+    """A notebook that runs, what it rests on, and since when."""
+
+    one: notebook_execution.Running
+    inputs: dict
+    began: float
+
+
+def _run_all(chosen, steps, at_once):
+    """Execute notebooks, each when those that it waits for have ended; their stamps by name."""
+    waiting, running, made, failures = list(chosen), {}, {}, []
+    line = ProgressLine(log=partial(run_log.note, steps.folder))
+
+    def tell(path, how):
+        line.print(f"{steps.head(path)} … {how}")
+        run_log.note(steps.folder, f"{path.stem}: {how}")
+
+    try:
+        while running or (waiting and not failures):
+            for path in list(waiting):
+                before = notebook_order.waits_for(path, steps.notebooks)
+                if failures or len(running) == at_once or before & {*waiting, *running}:
+                    continue
+                waiting.remove(path)
+                inputs = stamps.notebook_inputs(path, steps.parameters[path], steps.shared)
+                made[path.stem] = stamp = _find_finished(path, inputs, steps)
+                if stamp:
+                    tell(path, f"reused (nothing changed since {stamps.since(stamp)})")
+                    continue
+                run_log.note(steps.folder, path.stem)
+                running[path] = _start(path, inputs, steps)
+            line.show({steps.head(path): step.one.told for path, step in running.items()})
+            over = notebook_execution.ended([step.one for step in running.values()], REFRESH)
+            for path, step in [item for item in running.items() if item[1].one in over]:
+                try:
+                    made[path.stem] = _finish(step, steps, tell)
+                except DataError as error:
+                    tell(path, "failed")
+                    run_log.note(steps.folder, str(error))
+                    failures.append(str(error))
+                del running[path]
+    except BaseException:
+        for path, step in running.items():
+            notebook_execution.stop(step.one)
+            tell(path, "stopped")
+        raise
+    if failures:
+        raise DataError("\n\n".join(failures))
+    return {path.stem: made[path.stem] for path in chosen}
+
+
+def _find_finished(path, inputs, steps):
+    """The stamp of a notebook that need not run again, or None."""
+    mine = steps.stamp_of(path)
+    stamp = stamps.read_stamp(mine) if steps.reuse else None
+    later = (one for one in mine.parent.glob("*.json") if one.name > mine.name)
+    current = stamps.is_current(stamp, inputs, steps.folder, map(stamps.read_stamp, later))
+    return stamp if current else None
+
+
+def _start(path, inputs, steps):
+    steps.stamp_of(path).unlink(missing_ok=True)
+    target, threads = steps.folder / "notebooks" / path.name, notebook_order.choose_threads()
+    one = notebook_execution.start(path, target, steps.parameters[path], threads)
+    return _Step(one, inputs, time.time())
+
+
+def _finish(step, steps, tell):
+    """See how a notebook ended, tell, and return its stamp."""
+    path, target = step.one.source, step.one.target
+    uses = notebook_execution.finish(step.one)
+    now = time.time()
+    more = {"seconds": round(now - step.began, 1), "finished": now}
+    more["empty_cache"] = steps.empty_cache
+    tell(path, f"{more['seconds']:.0f} s  {shown(target)}")
     if uses is None:  # nobody has noted what it used, so it runs again the next time
         return more
     read, written = uses
-    written = [*written, f"notebooks/{source.name}"]
-    return stamps.write_stamp(stamp_path, inputs, folder, read=read, written=written, **more)
+    written = [*written, f"notebooks/{path.name}"]
+    stamp = steps.stamp_of(path)
+    return stamps.write_stamp(stamp, step.inputs, steps.folder, read=read, written=written, **more)
 
 
 def _save_times(folder, made, opened):
@@ -135,14 +218,19 @@ def _save_times(folder, made, opened):
         pass  # there is nothing to keep
     record = {"cores": os.cpu_count(), "empty_cache": cold}
     record |= {"seconds": {name: stamp["seconds"] for name, stamp in made.items()}}
+    record["together"] = _time_of_any(made.values())
     save_json(path, record | ({"provenance": origin} if opened else {}))
     if opened:
         provenance.write_record(opened, path)
 
 
-def _outcome(folder, source, text):
-    print(text, flush=True)
-    run_log.note(folder, f"{source.stem}: {text}")
+def _time_of_any(steps):
+    """Seconds in which at least one of the notebooks ran."""
+    total, until = 0.0, 0.0
+    for begin, end in sorted((one["finished"] - one["seconds"], one["finished"]) for one in steps):
+        total += max(0.0, end - max(begin, until))
+        until = max(until, end)
+    return round(total, 1)
 
 
 def _prepare_data(settings):
@@ -163,26 +251,6 @@ def _prepare_data(settings):
     return run
 
 
-def choose_notebooks(notebooks, *, start=None, only=None):
-    """Return the notebooks from number `start` on, or number `only` alone, or all.
-
-    Raises
-    ------
-    UsageError
-        The number is unknown, or both are given.
-    """
-    if start is not None and only is not None:
-        raise UsageError("--from and --only exclude each other.")
-    if start is None and only is None:
-        return notebooks
-    number = str(start if only is None else only).zfill(2)
-    numbers = [path.name[:2] for path in notebooks]
-    if number not in numbers:
-        raise UsageError(f"There is no notebook {number}, only {', '.join(numbers)}.")
-    first = numbers.index(number)
-    return notebooks[first:] if only is None else [notebooks[first]]
-
-
 def prepare_copies(params_file, folder):
     """Write copies of the notebooks with injected parameters, for others to execute.
 
@@ -194,12 +262,14 @@ def prepare_copies(params_file, folder):
     list of Path
         The copies, in order.
     """
-    folder = Path(folder)
+    import papermill
+
+    folder, kernel = Path(folder), notebook_execution.KERNEL
     folder.mkdir(parents=True, exist_ok=True)
     notebooks = [*find_notebooks(files.ROOT), *find_unnumbered(files.ROOT)]
     parameters, _ = resolve_parameters(notebooks, params_file)
     for path, values in parameters.items():
-        copy = papermill.execute_notebook(path, None, values, **KERNEL, prepare_only=True)
+        copy = papermill.execute_notebook(path, None, values, **kernel, prepare_only=True)
         for cell in copy.cells:
             tags = cell.metadata.get("tags", [])
             if cell.cell_type == "code" and "nbval-check-output" not in tags:

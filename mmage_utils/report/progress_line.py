@@ -1,64 +1,74 @@
-"""The line of the notebook that runs: what its kernel tells, in place or a line a minute."""
+"""What the notebooks that run are doing: one line in place, or a line of each a minute."""
 
 import shutil
 import sys
-import threading
 import time
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 REFRESH, LOG_SECONDS = 0.5, 60
 
 
-@contextmanager
-def show_progress(head, place, *, log=lambda line: None, stream=None, seconds=None):
-    """Context in which what a kernel writes to a file stands after the head of a printed line.
+class ProgressLine:
+    """The lines of a run: how notebooks ended, and below them what others are doing.
 
-    On a terminal the line is redrawn in its place, cut to the width; at the end the head alone is
-    left, for the outcome to be printed after it. Elsewhere, as in a pipe, a line of its own is
-    printed every minute in which something was told, and the outcome begins a line too.
+    On a terminal the last line is redrawn in its place, cut to the width. Elsewhere, as in a pipe,
+    a line of each notebook is printed every minute in which it told something.
 
     Parameters
     ----------
-    head : str
-        Printed before, as ``[2/11] 02_image_classifier …`` and a space.
-    place : Path
-        The file (`progress.PLACE`), which need not exist and is removed.
     log : callable
-        Gets a line every minute.
+        Gets those lines, too, on a terminal as elsewhere.
     stream : file, optional
         Standard output unless given.
     seconds : float, optional
         Between two lines of a log: a minute unless given.
     """
-    stream, seconds = stream or sys.stdout, seconds or LOG_SECONDS
-    end, told = threading.Event(), [0]
 
-    def watch():
-        terminal, last = stream.isatty(), time.monotonic()
-        while not end.wait(min(REFRESH, seconds)):
-            text = _read(place)
-            if terminal and text:
-                _redraw(stream, head + text)
-            if text and time.monotonic() - last >= seconds:
-                last = time.monotonic()
-                log(text)
-                if not terminal:
-                    print(("\n" if not told[0] else "") + f"  {text}", flush=True, file=stream)
-                    told[0] += 1
-        if terminal:
-            _redraw(stream, head)
-            print(f"\r{head}", end="", flush=True, file=stream)
+    def __init__(self, *, log=lambda line: None, stream=None, seconds=None):
+        self.stream, self.seconds, self.log = stream or sys.stdout, seconds or LOG_SECONDS, log
+        self.drawn, self.last = False, time.monotonic()
 
-    watching = threading.Thread(target=watch, daemon=True)
-    watching.start()
-    try:
-        yield
-    finally:
-        end.set()
-        watching.join()
-        with suppress(OSError):
-            place.unlink(missing_ok=True)
+    def show(self, running):
+        """Show what is going on now.
+
+        Parameters
+        ----------
+        running : dict of str to Path
+            The file (`progress.PLACE`), which need not exist, in which a kernel tells what it
+            does, by what stands before it, as ``[2/11] 02_image_classifier``.
+        """
+        told = {head: _read(place) for head, place in running.items()}
+        if self.stream.isatty() and told:
+            self._redraw(told)
+        if time.monotonic() - self.last < self.seconds:
+            return
+        self.last = time.monotonic()
+        for head, text in told.items():
+            if text:
+                line = f"{head.split(' ')[-1]}: {text}"
+                self.log(line)
+                if not self.stream.isatty():
+                    print(f"  {line}", file=self.stream, flush=True)
+
+    def print(self, line):
+        """Print a line that stays."""
+        if self.drawn:
+            print(f"\r{' ' * _width()}\r", end="", file=self.stream)
+            self.drawn = False
+        print(line, file=self.stream, flush=True)
+
+    def _redraw(self, told):
+        width, share = _width(), (_width() + 3) // len(told) - 3
+        heads = [head if len(told) == 1 else head.split(" ")[-1][:2] for head in told]
+        texts = [f"{h} … {text}".rstrip() for h, text in zip(heads, told.values(), strict=True)]
+        line = " | ".join(t if len(t) <= share else f"{t[: share - 1]}…" for t in texts)
+        print(f"\r{line:<{width}}", end="", flush=True, file=self.stream)
+        self.drawn = True
+
+
+def _width():
+    # The last column is left free: a terminal would begin a new line after it.
+    return max(shutil.get_terminal_size().columns - 1, 20)
 
 
 def _read(place):
@@ -66,10 +76,3 @@ def _read(place):
         return Path(place).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):  # not there yet, or just being written
         return ""
-
-
-def _redraw(stream, line):
-    # The last column is left free: a terminal would begin a new line after it.
-    width = max(shutil.get_terminal_size().columns - 1, 20)
-    cut = line if len(line) <= width else f"{line[: width - 1]}…"
-    print(f"\r{cut:<{width}}", end="", flush=True, file=stream)

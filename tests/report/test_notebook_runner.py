@@ -5,11 +5,11 @@ import os
 
 import nbformat
 import pytest
+from helpers.execution import replace_execution
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from mmage_utils import files
 from mmage_utils.errors import DataError, UsageError
-from mmage_utils.report import notebook_runner
 from mmage_utils.report.failures import find_failure
 from mmage_utils.report.notebook_runner import prepare_copies, run_report
 
@@ -37,10 +37,10 @@ def injected(monkeypatch):
     """Replace the execution of notebooks by a record of what would have been injected."""
     calls = {}
 
-    def record(source, target, parameters, head):
+    def record(source, target, parameters):
         calls[source.stem] = parameters
 
-    monkeypatch.setattr(notebook_runner, "execute", record)
+    replace_execution(monkeypatch, record)
     return calls
 
 

@@ -12,9 +12,9 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from mmage_utils import files
 from mmage_utils.report import run_log
 from mmage_utils.report.notebook_runner import run_report
-from mmage_utils.report.progress_line import show_progress
+from mmage_utils.report.progress_line import ProgressLine
 
-HEAD = "[2/11] 02_image_classifier … "
+HEAD = "[2/11] 02_image_classifier"
 TRAINS = """import time
 from mmage_utils.progress import progress_bar
 with progress_bar(12, "training image_baseline", "epoch") as bar:
@@ -52,57 +52,54 @@ class Screen:
         return [line for line in self.got.decode().split("\r") if line.strip()]
 
 
-def wait_for(condition):
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-def test_a_terminal_shows_it_in_place_and_is_left_with_the_head(tmp_path, monkeypatch):
+def test_a_terminal_shows_it_in_place_and_then_how_it_ended(tmp_path, monkeypatch):
     screen, place = Screen(monkeypatch, 60), tmp_path / "told"
-    with show_progress(HEAD, place, stream=screen.stream):
-        place.write_text("training x, epoch 3 of 12, valid 64.1%, about 40 s left")
-        wait_for(lambda: b"training" in screen.got)
-    print("12 s", end="", file=screen.stream)
-    first, *_, cleared, last = screen.shown()
-    assert first == "[2/11] 02_image_classifier … training x, epoch 3 of 12, va…"
-    assert len(first) == 59
-    assert cleared == HEAD.ljust(59)
-    assert last == f"{HEAD}12 s"
-    assert not place.exists()
+    line = ProgressLine(stream=screen.stream)
+    line.show({HEAD: place})
+    place.write_text("training x, epoch 3 of 12, valid 64.1%, about 40 s left")
+    line.show({HEAD: place})
+    line.print(f"{HEAD} … 12 s")
+    line.print("all done")
+    begun, told, last, end = screen.shown()
+    assert begun == f"{HEAD} …".ljust(59)
+    assert told == "[2/11] 02_image_classifier … training x, epoch 3 of 12, va…"
+    assert len(told) == 59
+    assert last == f"{HEAD} … 12 s"
+    assert end.strip() == "all done"
+
+
+def test_two_share_a_line_of_a_terminal(tmp_path, monkeypatch):
+    screen, words = Screen(monkeypatch, 60), tmp_path / "words"
+    faces = tmp_path / "faces"
+    faces.write_text("training x, epoch 3 of 12, valid 64.1%")
+    words.write_text("cell 3 of 30")
+    line = ProgressLine(stream=screen.stream)
+    line.show({HEAD: faces, "[6/11] 06_text_features": words})
+    (told,) = screen.shown()
+    assert told.rstrip() == "02 … training x, epoch 3 of… | 06 … cell 3 of 30"
+    assert len(told) == 59
 
 
 def test_a_log_gets_lines_and_no_control_characters(tmp_path):
     stream, place, noted = io.StringIO(), tmp_path / "told", []
-    with show_progress(HEAD, place, stream=stream, log=noted.append, seconds=0.05):
-        place.write_text("Faces, 3 of 4 faces")
-        wait_for(lambda: len(noted) > 1)
-    lines = stream.getvalue().splitlines()
-    assert lines == ["", *["  Faces, 3 of 4 faces"] * len(noted)]
-    assert set(noted) == {"Faces, 3 of 4 faces"}
+    line = ProgressLine(stream=stream, log=noted.append, seconds=0.05)
+    place.write_text("Faces, 3 of 4 faces")
+    for _ in range(3):
+        line.show({HEAD: place, "[6/11] 06_text_features": tmp_path / "not yet"})
+        time.sleep(0.06)
+    line.print(f"{HEAD} … 12 s")
+    told = "02_image_classifier: Faces, 3 of 4 faces"
+    assert noted == [told] * 2
+    assert stream.getvalue().splitlines() == [f"  {told}"] * 2 + [f"{HEAD} … 12 s"]
 
 
 def test_where_nothing_is_told_nothing_is_printed(tmp_path):
     stream = io.StringIO()
-    with show_progress(HEAD, tmp_path / "told", stream=stream, seconds=0.01):
-        time.sleep(0.1)
+    line = ProgressLine(stream=stream, seconds=0.01)
+    for _ in range(3):
+        line.show({HEAD: tmp_path / "told"})
+        time.sleep(0.02)
     assert stream.getvalue() == ""
-
-
-def test_an_interrupt_passes_and_the_line_is_left_clean(tmp_path, monkeypatch):
-    screen, place = Screen(monkeypatch, 80), tmp_path / "told"
-
-    def stop():
-        with show_progress(HEAD, place, stream=screen.stream):
-            place.write_text("cell 3 of 9")
-            wait_for(lambda: b"cell" in screen.got)
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        stop()
-    assert screen.shown()[-1] == HEAD
-    assert not place.exists()
 
 
 def test_a_run_tells_its_training_keeps_a_log_and_nothing_in_its_notebook(
@@ -118,8 +115,9 @@ def test_a_run_tells_its_training_keeps_a_log_and_nothing_in_its_notebook(
     path.write_text(files.json.dumps(notebook))
     folder = run_report()
     printed = capfd.readouterr()
-    assert "  training image_baseline, epoch 3 of 12, valid 64.1%, about " in printed.out
-    assert "  cell 2 of 3\n" in printed.out
+    told = "  01_toy: training image_baseline, epoch 3 of 12, valid 64.1%, about "
+    assert told in printed.out
+    assert "  01_toy: cell 2 of 3\n" in printed.out
     assert printed.err == ""
     executed = (folder / "notebooks" / "01_toy.ipynb").read_text()
     assert "epoch 3 of 12" not in executed

@@ -4,6 +4,7 @@ import json
 
 import nbformat
 import pytest
+from helpers.execution import replace_execution
 from nbformat.v4 import new_code_cell, new_notebook
 
 from mmage_utils import files, runs
@@ -37,7 +38,7 @@ def done(monkeypatch):
     """The names of the notebooks that were executed."""
     names = []
 
-    def execute(source, target, parameters, head=""):
+    def execute(source, target, parameters):
         read, written = USES[source.stem]
         folder = target.parent.parent
         text = "".join((folder / name).read_text() for name in read)
@@ -48,7 +49,7 @@ def done(monkeypatch):
         names.append(source.stem)
         return list(read), list(written)
 
-    monkeypatch.setattr(notebook_runner, "execute", execute)
+    replace_execution(monkeypatch, execute)
     return names
 
 
@@ -194,11 +195,11 @@ def test_what_is_named_runs(root, done, options, expected):
 def test_one_that_failed_or_was_stopped_has_no_stamp(root, done, monkeypatch, capsys):
     run_report()
 
-    def stop(source, target, parameters, head=""):
+    def stop(source, target, parameters):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(notebook_runner, "execute", stop)
+        replace_execution(patched, stop)
         with pytest.raises(KeyboardInterrupt):
             run_report(only="3")
     assert capsys.readouterr().out.endswith("[3/4] 03_words … stopped\n")

@@ -1,0 +1,85 @@
+"""Which notebooks a run executes, and which of them wait for which."""
+
+import os
+
+from mmage_utils.errors import UsageError
+
+# What each reads is made by those that it waits for, and by those that they wait for.
+WAITS_FOR = {
+    "01_dataset_statistics": (),
+    "02_image_classifier": (),
+    "03_train_strategy": ("02_image_classifier",),
+    "04_test_strategy": ("02_image_classifier",),
+    "05_acoustic_features": (),
+    "06_text_features": (),
+    "07_multimodal_fusion": ("03_train_strategy", "05_acoustic_features", "06_text_features"),
+    "08_ablation": ("07_multimodal_fusion",),
+    "09_summary": ("04_test_strategy", "08_ablation"),
+    "10_nine_errors": ("07_multimodal_fusion",),
+    "11_fused_model": ("08_ablation",),
+}
+MEMORY = 7.0  # GiB that two notebooks at once should have
+
+
+def waits_for(path, notebooks):
+    """The notebooks that one waits for: those of `WAITS_FOR`, or of an unknown one all before it.
+
+    Parameters
+    ----------
+    path : Path
+    notebooks : list of Path
+        All, in order.
+
+    Returns
+    -------
+    set of Path
+    """
+    if path.stem not in WAITS_FOR:
+        return set(notebooks[: notebooks.index(path)])
+    named = {one for one in notebooks if one.stem in WAITS_FOR[path.stem]}
+    return named.union(*(waits_for(one, notebooks) for one in named))
+
+
+def choose_at_once(memory):
+    """How many notebooks run at once where the user does not say: two, or one.
+
+    Parameters
+    ----------
+    memory : float
+        GiB of this machine, or None where that is unknown.
+    """
+    return 2 if count_cores() > 1 and (memory or 0) >= MEMORY else 1
+
+
+def choose_threads():
+    """Threads of one notebook: half of the cores, however many notebooks run at once.
+
+    The number decides in which order some sums are added; so it is the same whenever a notebook
+    is run on this machine.
+    """
+    return max(1, count_cores() // 2)
+
+
+def count_cores():
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def choose_notebooks(notebooks, *, start=None, only=None):
+    """Return the notebooks from number `start` on, or number `only` alone, or all.
+
+    Raises
+    ------
+    UsageError
+        The number is unknown, or both are given.
+    """
+    if start is not None and only is not None:
+        raise UsageError("--from and --only exclude each other.")
+    if start is None and only is None:
+        return notebooks
+    number = str(start if only is None else only).zfill(2)
+    numbers = [path.name[:2] for path in notebooks]
+    if number not in numbers:
+        raise UsageError(f"There is no notebook {number}, only {', '.join(numbers)}.")
+    first = numbers.index(number)
+    return notebooks[first:] if only is None else [notebooks[first]]
