@@ -1,6 +1,7 @@
 """Fit and predict with Lightning: curves, early stop on valid, the best epoch kept, resumable."""
 
 import shutil
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -11,9 +12,9 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from mmage_utils.data.labels import N_GROUPS
+from mmage_utils.features.two_threads import side_by_side
 from mmage_utils.files import CACHE, code_key, digest, locked, whole
 from mmage_utils.models import ranks
-from mmage_utils.models.batches import batches
 from mmage_utils.models.device import channels_last, find_device, has_bfloat16
 from mmage_utils.predictions import softmax
 from mmage_utils.progress import progress_bar
@@ -212,15 +213,19 @@ def outputs(model, dataset, *, bfloat16=False):
     device = find_device()
     bfloat16 = bfloat16 and has_bfloat16()
     model = model.to(device, memory_format=torch.channels_last).eval()
-    rows = []
-    with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=bfloat16):
-        for x, y in batches(dataset, BATCH):
-            x = [tensor.to(device) for tensor in x] if isinstance(x, tuple) else x.to(device)
+
+    def answer(first):
+        with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=bfloat16):
+            x, y = dataset.__getitems__(range(len(dataset))[first : first + BATCH])
+            x = [part.to(device) for part in x] if isinstance(x, tuple) else x.to(device)
             x = dataset.prepare(x)
             # The size of a batch decides in which order a processor adds.
             x = torch.cat([x, x[-1:].expand(BATCH - len(y), *x.shape[1:])])
-            rows.append(model(channels_last(x)).float().cpu()[: len(y)])
-    return torch.cat(rows).numpy()
+            return first, model(channels_last(x)).float().cpu()[: len(y)]
+
+    firsts = range(0, len(dataset), BATCH)
+    answers = side_by_side(answer, firsts) if device == "cpu" else map(answer, firsts)
+    return torch.cat([rows for _, rows in sorted(answers, key=itemgetter(0))]).numpy()
 
 
 class _Rows(TensorDataset):

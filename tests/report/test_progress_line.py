@@ -6,7 +6,6 @@ import pty
 import threading
 import time
 
-import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from mmage_utils import files

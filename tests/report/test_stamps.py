@@ -11,7 +11,7 @@ from mmage_utils import files, runs
 from mmage_utils.data.clips import MEDIA
 from mmage_utils.data.labels import SPLITS
 from mmage_utils.data.provenance import read_record
-from mmage_utils.report import notebook_runner, stamps
+from mmage_utils.report import stamps
 from mmage_utils.report.notebook_runner import run_report
 
 # What each notebook reads of the run and writes; the last writes over a file of the second.
