@@ -198,9 +198,22 @@ def _finish(step, steps, tell):
     if uses is None:  # nobody has noted what it used, so it runs again the next time
         return more
     read, written = uses
+    _check_order(path, read, steps)
     written = [*written, f"notebooks/{path.name}"]
     stamp = steps.stamp_of(path)
     return stamps.write_stamp(stamp, step.inputs, steps.folder, read=read, written=written, **more)
+
+
+def _check_order(path, read, steps):
+    """See that what a notebook read was made by those that it waits for."""
+    before = notebook_order.waits_for(path, steps.notebooks)
+    for other in set(steps.notebooks) - before - {path}:
+        stamp = stamps.read_stamp(steps.stamp_of(other)) or {"written": ()}
+        for name in sorted(set(read) & set(stamp["written"])):
+            raise DataError(
+                f"{path.stem} read {name}, which {other.stem} makes, but does not wait for it: "
+                f"add it to WAITS_FOR in {notebook_order.__name__}."
+            )
 
 
 def _save_times(folder, made, opened):

@@ -1,0 +1,230 @@
+"""Which notebooks run at once, which wait, and what one that fails or is stopped does to others."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+from helpers.execution import replace_execution
+from nbformat.v4 import new_code_cell, new_notebook
+
+from mmage_utils import files
+from mmage_utils.errors import DataError, UsageError
+from mmage_utils.report import notebook_execution, notebook_order, notebook_runner
+from mmage_utils.report.notebook_runner import run_report
+from mmage_utils.report.parameters import find_notebooks
+
+# Both are there at the same time, or it ends in an error.
+MEETS = """import time
+from pathlib import Path
+Path(NAME).touch()
+end = time.monotonic() + 60
+while len(list(Path().glob("*.here"))) < 2:
+    assert time.monotonic() < end
+    time.sleep(0.05)
+"""
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """A repository whose notebooks 01 and 02 wait for nothing, and 03 for 01."""
+    monkeypatch.setattr(files, "ROOT", tmp_path)
+    waits = {"01_one": (), "02_two": (), "03_three": ("01_one",)}
+    monkeypatch.setattr(notebook_order, "WAITS_FOR", waits)
+    return tmp_path
+
+
+def write(root, name, *sources):
+    parameters = new_code_cell('RUN = "toy"', metadata={"tags": ["parameters"]})
+    cells = [parameters, *map(new_code_cell, sources)]
+    path = root / "notebooks" / f"{name}.ipynb"
+    path.parent.mkdir(exist_ok=True)
+    nbformat.write(new_notebook(cells=cells), path)
+
+
+def stems(paths):
+    return {path.stem[:2] for path in paths}
+
+
+def test_every_notebook_of_the_report_is_known_and_waits_for_known_ones():
+    notebooks = find_notebooks(files.ROOT)
+    assert list(notebook_order.WAITS_FOR) == [path.stem for path in notebooks]
+    for path in notebooks:
+        before = notebook_order.waits_for(path, notebooks)
+        assert set(notebook_order.WAITS_FOR[path.stem]) <= {one.stem for one in before}
+        assert all(one.stem < path.stem for one in before)
+    free = [path for path in notebooks if not notebook_order.waits_for(path, notebooks)]
+    assert stems(free) == {"01", "02", "05", "06"}
+    eleventh = stems(notebook_order.waits_for(notebooks[-1], notebooks))
+    assert eleventh == {"02", "03", "05", "06", "07", "08"}
+
+
+def test_an_unknown_notebook_waits_for_all_before_it():
+    notebooks = [Path("01_dataset_statistics.ipynb"), Path("02_mine.ipynb"), Path("03_own.ipynb")]
+    assert stems(notebook_order.waits_for(notebooks[1], notebooks)) == {"01"}
+    assert stems(notebook_order.waits_for(notebooks[2], notebooks)) == {"01", "02"}
+
+
+@pytest.mark.parametrize(
+    ("cores", "memory", "at_once", "threads"),
+    [
+        (1, 64, 1, 1),
+        (2, 6.9, 1, 1),
+        (2, 7.0, 2, 1),
+        (2, None, 1, 1),
+        (16, 128, 2, 8),
+        (5, 16, 2, 2),
+    ],
+)
+def test_two_run_at_once_where_cores_and_memory_allow(monkeypatch, cores, memory, at_once, threads):
+    monkeypatch.setattr(notebook_order, "count_cores", lambda: cores)
+    assert notebook_order.choose_at_once(memory) == at_once
+    assert notebook_order.choose_threads() == threads
+
+
+def test_two_run_at_once_and_each_has_its_threads(root, capfd, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    threads = notebook_order.choose_threads()
+    for name in ("01_one", "02_two"):
+        asks = f"import os\nassert os.environ['OMP_NUM_THREADS'] == '{threads}'"
+        write(root, name, MEETS.replace("NAME", f"'{name}.here'"), asks)
+    run_report(at_once=2)
+    printed = capfd.readouterr().out
+    assert "[1/2] 01_one … " in printed
+    assert "[2/2] 02_two … " in printed
+    assert sorted(path.stem for path in (root / "runs/toy/stamps").iterdir()) == [
+        "01_one",
+        "02_two",
+    ]
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_no_more_run_than_wanted_and_none_before_what_it_waits_for(root, monkeypatch, at_once):
+    order, now, most = [], set(), []
+    for name in ("01_one", "02_two", "03_three", "04_own"):
+        write(root, name)
+    replace_execution(monkeypatch, lambda source, target, parameters: ends(source))
+    start = notebook_execution.start
+
+    def starts(source, *rest):
+        order.append(source.stem[:2])
+        now.add(source.stem)
+        most.append(len(now))
+        return start(source, *rest)
+
+    def ends(source):
+        now.remove(source.stem)
+        order.append(f"end {source.stem[:2]}")
+
+    monkeypatch.setattr(notebook_execution, "start", starts)
+    monkeypatch.setattr(notebook_execution, "ended", lambda running, seconds: list(running)[:1])
+    run_report(at_once=at_once)
+    assert max(most) == min(at_once, 2)  # 03 waits for 01, and 04 for all
+    assert order.index("03") > order.index("end 01")
+    assert order[-2:] == ["04", "end 04"]
+
+
+def test_less_than_one_at_once_is_refused(root, monkeypatch):
+    write(root, "01_one")
+    with pytest.raises(UsageError, match="--at-once is 1 or more, not 0"):
+        run_report(at_once=0)
+
+
+def test_one_that_fails_stops_none_beside_it_and_begins_none(root, capfd):
+    write(root, "01_one", "raise ValueError('too few clips')")
+    write(root, "02_two", "import time\ntime.sleep(3)", "print('whole')")
+    write(root, "03_three", "print('never')")
+    with pytest.raises(DataError, match="01_one failed in code cell 2"):
+        run_report(at_once=2)
+    first, second = capfd.readouterr().out.splitlines()
+    assert first == "[1/3] 01_one … failed"
+    assert second.startswith("[2/3] 02_two … ")
+    made = {path.name for path in (root / "runs/toy/notebooks").iterdir()}
+    assert made == {"partial_01_one.ipynb", "02_two.ipynb"}
+    assert (root / "runs/toy/stamps/02_two.json").is_file()
+
+
+def test_two_that_fail_are_both_told(root):
+    for name in ("01_one", "02_two"):
+        write(root, name, MEETS.replace("NAME", f"'{name}.here'"), f"raise ValueError('{name}')")
+    with pytest.raises(DataError) as caught:
+        run_report(at_once=2)
+    assert "ValueError: 01_one" in str(caught.value)
+    assert "ValueError: 02_two" in str(caught.value)
+
+
+def test_an_interrupt_stops_all_and_leaves_nothing_of_them(root, monkeypatch, capfd):
+    for name in ("01_one", "02_two"):
+        write(root, name, MEETS.replace("NAME", f"'{name}.here'"), "import time\ntime.sleep(60)")
+    ended = notebook_execution.ended
+
+    def interrupted(running, seconds):
+        if len(list((root / "notebooks").glob("*.here"))) == 2:
+            raise KeyboardInterrupt
+        return ended(running, seconds)
+
+    monkeypatch.setattr(notebook_execution, "ended", interrupted)
+    clock = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run_report(at_once=2)
+    assert time.monotonic() - clock < 50
+    printed = capfd.readouterr()
+    assert printed.err == ""
+    assert printed.out.splitlines() == ["[1/2] 01_one … stopped", "[2/2] 02_two … stopped"]
+    assert list((root / "runs/toy/notebooks").iterdir()) == []
+
+
+def is_alive(pid):
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+STARTS = """import os, time
+from pathlib import Path
+from mmage_utils.report import notebook_execution
+name, pid = Path("01_one.ipynb"), Path("notebooks/pid")
+source, target = (Path(place, name).absolute() for place in ("notebooks", "runs/toy/notebooks"))
+notebook_execution.start(source, target, {})
+while not pid.is_file() or not pid.read_text():
+    time.sleep(0.05)
+os._exit(0)
+"""
+
+
+def test_a_notebook_ends_when_the_one_that_started_it_has_died(root):
+    tells = "import os\nwith open('pid', 'w') as stream:\n    stream.write(str(os.getpid()))"
+    write(root, "01_one", tells, "os.read(os.pipe()[0], 1)")
+    here = os.environ | {"PYTHONPATH": str(Path(notebook_runner.__file__).parents[2])}
+    subprocess.run([sys.executable, "-c", STARTS], cwd=root, env=here, check=True, timeout=120)
+    kernel, end = int((root / "notebooks/pid").read_text()), time.monotonic() + 20
+    while is_alive(kernel):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_what_is_read_of_a_notebook_that_is_not_waited_for_is_an_error(root, monkeypatch):
+    uses = {"01_one": ([], ["results/a.json"]), "02_two": (["results/a.json"], [])}
+    for name in uses:
+        write(root, name)
+
+    def execute(source, target, parameters):
+        for name in uses[source.stem][1]:
+            files.write_text(root / "runs/toy" / name, "{}")
+        files.write_text(target, "")
+        return uses[source.stem]
+
+    replace_execution(monkeypatch, execute)
+    with pytest.raises(DataError, match=r"02_two read results/a\.json, which 01_one makes"):
+        run_report(at_once=1)
+
+
+def test_the_time_of_a_run_counts_what_ran_at_once_once():
+    steps = [{"finished": 10.0, "seconds": 5.0}, {"finished": 12.0, "seconds": 11.0}]
+    steps += [{"finished": 30.0, "seconds": 2.0}]
+    assert notebook_runner._time_of_any(steps) == 13.0
