@@ -105,9 +105,9 @@ def features(folder, tmp_path):
     environment["DASK_DISTRIBUTED__WORKER__PRELOAD"] = json.dumps([str(slow)])
     with ExitStack() as stack:
 
-        def run(*options):
-            command = [sys.executable, "-m", "mmage_utils.cli", "features", str(folder)]
-            command += ["-o", str(tmp_path / "out"), "--shard-size", str(SHARD), *options]
+        def run(*options, data=folder, size=SHARD):
+            command = [sys.executable, "-m", "mmage_utils.cli", "features", str(data)]
+            command += ["-o", str(tmp_path / "out"), "--shard-size", str(size), *options]
             process = subprocess.Popen(
                 command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
             )
@@ -154,6 +154,21 @@ def test_a_worker_killed_midway_changes_nothing(start, features, tmp_path, quiet
     assert computed_but_one(process)
     assert parts_of(tmp_path / "out") == quiet
     assert len(read_features(tmp_path / "out")) == CLIPS
+
+
+@pytest.mark.slow
+def test_a_worker_with_a_network_killed_midway_changes_nothing(start, features, tmp_path, sample):
+    write_features(sample, tmp_path / "quiet", modality="words", shard_size=10, n_workers=1)
+    address, workers = start(2)
+    options = ("--modality", "words", "--scheduler", address)
+    process = features(*options, data=sample, size=10)
+    wait_for_parts(process, tmp_path / "out", 1)
+    workers[0].kill()
+    assert process.poll() is None, "it was done before a worker could be killed"
+    printed, errors = process.communicate(timeout=120)
+    assert (process.returncode, errors) == (0, ""), errors
+    assert " in 16 parts: " in printed
+    assert parts_of(tmp_path / "out") == parts_of(tmp_path / "quiet")
 
 
 @pytest.mark.slow
