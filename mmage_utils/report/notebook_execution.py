@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -27,7 +28,7 @@ KERNEL_ENV = {
     "TOKENIZERS_PARALLELISM": "false",
     "TQDM_DISABLE": "1",
 }
-STOP = 10  # s that a process has to end its kernel
+STOP = 10  # s that processes have to end their kernels
 
 
 class Running(NamedTuple):
@@ -166,15 +167,22 @@ def finish(running):
 
 
 def stop(running):
-    """Stop a notebook; nothing of it is left."""
-    with suppress(OSError):
-        running.process.send_signal(signal.SIGINT)
-    try:
-        running.process.wait(STOP)
-    except subprocess.TimeoutExpired:
-        running.process.kill()
-    running.process.communicate()
-    _remove(running, running.partial, running.log)
+    """Stop notebooks; nothing of them is left.
+
+    Parameters
+    ----------
+    running : list of Running
+    """
+    for one in running:
+        one.process.send_signal(signal.SIGINT)
+    end = time.monotonic() + STOP
+    for one in running:
+        try:
+            one.process.wait(max(0.0, end - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            one.process.kill()
+        one.process.communicate()
+        _remove(one, one.partial, one.log)
 
 
 def count_cells(source, parameters):

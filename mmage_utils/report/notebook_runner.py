@@ -162,8 +162,8 @@ def _run_all(chosen, steps, at_once):
                     failures.append(str(error))
                 del running[path]
     except BaseException:
-        for path, step in running.items():
-            notebook_execution.stop(step.one)
+        notebook_execution.stop([step.one for step in running.values()])
+        for path in running:
             tell(path, "stopped")
         raise
     if failures:

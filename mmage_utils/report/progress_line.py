@@ -58,12 +58,23 @@ class ProgressLine:
         print(line, file=self.stream, flush=True)
 
     def _redraw(self, told):
-        width, share = _width(), (_width() + 3) // len(told) - 3
+        width = _width()
         heads = [head if len(told) == 1 else head.split(" ")[-1][:2] for head in told]
         texts = [f"{h} … {text}".rstrip() for h, text in zip(heads, told.values(), strict=True)]
-        line = " | ".join(t if len(t) <= share else f"{t[: share - 1]}…" for t in texts)
+        line = " | ".join(_cut(texts, width - 3 * (len(texts) - 1)))
         print(f"\r{line:<{width}}", end="", flush=True, file=self.stream)
         self.drawn = True
+
+
+def _cut(texts, width):
+    """Texts that have so many columns together: short ones whole, the others in equal shares."""
+    cut, left = dict(enumerate(texts)), width
+    for done, number in enumerate(sorted(cut, key=lambda number: len(texts[number]))):
+        share = left // (len(texts) - done)
+        if len(texts[number]) > share:
+            cut[number] = f"{texts[number][: share - 1]}…"
+        left -= len(cut[number])
+    return cut.values()
 
 
 def _width():

@@ -11,7 +11,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from mmage_utils import files
 from mmage_utils.report import run_log
 from mmage_utils.report.notebook_runner import run_report
-from mmage_utils.report.progress_line import ProgressLine
+from mmage_utils.report.progress_line import ProgressLine, _cut
 
 HEAD = "[2/11] 02_image_classifier"
 TRAINS = """import time
@@ -75,8 +75,14 @@ def test_two_share_a_line_of_a_terminal(tmp_path, monkeypatch):
     line = ProgressLine(stream=screen.stream)
     line.show({HEAD: faces, "[6/11] 06_text_features": words})
     (told,) = screen.shown()
-    assert told.rstrip() == "02 … training x, epoch 3 of… | 06 … cell 3 of 30"
+    assert told.rstrip() == "02 … training x, epoch 3 of 12, valid … | 06 … cell 3 of 30"
     assert len(told) == 59
+
+
+def test_texts_share_the_columns():
+    assert list(_cut(["abc", "de"], 5)) == ["abc", "de"]
+    assert list(_cut(["abcdefgh", "12345678"], 9)) == ["abc…", "1234…"]
+    assert list(_cut(["abcdefgh", "12", "ABCDEFGH"], 12)) == ["abcd…", "12", "ABCD…"]
 
 
 def test_a_log_gets_lines_and_no_control_characters(tmp_path):
