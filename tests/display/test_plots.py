@@ -252,6 +252,23 @@ def test_text_map_has_a_panel_a_split_and_all_points(rng):
         assert drawn == here.value_counts().to_dict()
 
 
+def test_the_legend_of_the_map_covers_neither_axes_nor_the_note(rng, tmp_path):
+    clips = pd.DataFrame({"split": np.repeat(SPLITS, [30, 20, 10]), "AgeGroup": [3, 4, 7] * 20})
+    points = {split: rng.normal(size=(n, 2)) for split, n in zip(SPLITS, (30, 20, 10), strict=True)}
+    plots.use_style()
+    axes = plots.plot_text_map(points, clips)
+    figure, places = axes[0].figure, []
+    note = figure.text(0.005, -0.01, "a note below the figure " * 4, va="top", fontsize=8)
+    parts = [note, *axes]
+    # Where they are in a picture that is cut to what is drawn: asked while it is drawn.
+    figure.legends[0].draw = lambda renderer: places.append(
+        [part.get_window_extent(renderer).frozen() for part in (figure.legends[0], *parts)]
+    )
+    figure.savefig(tmp_path / "map.png", bbox_inches="tight")
+    legend, *others = places[-1]
+    assert not any(legend.overlaps(other) for other in others)
+
+
 def test_waveform_is_drawn_over_seconds(samples):
     (line,) = plots.plot_waveform(samples, SAMPLE_RATE).get_lines()
     np.testing.assert_array_equal(line.get_ydata(), samples)

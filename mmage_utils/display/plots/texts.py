@@ -17,7 +17,7 @@ def plot_text_map(points, clips):
     clips : pandas.DataFrame
         The clips, each split in the order of its points.
     """
-    axes = plt.subplots(1, len(SPLITS), figsize=(12, 4.2))[1]
+    axes = plt.subplots(1, len(SPLITS), figsize=(12, 4.2), layout="constrained")[1]
     for ax, split in zip(axes, SPLITS, strict=True):
         groups = clips.loc[clips["split"] == split, "AgeGroup"].to_numpy()
         # Small groups are drawn last and larger, so that the large ones do not hide them.
@@ -28,6 +28,11 @@ def plot_text_map(points, clips):
         ax.set(title=f"{split}, {len(groups):,} clips", xticks=[], yticks=[])
     by_name = dict(zip(*reversed(axes[0].get_legend_handles_labels()), strict=True))
     handles = [by_name[name] for name in AGE_COLOURS]
-    place = {"loc": "outside lower center", "ncols": len(handles), "markerscale": 1.5}
-    axes[0].figure.legend(handles=handles, title=AXIS_NAMES["AgeGroup"], **place)
+    figure = axes[0].figure
+    # Below the axes, in coordinates that stay where the figure is cut to what is drawn; those of
+    # Matplotlib's "outside" move then, and the legend covers the note.
+    figure.get_layout_engine().set(rect=(0, 0.15, 1, 0.85))
+    place = {"bbox_to_anchor": (0.5, 0), "bbox_transform": figure.transFigure}
+    place |= {"loc": "lower center", "ncols": len(handles), "markerscale": 1.5}
+    figure.legend(handles=handles, title=AXIS_NAMES["AgeGroup"], **place)
     return axes
