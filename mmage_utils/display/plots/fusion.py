@@ -1,5 +1,7 @@
 """Calibration, unanswered clips, missing modalities, ablation and verdicts (tasks g and h)."""
 
+from textwrap import fill
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Patch
@@ -53,7 +55,7 @@ def plot_reliability_panels(models):
     size = {"figsize": (3.3 * len(models) + 0.4, 3.6), "sharey": True, "squeeze": False}
     axes = plt.subplots(1, len(models), **size)[1][0]
     for ax, (name, stages) in zip(axes, models.items(), strict=True):
-        plot_reliability(stages, colour=colour_of(name), title=name, ax=ax)
+        plot_reliability(stages, colour=colour_of(name), title=fill(name, 24), ax=ax)
     for ax in axes[1:]:
         ax.set_ylabel("")
     return axes
