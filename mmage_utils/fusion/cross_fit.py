@@ -1,7 +1,6 @@
 """Predictions on valid of a fusion that was fitted on valid, each by a fit without its user."""
 
 import pandas as pd
-from sklearn.model_selection import GroupKFold
 
 from mmage_utils.fusion.late_fusion import FOLDS, apply_fusion, fit_fusion
 
@@ -26,6 +25,8 @@ def cross_fit(fitted, tables, *, folds=FOLDS):
     pandas.DataFrame
         As `late_fusion.apply_fusion`, of all splits; only the rows of valid are cross-fitted.
     """
+    from sklearn.model_selection import GroupKFold
+
     fused = apply_fusion(fitted, tables)
     valid = fused[fused["split"] == "valid"]
     rules, penalties = (fitted.rule,), (fitted.C,)
