@@ -191,6 +191,7 @@ def _finish(step, steps, tell):
     """See how a notebook ended, tell, and return its stamp."""
     path, target = step.one.source, step.one.target
     uses = notebook_execution.finish(step.one)
+    _check_order(path, uses[0] if uses else (), steps)
     now = time.time()
     more = {"seconds": round(now - step.began, 1), "finished": now}
     more["empty_cache"] = steps.empty_cache
@@ -198,7 +199,6 @@ def _finish(step, steps, tell):
     if uses is None:  # nobody has noted what it used, so it runs again the next time
         return more
     read, written = uses
-    _check_order(path, read, steps)
     written = [*written, f"notebooks/{path.name}"]
     stamp = steps.stamp_of(path)
     return stamps.write_stamp(stamp, step.inputs, steps.folder, read=read, written=written, **more)
@@ -224,8 +224,10 @@ def _save_times(folder, made, opened):
     path, cold = folder / "results" / "times.json", all(one["empty_cache"] for one in made.values())
     origin = opened.provenance if opened else {}
     try:
-        earlier = provenance.read_json(path).get("provenance", {})
-        if not cold and all(earlier.get(key, origin.get(key)) == origin.get(key) for key in SAME):
+        kept = provenance.read_json(path)
+        earlier, whole = kept.get("provenance", {}), "together" in kept
+        same = all(earlier.get(key, origin.get(key)) == origin.get(key) for key in SAME)
+        if whole and same and not cold:
             return
     except (FileNotFoundError, DataError):
         pass  # there is nothing to keep
