@@ -233,19 +233,10 @@ def _save_times(folder, made, opened):
         pass  # there is nothing to keep
     record = {"cores": os.cpu_count(), "empty_cache": cold}
     record |= {"seconds": {name: stamp["seconds"] for name, stamp in made.items()}}
-    record["together"] = _time_of_any(made.values())
+    record["together"] = stamps.seconds_together(made.values())
     save_json(path, record | ({"provenance": origin} if opened else {}))
     if opened:
         provenance.write_record(opened, path)
-
-
-def _time_of_any(steps):
-    """Seconds in which at least one of the notebooks ran."""
-    total, until = 0.0, 0.0
-    for begin, end in sorted((one["finished"] - one["seconds"], one["finished"]) for one in steps):
-        total += max(0.0, end - max(begin, until))
-        until = max(until, end)
-    return round(total, 1)
 
 
 def _prepare_data(settings):

@@ -190,6 +190,15 @@ def since(stamp):
     return time.strftime("%H:%M" if then[:3] == now[:3] else "%Y-%m-%d %H:%M", then)
 
 
+def seconds_together(steps):
+    """Seconds in which at least one of some steps ran, each with its ``finished`` and ``seconds``."""
+    total, until = 0.0, 0.0
+    for begin, end in sorted((one["finished"] - one["seconds"], one["finished"]) for one in steps):
+        total += max(0.0, end - max(begin, until))
+        until = max(until, end)
+    return round(total, 1)
+
+
 def _digests(folder, names):
     """SHA-256 of files of a folder by name; None where there is no file."""
     paths = {name: folder / name for name in names}

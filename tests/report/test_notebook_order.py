@@ -222,9 +222,3 @@ def test_what_is_read_of_a_notebook_that_is_not_waited_for_is_an_error(root, mon
     replace_execution(monkeypatch, execute)
     with pytest.raises(DataError, match=r"02_two read results/a\.json, which 01_one makes"):
         run_report(at_once=1)
-
-
-def test_the_time_of_a_run_counts_what_ran_at_once_once():
-    steps = [{"finished": 10.0, "seconds": 5.0}, {"finished": 12.0, "seconds": 11.0}]
-    steps += [{"finished": 30.0, "seconds": 2.0}]
-    assert notebook_runner._time_of_any(steps) == 13.0

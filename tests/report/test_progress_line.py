@@ -11,7 +11,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from mmage_utils import files
 from mmage_utils.report import run_log
 from mmage_utils.report.notebook_runner import run_report
-from mmage_utils.report.progress_line import ProgressLine, _cut
+from mmage_utils.report.progress_line import ProgressLine
 
 HEAD = "[2/11] 02_image_classifier"
 TRAINS = """import time
@@ -79,10 +79,17 @@ def test_two_share_a_line_of_a_terminal(tmp_path, monkeypatch):
     assert len(told) == 59
 
 
-def test_texts_share_the_columns():
-    assert list(_cut(["abc", "de"], 5)) == ["abc", "de"]
-    assert list(_cut(["abcdefgh", "12345678"], 9)) == ["abc…", "1234…"]
-    assert list(_cut(["abcdefgh", "12", "ABCDEFGH"], 12)) == ["abcd…", "12", "ABCD…"]
+def test_a_text_that_is_short_leaves_its_room_to_the_others(tmp_path, monkeypatch):
+    screen, texts = Screen(monkeypatch, 40), ("abcdefghijklmnop", "k", "ABCDEFGHIJKLMNOP")
+    running = {}
+    for number, text in enumerate(texts, start=1):
+        place = tmp_path / str(number)
+        place.write_text(text)
+        running[f"[{number}/3] 0{number}_toy"] = place
+    ProgressLine(stream=screen.stream).show(running)
+    (told,) = screen.shown()
+    assert told.rstrip() == "01 … abcdefg… | 02 … k | 03 … ABCDEFGH…"
+    assert len(told) == 39
 
 
 def test_a_log_gets_lines_and_no_control_characters(tmp_path):

@@ -264,3 +264,9 @@ def test_times_say_where_they_come_from_and_those_of_other_data_are_not_kept(
     now = json.loads(times.read_text())
     assert now["provenance"]["fingerprint"] != first["provenance"]["fingerprint"]
     assert now["empty_cache"] is False
+
+
+def test_what_ran_at_once_is_counted_once():
+    steps = [{"finished": 10.0, "seconds": 5.0}, {"finished": 12.0, "seconds": 11.0}]
+    steps += [{"finished": 30.0, "seconds": 2.0}]
+    assert stamps.seconds_together(steps) == 13.0
