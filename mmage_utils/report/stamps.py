@@ -191,7 +191,7 @@ def since(stamp):
 
 
 def seconds_together(steps):
-    """Seconds in which at least one of some steps ran, each with its ``finished`` and ``seconds``."""
+    """Seconds in which at least one of some steps ran, by their ``finished`` and ``seconds``."""
     total, until = 0.0, 0.0
     for begin, end in sorted((one["finished"] - one["seconds"], one["finished"]) for one in steps):
         total += max(0.0, end - max(begin, until))
