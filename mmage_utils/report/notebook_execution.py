@@ -63,7 +63,7 @@ class Running(NamedTuple):
         return self.partial.with_suffix(".uses")
 
 
-def start(source, target, parameters, threads=1):
+def start(source, target, parameters, threads="1"):
     """Start one notebook with papermill, in its own folder.
 
     Parameters
@@ -72,8 +72,8 @@ def start(source, target, parameters, threads=1):
         The notebook, and where to write it executed (``runs/<RUN>/notebooks``); absolute.
     parameters : dict
         Values to inject; with none, the notebook runs as it is.
-    threads : int
-        Of the kernel's libraries, unless ``OMP_NUM_THREADS`` says how many.
+    threads : str
+        Of the kernel's libraries (``OMP_NUM_THREADS``).
 
     Returns
     -------
@@ -93,7 +93,7 @@ def start(source, target, parameters, threads=1):
     # A kernel that is stopped after a failure must not log that on the screen.
     order["extra_arguments"] = ["--IPKernelApp.log_level=50", f"--IPKernelApp.exec_lines={begin}"]
     # papermill cannot give an environment to the kernel, which inherits that of its process.
-    environment = {"OMP_NUM_THREADS": str(threads)} | os.environ | KERNEL_ENV
+    environment = os.environ | KERNEL_ENV | {"OMP_NUM_THREADS": threads}
     with open(running.log, "wb") as log:
         process = subprocess.Popen(  # noqa: S603 - the command is ours
             [sys.executable, "-P", "-m", notebook_process.__name__, json.dumps(order)],

@@ -52,12 +52,12 @@ def choose_at_once(memory):
 
 
 def choose_threads():
-    """Threads of one notebook: half of the cores, however many notebooks run at once.
+    """Threads of a notebook, as ``OMP_NUM_THREADS`` says, or half of the cores; a str.
 
-    The number decides in which order some sums are added; so it is the same whenever a notebook
-    is run on this machine.
+    However many notebooks run at once: the number decides in which order some sums are added, so
+    it is the same whenever a notebook is run on this machine.
     """
-    return max(1, count_cores() // 2)
+    return os.environ.get("OMP_NUM_THREADS") or str(max(1, count_cores() // 2))
 
 
 def count_cores():

@@ -242,7 +242,7 @@ def _save_times(folder, made, opened):
 def _prepare_data(settings):
     """Make the sample if its folder is missing, and check the label lists before anything runs.
 
-    Returns the run (`runs.Run`).
+    Returns the run (`runs.Run`), with the threads that its notebooks have.
     """
     run, clips = runs.open_run(
         settings["RUN"], settings["DATA_DIR"], n_clips=settings["N_CLIPS"], seed=settings["SEED"]
@@ -254,7 +254,8 @@ def _prepare_data(settings):
         f"{complete:,} with face, voice and words)",
         flush=True,
     )
-    return run
+    machine = run.provenance["machine"] | {"threads": notebook_order.choose_threads()}
+    return run._replace(provenance=run.provenance | {"machine": machine})
 
 
 def prepare_copies(params_file, folder):

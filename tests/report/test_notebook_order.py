@@ -82,8 +82,11 @@ def test_an_unknown_notebook_waits_for_all_before_it():
 )
 def test_two_run_at_once_where_cores_and_memory_allow(monkeypatch, cores, memory, at_once, threads):
     monkeypatch.setattr(notebook_order, "count_cores", lambda: cores)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     assert notebook_order.choose_at_once(memory) == at_once
-    assert notebook_order.choose_threads() == threads
+    assert notebook_order.choose_threads() == str(threads)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert notebook_order.choose_threads() == "3"
 
 
 def test_two_run_at_once_and_each_has_its_threads(root, capfd, monkeypatch):

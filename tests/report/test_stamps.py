@@ -11,7 +11,7 @@ from mmage_utils import files, runs
 from mmage_utils.data.clips import MEDIA
 from mmage_utils.data.labels import SPLITS
 from mmage_utils.data.provenance import read_record
-from mmage_utils.report import stamps
+from mmage_utils.report import notebook_order, stamps
 from mmage_utils.report.notebook_runner import run_report
 
 # What each notebook reads of the run and writes; the last writes over a file of the second.
@@ -242,6 +242,7 @@ def test_times_say_where_they_come_from_and_those_of_other_data_are_not_kept(
     root, done, lists, monkeypatch
 ):
     monkeypatch.setattr(files, "CACHE", root / "cache")
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     for split in SPLITS:
         (lists / split / "3").mkdir(parents=True)
         for suffix in MEDIA.values():
@@ -253,7 +254,8 @@ def test_times_say_where_they_come_from_and_those_of_other_data_are_not_kept(
         run_report()
     first = json.loads(times.read_text())
     opened, _ = runs.open_run("sample", lists)
-    assert first["provenance"] == opened.provenance
+    machine = opened.provenance["machine"] | {"threads": notebook_order.choose_threads()}
+    assert first["provenance"] == opened.provenance | {"machine": machine}
     assert read_record(opened.folder, times)["sha256"] == files.file_sha256(times)
     files.save_json(root / "cache" / "features.json", {})
     run_report(again=True)
