@@ -2,6 +2,8 @@
 
 import os
 
+from joblib import cpu_count
+
 from mmage_utils.errors import UsageError
 
 # What each reads is made by those that it waits for, and by those that they wait for.
@@ -48,7 +50,7 @@ def choose_at_once(memory):
     memory : float
         GiB of this machine, or None where that is unknown.
     """
-    return 2 if count_cores() > 1 and (memory or 0) >= MEMORY else 1
+    return 2 if cpu_count() > 1 and (memory or 0) >= MEMORY else 1
 
 
 def choose_threads():
@@ -57,12 +59,7 @@ def choose_threads():
     However many notebooks run at once: the number decides in which order some sums are added, so
     it is the same whenever a notebook is run on this machine.
     """
-    return os.environ.get("OMP_NUM_THREADS") or str(max(1, count_cores() // 2))
-
-
-def count_cores():
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return os.environ.get("OMP_NUM_THREADS") or str(max(1, cpu_count() // 2))
 
 
 def choose_notebooks(notebooks, *, start=None, only=None):
