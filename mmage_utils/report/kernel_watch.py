@@ -6,6 +6,7 @@ Nothing that takes time is imported, as every notebook waits for it.
 
 import ctypes
 import itertools
+import logging
 import os
 import signal
 import subprocess
@@ -31,6 +32,7 @@ def begin(folder, record, cells=0):
     end_with_parent(int(os.environ.get("JPY_PARENT_PID", 0)) or os.getppid())
     note_files(folder, record)
     tell_cells(cells)
+    hide_last_task()
 
 
 def tell_cells(cells):
@@ -39,6 +41,16 @@ def tell_cells(cells):
     if shell is not None:
         numbers = itertools.count(1)
         shell.events.register("pre_run_cell", lambda _: tell_cell(next(numbers), cells))
+
+
+def hide_last_task():
+    """Let a kernel that is told to end say nothing of ipykernel's own task, which waits then.
+
+    Where other work keeps the machine busy, asyncio prints that it was destroyed while pending. Of
+    other tasks it still does.
+    """
+    own = "coro=<Kernel.dispatch_control()"
+    logging.getLogger("asyncio").addFilter(lambda record: own not in record.getMessage())
 
 
 def end_with_children():

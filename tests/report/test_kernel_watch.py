@@ -33,6 +33,19 @@ try:
 except FileNotFoundError:
     pass
 """
+# As ipykernel does where its kernel is told to end.
+ENDS_EARLY = """
+import asyncio
+class Kernel:
+    async def {task}(self):
+        await asyncio.Future()
+async def begin():
+    asyncio.ensure_future(Kernel().{task}())
+    await asyncio.sleep(0)
+loop = asyncio.new_event_loop()
+loop.run_until_complete(begin())
+loop.close()
+"""
 PARENT = """
 import os, subprocess, sys
 child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdout=subprocess.PIPE,
@@ -78,6 +91,17 @@ def test_it_dies_with_its_parent_and_its_children_with_it(tmp_path):
     while any(map(is_alive, family)):
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize(("task", "hidden"), [("dispatch_control", True), ("compute", False)])
+def test_of_tasks_that_end_with_the_kernel_only_its_own_is_not_told(tmp_path, task, hidden):
+    program = f"{start_line(tmp_path, tmp_path / 'notes')}{ENDS_EARLY.format(task=task)}"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=without_parent(), capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    assert ("Task was destroyed but it is pending!" in done.stderr) is not hidden
+    assert bool(done.stderr) is not hidden, done.stderr
 
 
 def is_alive(process):
