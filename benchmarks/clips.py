@@ -1,12 +1,13 @@
 """What one's own clips cost: videos imported, and answered by the models of a run.
 
     python benchmarks/clips.py [--data data/sample] [--run sample] [--videos 200] [--answered 100]
+        [--scale 2] [--frames 30]
 
-Some clips of a sample are filmed at 1280 x 720, 30 frames a second, each copied under several
-names: to the commands every name is a clip of its own. Each command runs in a process of its own,
-from a cold start: seconds by the clock, and the most memory that it and its children held together
-(what they share counted once). Then the answers to the films are held against those to the clips
-themselves. Ends with 1 when a limit is not kept.
+Some clips of a sample are filmed, by default at 1280 x 720 and 30 frames a second, each copied
+under several names: to the commands every name is a clip of its own. Each command runs in a process
+of its own, from a cold start: seconds by the clock, and the most memory that it and its children
+held together (what they share counted once). Then the answers to the films are held against those
+to the clips themselves. Ends with 1 when a limit is not kept.
 """
 
 import argparse
@@ -22,18 +23,16 @@ from joblib import Parallel, delayed
 
 from mmage_utils.data.clips import MEDIA, UNLABELLED, read_clips, with_media
 from mmage_utils.data.transcripts import read_transcript
-from mmage_utils.sample.videos import write_video
+from mmage_utils.sample.videos import SIZE, write_video
 
-SCALE, FRAMES_A_SECOND = 2, 30  # times 640 x 360
 IMPORT_LIMIT, FIRST_LIMIT, MORE_LIMIT = 1.5, 15.0, 1.0  # seconds: a video, one cold, one of many
 MEMORY_LIMIT = 2.0  # GB
 AGREEMENT = 0.9  # of films whose likeliest age group is that of their clip
 
 
-def film(clips, folder, names):
+def film(clips, folder, names, **settings):
     """Film clips with their words beside them, and copy the films until there are enough names."""
     films = [Path(folder, f"film{number}.000.mp4") for number in range(names)]
-    settings = {"scale": SCALE, "frames_a_second": FRAMES_A_SECOND}
     rows = list(zip(films, clips.itertuples(), strict=False))
     Parallel(n_jobs=-1)(
         delayed(write_video)(path, clip.image, clip.audio, seed=number, **settings)
@@ -53,7 +52,8 @@ def measure_all(options, clips, folder):
     videos, answered, rows = folder / "videos", folder / "answered", []
     for place in (videos, answered):
         place.mkdir()
-    films = film(clips, answered, options.answered)
+    how = {"scale": options.scale, "frames_a_second": options.frames}
+    films = film(clips, answered, options.answered, **how)
     for number in range(options.videos):
         shutil.copy(films[number % len(films)], videos / f"film{number}.000.mp4")
     out, run = folder / "imported", ("--run", options.run)
@@ -99,8 +99,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("data/sample"))
     parser.add_argument("--run", default="sample", help="a run, or a folder with its models")
-    for name, value in (("videos", 200), ("answered", 100), ("distinct", 20)):
+    for name, value in (("videos", 200), ("answered", 100), ("distinct", 20), ("frames", 30)):
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--scale", type=int, default=2, help=f"times {SIZE[0]} x {SIZE[1]}")
     record.add_option(parser)
     options = parser.parse_args()
     cores, load = os.cpu_count(), os.getloadavg()[0]
@@ -126,7 +127,8 @@ def main():
         f"A video is imported in {each['import']:.1f} s and answered in {each['predict']:.1f} s "
         f"where there are many, and in {each['predict, one video']:.1f} s alone from a cold start."
     )
-    about = "Videos of 1280 x 720, seconds by the clock from a cold start"
+    size = " x ".join(str(options.scale * side) for side in SIZE)
+    about = f"Videos of {size}, seconds by the clock from a cold start"
     record.write_record(options.json, {about: table}, [first, agreement_said])
     return 1 if slow or large or not agreed else 0
 

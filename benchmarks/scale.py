@@ -1,7 +1,7 @@
 """What large data cost: the commands on lists of up to a million clips, and features of clips.
 
     python benchmarks/scale.py [--clips 2000 20000 200000 1000000] [--media 1200 10000]
-        [--data FOLDER] [--workers 2] [--half] [--json FILE]
+        [--data FOLDER] [--stages NAME ...] [--workers 2] [--half] [--json FILE]
 
 Lists: label lists and predictions of each size are written to a temporary folder (`mmage sample
 --lists`), and each command runs in a process of its own. All clips are scored, of all splits, as
@@ -159,7 +159,7 @@ def part_of(folder, clips, place):
     return place
 
 
-def feature_rows(sizes, folder, *, workers, half):
+def feature_rows(sizes, folder, *, stages, workers, half):
     """One row a size and stage: clips, seconds, clips a second, GB, bytes a clip of the parts.
 
     And one of the training of a head on them, which predicts valid and test.
@@ -168,9 +168,9 @@ def feature_rows(sizes, folder, *, workers, half):
     for clips in sizes:
         with tempfile.TemporaryDirectory() as work:
             part, work = part_of(folder, clips, Path(work) / "part"), Path(work)
-            for number, (stage, how) in enumerate(STAGES.items()):
+            for number, stage in enumerate(stages):
                 out = work / str(number)
-                options = [*how, "--workers", workers, *(["--half"] if half else [])]
+                options = [*STAGES[stage], "--workers", workers, *(["--half"] if half else [])]
                 # 1: some file of the folder cannot be read.
                 seconds, held = record.measure("features", part, "-o", out, *options, fine=(0, 1))
                 if not is_complete(out):
@@ -225,6 +225,7 @@ def main():
     parser.add_argument("--clips", type=int, nargs="*", default=sizes, help="of the lists")
     parser.add_argument("--media", type=int, nargs="*", default=[1_200, 10_000])
     parser.add_argument("--data", type=Path, help="a folder with media, read only")
+    parser.add_argument("--stages", nargs="+", choices=STAGES, default=[*STAGES], metavar="NAME")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--half", action="store_true", help="embeddings in half precision")
     record.add_option(parser)
@@ -243,9 +244,8 @@ def main():
     if options.media:
         with tempfile.TemporaryDirectory() as place:
             folder = options.data or make_sample_in(Path(place) / "sample", max(options.media))
-            rows, heads = feature_rows(
-                options.media, folder, workers=options.workers, half=options.half
-            )
+            how = {"stages": options.stages, "workers": options.workers, "half": options.half}
+            rows, heads = feature_rows(options.media, folder, **how)
             about = f"Features ({describe_data(folder)}) by {options.workers} processes"
         tables |= {about: rows, "Linear heads on these features": heads}
         tables["Hours for a million clips"] = extrapolate(rows)

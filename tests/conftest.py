@@ -80,9 +80,11 @@ def _plain_figures():
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory):
-    """Folder of the smallest sample, seed 0."""
-    folder = tmp_path_factory.mktemp("data") / "small"
-    assert make_sample(folder, n_clips=160, seed=0, n_jobs=2) is True
+    """Folder of the smallest sample, seed 0; one for all processes, and read-only."""
+    place = tmp_path_factory.getbasetemp()
+    place = place.parent if "PYTEST_XDIST_WORKER" in os.environ else place
+    folder = place / "data" / "small"
+    make_sample(folder, n_clips=160, seed=0, n_jobs=2)
     return folder
 
 

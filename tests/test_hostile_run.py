@@ -27,7 +27,6 @@ from mmage_utils.files import ROOT
 from mmage_utils.report.chromium import launch
 from mmage_utils.report.export import export_slides
 from mmage_utils.runs import Run
-from mmage_utils.sample.write import make_sample
 
 ATTACKS = [*NAMES.values(), *SCRIPTS.values()]
 RUN = "hostile"
@@ -43,10 +42,9 @@ SOURCES = """() => [...document.querySelectorAll("[src], [href]")]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(sample, tmp_path_factory):
     """A sample with names and words that attack, and media that are damaged."""
-    folder = tmp_path_factory.mktemp("parent") / "data"
-    make_sample(folder, n_clips=160, seed=0, n_jobs=2)
+    folder = shutil.copytree(sample, tmp_path_factory.mktemp("parent") / "data")
     assert attack(folder) == LEFT
     return folder
 

@@ -46,8 +46,8 @@ def count_errors(truth, estimate):
     Returns
     -------
     dict
-        frames; both_voiced, those voiced in both; gross, of these off by more than 20 %; voicing,
-        frames voiced in one only; octave, gross errors within 20 % of half or of double the truth.
+        frames; both_voiced, those voiced in both; gross, of these off by more than 20%; voicing,
+        frames voiced in one only; octave, gross errors within 20% of half or of double the truth.
 
     Raises
     ------
