@@ -214,6 +214,8 @@ def test_the_cards_are_those_of_the_package():
     assert all(name in card for name in AGE_GROUPS.values())
 
 
+# mlcroissant reads by rdflib, which warns of itself.
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning:rdflib")
 @pytest.mark.parametrize("name", croissant.CARDS)
 def test_the_cards_are_valid_croissant(name):
     made = mlcroissant.Dataset(DOCS / "croissant" / f"{name}.json").metadata  # raises on an error

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import soundfile
 from helpers.films import film
+from joblib.externals.loky import get_reusable_executor
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
@@ -47,6 +48,8 @@ def filmed(sample, tmp_path_factory):
 @pytest.fixture(scope="module")
 def imported(filmed):
     folder = filmed.parent / "imported"
+    # joblib warns of processes that grow, as those that drew the sample do where they find faces.
+    get_reusable_executor().shutdown()
     labels, words = filmed / "labels.csv", filmed / "words.pkl"
     record, left_out = import_videos(
         filmed / "videos", folder, labels=labels, transcripts=[words], n_jobs=2
