@@ -6,9 +6,11 @@ import re
 import statistics
 
 import nbformat
+import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from mmage_utils.display import plots
 from mmage_utils.files import ROOT
 from mmage_utils.report.parameters import (
     UNNUMBERED,
@@ -86,6 +88,8 @@ def output_complaints(cell):
         found.append("a progress bar")
     if re.search(r"(?<![\w.])/(home|root|Users|tmp|mnt)/", json.dumps(cell.outputs)):
         found.append("an absolute path")
+    if any("...</t" in output.get("data", {}).get("text/html", "") for output in cell.outputs):
+        found.append("a text that is cut in a table")
     if "nbval-check-output" in cell.metadata.get("tags", []) and not cell.outputs:
         found.append("nothing to check")
     return found
@@ -160,6 +164,11 @@ def test_contract_on_code(source, complaint):
     assert complaints(notebook) == [complaint]
 
 
+def table_output(letters):
+    html = pd.DataFrame({"why": ["x" * letters]})._repr_html_()
+    return new_output("display_data", data={"text/html": html})
+
+
 @pytest.mark.parametrize(
     ("output", "complaint"),
     [
@@ -167,12 +176,19 @@ def test_contract_on_code(source, complaint):
         (new_output("error", ename="E", evalue="", traceback=[]), "an error"),
         (new_output("stream", text="saved /tmp/x.png"), "an absolute path"),
         (new_output("stream", text="Texts:  50%|█████     | 4/8"), "a progress bar"),
+        (table_output(60), "a text that is cut in a table"),
     ],
 )
 def test_contract_on_outputs(output, complaint):
     notebook = good_notebook()
     notebook.cells[-1].outputs = [output]
     assert complaints(notebook) == [complaint]
+
+
+def test_in_the_style_of_notebooks_no_text_is_cut():
+    with pd.option_context("display.max_colwidth", 50):
+        plots.use_style()
+        assert output_complaints(new_code_cell(outputs=[table_output(300)])) == []
 
 
 def test_contract_on_the_whole():

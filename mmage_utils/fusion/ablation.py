@@ -160,14 +160,14 @@ def mark_one_standard_error(rows, n):
     -------
     pandas.DataFrame
         The best first: accuracy, marginal standard error, like_best (whether it is within one of
-        the best), alike (the names of the other rows within one).
+        the best), alike (the names of the other rows within one, between semicolons).
     """
     accuracy = pd.Series(rows, dtype=float).sort_values(ascending=False, kind="stable")
     error = np.sqrt(accuracy * (1 - accuracy) / n)
     values, errors = accuracy.to_numpy(), error.to_numpy()
     near = np.abs(np.subtract.outer(values, values)) <= np.maximum.outer(errors, errors)
     others = near & ~np.eye(len(near), dtype=bool)
-    alike = [", ".join(accuracy.index[mask]) for mask in others]
+    alike = ["; ".join(accuracy.index[mask]) for mask in others]
     return pd.DataFrame(
         {
             "accuracy": accuracy,

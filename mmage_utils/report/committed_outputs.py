@@ -131,7 +131,7 @@ def render_headlines(headlines, run_name):
         BEGIN,
         f"Numbers of the **{headlines['data']}**. They show that the code works; they are not "
         "findings about people.",
-        f"A run with {cache} cache takes {minutes:.0f} minutes on {times['cores']} cores.",
+        f"With {cache} cache the notebooks take {minutes:.0f} minutes on {times['cores']} cores.",
         "",
         "| task | notebook | figure | headline |",
         "|---|---|---|---|",

@@ -27,6 +27,7 @@ def use_style():
     """Set the style of all figures and tables; every notebook calls it once."""
     # What stands between dollars in a name or transcript is no formula.
     pd.set_option("display.html.use_mathjax", False)
+    pd.set_option("display.max_colwidth", None)  # a text is shown whole
     sns.set_theme(context="notebook", style="whitegrid", palette="colorblind")
     mpl.rcParams.update(
         {
