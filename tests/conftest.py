@@ -14,6 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from joblib.externals.loky import get_reusable_executor
 from xdist.scheduler import LoadScopeScheduling
 
 from mmage_utils import files, predictions, runs
@@ -85,6 +86,7 @@ def sample(tmp_path_factory):
     place = place.parent if "PYTEST_XDIST_WORKER" in os.environ else place
     folder = place / "data" / "small"
     make_sample(folder, n_clips=160, seed=0, n_jobs=2)
+    get_reusable_executor().shutdown()  # joblib warns of processes that grow in later work
     return folder
 
 

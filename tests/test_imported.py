@@ -1,6 +1,8 @@
 """Videos are imported, and the notebooks run on the folder as on any other."""
 
+import json
 import pickle
+import shutil
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from typer.testing import CliRunner
 
 from mmage_utils import files
 from mmage_utils.cli import app
-from mmage_utils.data.clips import read_clips, with_media
+from mmage_utils.data.clips import copy_mark, read_clips, with_media
 from mmage_utils.data.transcripts import read_transcript
 from mmage_utils.sample.videos import write_video
 
@@ -23,8 +25,16 @@ def _mmage(*arguments):
     return result.stdout
 
 
+@pytest.fixture
+def run_folder():
+    """Folder of a run beside those of the user, which is removed again."""
+    folder = files.ROOT / "runs" / "imported-few"
+    yield folder
+    shutil.rmtree(folder)
+
+
 @pytest.mark.slow
-def test_the_first_notebook_runs_on_imported_clips(clips, tmp_path):
+def test_the_first_notebook_runs_on_imported_clips(sample, clips, run_folder, tmp_path):
     """Videos of a second, for the time's sake."""
     some, videos = few(clips, 4), tmp_path / "videos"
     soundfile.write(tmp_path / "a.wav", 0.1 * np.sin(np.arange(19_200) / 20), 16_000)
@@ -32,14 +42,15 @@ def test_the_first_notebook_runs_on_imported_clips(clips, tmp_path):
         path = videos / clip.VideoName
         write_video(path, clip.image, tmp_path / "a.wav", seed=number)
         path.with_suffix(".txt").write_text(read_transcript(clip.transcript))
+    copy_mark(sample, videos)
     labels = tmp_path / "labels.csv"
     some.drop(columns=["image", "audio", "transcript"]).to_csv(labels, index=False)
     folder = tmp_path / "imported"
     told = _mmage("import", videos, folder, "--labels", labels)
     assert len(with_media(read_clips(folder))) == 12, told
-    _mmage("report", "--data", folder, "--run", "imported-few", "-f", TINY, "--only", 1)
-    results = files.ROOT / "runs" / "imported-few" / "results"
-    assert list(results.glob("a_*.json"))
+    _mmage("report", "--data", folder, "--run", run_folder.name, "-f", TINY, "--only", 1)
+    [results] = run_folder.glob("results/a_*.json")
+    assert json.loads(results.read_text())["data"].startswith("synthetic sample")
 
 
 @pytest.mark.slow

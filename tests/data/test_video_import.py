@@ -48,8 +48,7 @@ def filmed(sample, tmp_path_factory):
 @pytest.fixture(scope="module")
 def imported(filmed):
     folder = filmed.parent / "imported"
-    # joblib warns of processes that grow, as those that drew the sample do where they find faces.
-    get_reusable_executor().shutdown()
+    get_reusable_executor().shutdown()  # those that filmed, as in the fixture `sample`
     labels, words = filmed / "labels.csv", filmed / "words.pkl"
     record, left_out = import_videos(
         filmed / "videos", folder, labels=labels, transcripts=[words], n_jobs=2
