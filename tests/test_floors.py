@@ -15,7 +15,7 @@ from mmage_utils.files import ROOT
 
 # From the ground up. Modules of one room may import each other, but not in a circle.
 FLOORS = (
-    ("errors", "progress", "files"),
+    ("errors", "progress", "processes", "files"),
     ("data",),
     ("predictions",),
     ("features",),

@@ -12,8 +12,8 @@ from pathlib import Path
 from mmage_utils.files import ROOT
 
 ROOMS = (
-    *("errors", "progress", "files", "data", "predictions", "features", "models", "scores"),
-    *("fusion", "sample", "runs", "display", "report", "cli"),
+    *("errors", "progress", "processes", "files", "data", "predictions", "features", "models"),
+    *("scores", "fusion", "sample", "runs", "display", "report", "cli"),
 )
 HEAD = """# The package in a page
 

@@ -15,6 +15,7 @@ from typer import Argument, Option
 from typer.core import TyperGroup
 
 from mmage_utils.errors import DataError, UsageError, visible
+from mmage_utils.processes import keep_memory
 
 RESUMABLE = ("import", "features", "train")  # commands that find again what they have done
 
@@ -58,6 +59,7 @@ class _PlainErrors(TyperGroup):
     """Prints an error that the user can fix as one sentence, without a traceback."""
 
     def invoke(self, ctx):
+        keep_memory()
         try:
             with _signals_raise():
                 return super().invoke(ctx)

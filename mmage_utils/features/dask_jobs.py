@@ -8,15 +8,13 @@ from functools import partial
 from itertools import islice
 
 from mmage_utils.errors import DataError, UsageError
+from mmage_utils.processes import KEEP_MEMORY
 
 ADDRESS = r"((tcp|tls|ws|wss)://)?[^/\s]+:\d{1,5}"
 EXAMPLE = "tcp://127.0.0.1:8786"
 PATIENCE = 5  # s, for the scheduler and for a first worker
 RESTART = 30  # s, for a process of this machine to be started again
 AHEAD = 2  # jobs that wait or run for each thread of the workers
-# Bytes from which memory is given back. Dask's own limit of 65,536 gives that of every array back,
-# which costs two thirds of the time of short acoustic features.
-ENVIRON = {"MALLOC_TRIM_THRESHOLD_": 1 << 28, "MALLOC_MMAP_THRESHOLD_": 1 << 26}
 
 
 @contextmanager
@@ -49,7 +47,8 @@ def open_cluster(address=None, *, n_workers=1):
     # The limit that Dask would set is a part of the memory, which the libraries alone may need.
     # Any free port for what it shows of itself, as another command may have the usual one.
     here |= {"memory_limit": None, "dashboard_address": "127.0.0.1:0", "host": "127.0.0.1"}
-    environ = {f"distributed.nanny.pre-spawn-environ.{name}": n for name, n in ENVIRON.items()}
+    # Dask's own limit of 65,536 bytes gives the memory of every array back.
+    environ = {f"distributed.nanny.pre-spawn-environ.{name}": n for name, n in KEEP_MEMORY.items()}
     with (
         _quiet(),
         dask.config.set(environ),
