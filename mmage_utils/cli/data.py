@@ -163,7 +163,7 @@ def train(
 ):
     """Train a linear head on features, on one process or on those that torchrun starts.
 
-    A training that was cut off goes on after its last whole epoch when it is repeated.
+    Repeated, a training that was cut off goes on after one of its last epochs.
     """
     from mmage_utils.display.training_sentences import head_text
     from mmage_utils.models.part_heads import train_on_parts

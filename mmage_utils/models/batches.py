@@ -27,6 +27,7 @@ def train_and_valid(train, valid, size, order):
     Parameters
     ----------
     train, valid : torch.utils.data.Dataset
+        Of valid as many are asked at once as it says in ``asked_at_once``, or `size`.
     size : int
         Examples of a batch, of all processes together.
     order : torch.utils.data.Sampler
@@ -35,7 +36,7 @@ def train_and_valid(train, valid, size, order):
     if ranks.world() == 1:
         # A last batch of one clip would leave batch norm without a variance.
         shuffled = batches(train, size, sampler=order, drop_last=len(train) % size == 1)
-        return shuffled, batches(valid, size)
+        return shuffled, batches(valid, getattr(valid, "asked_at_once", size))
     own = range(ranks.rank(), len(valid), ranks.world())
     shares = batches(train, batch_sampler=Shares(order, size))
     return shares, batches(valid, size // ranks.world(), sampler=own)

@@ -1,6 +1,8 @@
 """Lightning's trainer: quiet, checkpoints written straight, epochs told, resumed if cut off."""
 
 import logging
+import math
+import time
 import warnings
 
 import lightning as L
@@ -12,6 +14,8 @@ from torch.utils.data.distributed import DistributedSampler
 from mmage_utils.files import whole
 from mmage_utils.models import ranks
 from mmage_utils.models.batches import train_and_valid
+
+APART = 20  # so that a twentieth of the time is written at most
 
 
 def train(module, train, valid, *, partial, bar):
@@ -74,14 +78,22 @@ def tell_epochs(bar):
 
 
 class StraightCheckpoints(TorchCheckpointIO):
-    """Write the state of a training straight to its file, whole or not at all.
+    """Write the state of a training straight to its file, whole or not at all, now and then.
 
-    Lightning would put it together in memory first, which takes about twice as long.
+    Lightning would put it together in memory first, which takes about twice as long. After the
+    first, a state is written when `APART` times as long has passed as the one before took.
     """
 
+    def __init__(self):
+        self.next = -math.inf
+
     def save_checkpoint(self, checkpoint, path, storage_options=None):
-        with whole(path) as temporary:
-            torch.save(checkpoint, temporary)
+        start = time.monotonic()
+        if start >= self.next:
+            with whole(path) as temporary:
+                torch.save(checkpoint, temporary)
+            now = time.monotonic()
+            self.next = now + APART * (now - start)
 
 
 def be_quiet():

@@ -1,5 +1,6 @@
 """Fit and predict with Lightning: curves, early stop on valid, the best epoch kept, resumable."""
 
+import random
 import shutil
 from operator import itemgetter
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from mmage_utils.data.labels import N_GROUPS
-from mmage_utils.features.two_threads import side_by_side
+from mmage_utils.features.two_threads import one_thread, side_by_side
 from mmage_utils.files import CACHE, code_key, digest, locked, whole
 from mmage_utils.models import ranks
 from mmage_utils.models.device import channels_last, find_device, has_bfloat16
@@ -118,8 +119,9 @@ def fit(model, train, valid, settings, *, checkpoint=None, resumable=False, cach
     checkpoint : pathlib.Path, optional
         Where the best epoch is written: one file per model and run.
     resumable : bool
-        Write the state of the training after every epoch; cut off and called again, it goes on
-        after the last whole epoch and ends the same.
+        Write the state of the training after an epoch, or after several that are short
+        (`lightning_trainer.APART`); cut off and called again, it goes on from there and ends the
+        same.
     cache : pathlib.Path
 
     Returns
@@ -166,7 +168,7 @@ def model_key(model, *inputs):
 
 
 def fit_features(features, clips, build, settings, *, rows=slice(None), **keep):
-    """Train a network on one row of features or one embedding per clip.
+    """Train a network on one row of features or one embedding per clip, on one thread.
 
     Parameters
     ----------
@@ -190,13 +192,14 @@ def fit_features(features, clips, build, settings, *, rows=slice(None), **keep):
     train = np.flatnonzero(clips["split"] == "train")[rows]
     valid = np.flatnonzero(clips["split"] == "valid")
     seed_everything(settings.seed)
-    return fit(
-        build(features.shape[1]),
-        as_dataset(features[train], groups[train]),
-        as_dataset(features[valid], groups[valid]),
-        settings,
-        **keep,
-    )
+    with one_thread():
+        return fit(
+            build(features.shape[1]),
+            as_dataset(features[train], groups[train]),
+            as_dataset(features[valid], groups[valid]),
+            settings,
+            **keep,
+        )
 
 
 def predict(model, dataset):
@@ -229,6 +232,8 @@ def outputs(model, dataset, *, bfloat16=False):
 
 
 class _Rows(TensorDataset):
+    asked_at_once = 4096  # a step takes longer than what it computes
+
     def __getitems__(self, indices):
         return tuple(tensor[indices] for tensor in self.tensors)
 
@@ -248,6 +253,6 @@ def as_dataset(features, age_groups):
 
 def seed_everything(seed):
     """Seed Python, numpy and torch; call it before building a model with new weights."""
-    import lightning as L
-
-    L.seed_everything(seed, workers=True, verbose=False)
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - what others draw without a generator of their own
+    torch.manual_seed(seed)

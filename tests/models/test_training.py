@@ -1,8 +1,10 @@
 """Training learns, repeats itself, keeps the best epoch, and is not done twice."""
 
+import contextlib
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -191,7 +193,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmage_utils.models import training
+from mmage_utils.models import lightning_trainer, training
 from mmage_utils.models.networks import acoustic_mlp
 
 stop, patience, cache = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
@@ -210,6 +212,7 @@ def prepare(batch):
 
 
 train.prepare = prepare
+lightning_trainer.APART = 0
 training.seed_everything(0)
 settings = training.Settings(
     epochs=8, batch_size=16, lr=0.02, schedule="warm-up", patience=patience, monitor="valid_loss"
@@ -229,13 +232,13 @@ def _train_elsewhere(stop, cache, patience=8):
 @pytest.mark.slow
 def test_training_killed_midway_goes_on_and_ends_the_same(tmp_path):
     whole = _train_elsewhere(0, tmp_path / "whole")
-    killed = _train_elsewhere(45, tmp_path / "cut")  # in the fifth epoch of ten batches
+    killed = _train_elsewhere(27, tmp_path / "cut")  # in the fifth epoch of six batches
     assert killed.returncode == -signal.SIGKILL
     resumed = _train_elsewhere(0, tmp_path / "cut")
     calls, *rest = resumed.stdout.splitlines()
     whole_calls, *whole_rest = whole.stdout.splitlines()
     assert rest == whole_rest
-    assert (calls.split()[0], whole_calls.split()[0]) == ("40", "80")
+    assert (calls.split()[0], whole_calls.split()[0]) == ("24", "48")
     assert calls.split()[1] == whole_calls.split()[1]
     assert not list((tmp_path / "cut").glob("*.partial"))
 
@@ -250,10 +253,51 @@ def test_training_that_had_stopped_early_trains_no_further(fit, tmp_path, monkey
     settings = {"lr": 0.0, "epochs": 20, "patience": 2, "build": _linear, "resumable": True}
     with monkeypatch.context() as patch:
         patch.setattr(lightning_trainer.L, "Trainer", CutOff)
+        patch.setattr(lightning_trainer, "APART", 0)
         with pytest.raises(KeyboardInterrupt):
             fit(cache=cache, **settings)
-    assert len(list(cache.glob("*.partial"))) == 1
+    assert len(list(cache.glob("*.partial/last.ckpt"))) == 1
     assert len(fit(cache=cache, **settings).history) == 3
+
+
+def test_states_take_a_twentieth_of_the_time_at_most(tmp_path, monkeypatch):
+    written, now = [], [0.0]
+    monkeypatch.setattr(lightning_trainer, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(lightning_trainer, "whole", contextlib.nullcontext)
+
+    def save(state, _):
+        written.append(state)
+        now[0] += 1
+
+    monkeypatch.setattr(lightning_trainer.torch, "save", save)
+    states = lightning_trainer.StraightCheckpoints()
+    for epoch in range(1, 8):
+        now[0] += 8
+        states.save_checkpoint(epoch, tmp_path / "last.ckpt")
+    # Written in a second, the next follows 20 s later or more: after three epochs of 8 s.
+    assert written == [1, 4, 7]
+
+
+def test_rows_of_features_are_trained_on_one_thread(tmp_path):
+    class Asks(nn.Linear):
+        def forward(self, x):
+            seen.add(torch.get_num_threads())
+            return super().forward(x)
+
+    seen, before = set(), torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        training.fit_features(
+            np.eye(20, 4),
+            pd.DataFrame({"split": ["train", "valid"] * 10, "AgeGroup": [1, 2, 3, 4] * 5}),
+            lambda width: Asks(width, 7),
+            training.Settings(epochs=1, batch_size=5, lr=0.1),
+            cache=tmp_path,
+        )
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert seen == {1}
 
 
 @pytest.mark.parametrize("asked", [True, False])
