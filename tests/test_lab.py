@@ -20,7 +20,7 @@ from mmage_utils.fusion.bundle import FOLDER
 from mmage_utils.predictions import tabulate, write_predictions
 from mmage_utils.report.chromium import launch
 from mmage_utils.report.export import export_slides
-from mmage_utils.report.notebook_runner import prepare_copies
+from mmage_utils.report.notebook_copies import prepare_copies
 from mmage_utils.report.parameters import load_parameters
 from mmage_utils.sample.videos import write_video
 

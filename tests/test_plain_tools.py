@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from mmage_utils import progress
 from mmage_utils.files import ROOT
 from mmage_utils.report.alternative_text import PNG
-from mmage_utils.report.notebook_runner import prepare_copies
+from mmage_utils.report.notebook_copies import prepare_copies
 
 RUN = "tiny_plain"
 

@@ -27,7 +27,7 @@ from mmage_utils.cli import app
 from mmage_utils.data.clips import MEDIA, read_clips, with_media
 from mmage_utils.files import CACHE, locked, shown
 from mmage_utils.report.chromium import find_browser, launch
-from mmage_utils.report.notebook_runner import prepare_copies
+from mmage_utils.report.notebook_copies import prepare_copies
 from mmage_utils.report.parameters import load_parameters
 
 SLIDES = ("title", "s01-2", "s02-1", "s09")

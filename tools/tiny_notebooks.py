@@ -14,8 +14,8 @@ import pandas as pd
 
 from mmage_utils.data.clips import MEDIA, read_clips
 from mmage_utils.files import ROOT
+from mmage_utils.report.notebook_copies import prepare_copies
 from mmage_utils.report.notebook_reader import is_exercise
-from mmage_utils.report.notebook_runner import prepare_copies
 from mmage_utils.report.parameters import load_parameters
 from mmage_utils.sample.write import make_sample
 

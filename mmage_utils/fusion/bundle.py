@@ -104,12 +104,14 @@ def make_bundle(run, listed, clips, tables, fitted, results, parameters):
 
 
 def _parameters(run):
-    """Parameters of all notebooks that the run's predictions are of, as their records say.
+    """Parameters of all notebooks that the predictions of a modality are of, as their records say.
 
-    A name means the same in every notebook; the values of the one that writes come last.
+    A name means the same in every notebook; the values of the one that writes come last. Fusions
+    are made of those predictions, some of them while this is read.
     """
     now, known = run.provenance or {}, {}
-    for path in sorted((run.folder / "predictions").glob("*.csv")):
+    paths = (run.folder / "predictions").glob("*.csv")
+    for path in sorted(path for path in paths if not path.name.startswith("fusion")):
         record = provenance.read_record(run.folder, path)
         origin = record["provenance"] if record else {}
         if all(origin.get(key) == now.get(key) for key in provenance.SAME):

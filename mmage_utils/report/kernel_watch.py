@@ -1,38 +1,89 @@
-"""What a kernel of the report does before its notebook: it notes files, tells what it
-does, and dies with the runner.
+"""What a kernel of the report does before its notebook: it imports, waits until it may begin, notes
+files, tells what it does, and dies with the runner.
 
-Nothing that takes time is imported, as every notebook waits for it.
+Nothing else that takes time is imported, as every notebook waits for it.
 """
 
+import ast
 import ctypes
+import importlib
 import itertools
+import json
 import logging
 import os
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from mmage_utils.progress import tell_cell
 
 PR_SET_PDEATHSIG = 1  # of Linux
+LOOK = 0.02  # s
+END = "end"
 _WAITING = []  # whose pipe stays open as long as this process lives
 
 
-def start_line(folder, record, cells=0):
-    """The line of Python by which a kernel starts to do all this."""
+def start_line(folder, record, **how):
+    """The line of Python by which a kernel starts to do all this: a call of `begin`."""
     begun = f"__import__({__name__!r}, fromlist=['x'])"
-    return f"{begun}.begin({str(folder)!r}, {str(record)!r}, {cells})"
+    return f"{begun}.begin({str(folder)!r}, {str(record)!r}, **{how!r})"
 
 
-def begin(folder, record, cells=0):
+def begin(folder, record, *, cells=0, source=None, late=(), go=None):
     """End with the process that started this one, note which files of a folder are used, and tell
-    which of the cells runs."""
+    which of the cells runs.
+
+    Parameters
+    ----------
+    folder, record : str
+        As `note_files`.
+    cells : int
+        How many a runner is told of.
+    source : str, optional
+        A notebook, of which what it imports is imported now.
+    late : iterable of str
+        Other modules to import now.
+    go : str, optional
+        A file, until which nothing else is done.
+    """
     end_with_children()
     end_with_parent(int(os.environ.get("JPY_PARENT_PID", 0)) or os.getppid())
     note_files(folder, record)
     tell_cells(cells)
     hide_last_task()
+    import_all([*(imports_of(source) if source else ()), *late])
+    if go:
+        wait_for(Path(go))
+
+
+def imports_of(source):
+    """Names of the modules, and of what may be modules, that the cells of a notebook import."""
+    for cell in json.loads(Path(source).read_bytes())["cells"]:
+        code = "".join(cell["source"]) if cell["cell_type"] == "code" else ""
+        with suppress(SyntaxError):  # it fails in the notebook
+            for node in ast.parse(code).body:
+                if isinstance(node, ast.Import):
+                    yield from (alias.name for alias in node.names)
+                elif isinstance(node, ast.ImportFrom) and node.module:
+                    yield from (node.module, *(f"{node.module}.{a.name}" for a in node.names))
+
+
+def import_all(names):
+    """Import modules; what cannot be imported fails in the notebook."""
+    for name in names:
+        with suppress(Exception):
+            importlib.import_module(name)
+
+
+def wait_for(go):
+    """Wait for a file; end if it says ``end``."""
+    while not go.is_file():
+        time.sleep(LOOK)
+    if go.read_text(encoding="utf-8") == END:
+        os._exit(0)
 
 
 def tell_cells(cells):

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import nbformat
 
 from mmage_utils.errors import DataError
-from mmage_utils.files import shown
+from mmage_utils.files import shown, write_text
 from mmage_utils.progress import PLACE
 from mmage_utils.report import kernel_watch, notebook_process, run_log
 from mmage_utils.report.alternative_text import add_alternatives
@@ -32,7 +32,7 @@ STOP = 10  # s that processes have to end their kernels
 
 
 class Running(NamedTuple):
-    """A notebook that runs.
+    """A notebook that runs, or is prepared to.
 
     Attributes
     ----------
@@ -58,13 +58,20 @@ class Running(NamedTuple):
         return self.partial.with_suffix(".log")
 
     @property
+    def may_go(self):
+        """What the kernel waits for."""
+        return self.partial.with_suffix(".go")
+
+    @property
     def notes(self):
         """Which files of the run the kernel used (`kernel_watch`)."""
         return self.partial.with_suffix(".uses")
 
 
-def start(source, target, parameters, threads="1"):
-    """Start one notebook with papermill, in its own folder.
+def prepare(source, target, parameters, threads="1", *, late=()):
+    """Start papermill and a kernel for one notebook, in its own folder.
+
+    The kernel imports what the notebook imports, and then waits until it is told to `go`.
 
     Parameters
     ----------
@@ -74,20 +81,22 @@ def start(source, target, parameters, threads="1"):
         Values to inject; with none, the notebook runs as it is.
     threads : str
         Of the kernel's libraries (``OMP_NUM_THREADS``).
+    late : tuple of str
+        Modules to import too, as functions that the notebook calls import them.
 
     Returns
     -------
     Running
-        For `finish` or `stop`.
+        For `go`, and then `finish` or `stop`.
     """
     partial = target.with_name(f"partial_{target.name}")
     # A hidden file is no product of the notebook, and none of a killed run is left for long.
     running = Running(source, target, None, partial, target.with_name(f".progress_{target.stem}"))
     partial.parent.mkdir(parents=True, exist_ok=True)
     _remove(running, partial, running.log)
-    begin = kernel_watch.start_line(
-        target.parent.parent, running.notes, count_cells(source, parameters)
-    )
+    how = {"cells": count_cells(source, parameters)}
+    how |= {"source": str(source), "late": late, "go": str(running.may_go)}
+    begin = kernel_watch.start_line(target.parent.parent, running.notes, **how)
     order = {"input_path": str(source), "output_path": str(partial), "parameters": parameters}
     order |= {"cwd": str(source.parent), **KERNEL}
     # A kernel that is stopped after a failure must not log that on the screen.
@@ -104,6 +113,11 @@ def start(source, target, parameters, threads="1"):
             process_group=0,  # an interrupt is passed on by `stop`
         )
     return running._replace(process=process)
+
+
+def go(running):
+    """Let a prepared notebook begin."""
+    write_text(running.may_go, "go")
 
 
 def ended(running, seconds):
@@ -174,6 +188,8 @@ def stop(running):
     running : list of Running
     """
     for one in running:
+        with suppress(OSError):  # on a full disk
+            write_text(one.may_go, kernel_watch.END)  # if it has not begun
         one.process.send_signal(signal.SIGINT)
     end = time.monotonic() + STOP
     for one in running:
@@ -194,7 +210,7 @@ def count_cells(source, parameters):
 
 
 def _remove(running, *more):
-    for path in (running.notes, running.told, *more):
+    for path in (running.notes, running.told, running.may_go, *more):
         with suppress(OSError):
             path.unlink(missing_ok=True)
 

@@ -18,7 +18,18 @@ WAITS_FOR = {
     "08_ablation": ("07_multimodal_fusion",),
     "09_summary": ("04_test_strategy", "08_ablation"),
     "10_nine_errors": ("07_multimodal_fusion",),
-    "11_fused_model": ("08_ablation",),
+    "11_fused_model": ("07_multimodal_fusion",),
+}
+# Of those that may begin, these do so first, as it is longest from them to the end of the report.
+FIRST = ("02_image_classifier", "11_fused_model", "08_ablation", "10_nine_errors")
+ALONE = ("03_train_strategy",)  # when no other has much left to do
+# What takes seconds to import and is imported late, by a function that the notebook calls.
+LATE = {
+    "02_image_classifier": ("torchvision", "lightning"),
+    "03_train_strategy": ("torchvision", "lightning"),
+    "07_multimodal_fusion": ("lightning",),
+    "10_nine_errors": ("torchvision", "lightning"),
+    "11_fused_model": ("torchvision",),
 }
 MEMORY = 7.0  # GiB that two notebooks at once should have
 
@@ -42,6 +53,40 @@ def waits_for(path, notebooks):
     return named.union(*(waits_for(one, notebooks) for one in named))
 
 
+def sort_by_urgency(notebooks):
+    """Notebooks in the order in which they begin where more may than can: `FIRST`, then the rest.
+
+    Parameters
+    ----------
+    notebooks : list of Path
+
+    Returns
+    -------
+    list of Path
+    """
+    rank = {name: number for number, name in enumerate(FIRST)}
+    return sorted(notebooks, key=lambda path: rank.get(path.stem, len(rank)))
+
+
+def soonest(waiting, running, notebooks):
+    """Those that wait, in the order in which they are likely to begin.
+
+    Parameters
+    ----------
+    waiting, running : collection of Path
+    notebooks : list of Path
+        All, in order.
+
+    Returns
+    -------
+    list of Path
+    """
+    unfinished = {*waiting, *running}
+    return sorted(
+        sort_by_urgency(waiting), key=lambda path: len(waits_for(path, notebooks) & unfinished)
+    )
+
+
 def choose_at_once(memory):
     """How many notebooks run at once where the user does not say: two, or one.
 
@@ -53,13 +98,14 @@ def choose_at_once(memory):
     return 2 if cpu_count() > 1 and (memory or 0) >= MEMORY else 1
 
 
-def choose_threads():
-    """Threads of a notebook, as ``OMP_NUM_THREADS`` says, or half of the cores; a str.
+def choose_threads(path=None):
+    """Threads of a notebook, as ``OMP_NUM_THREADS`` says, or half of the cores, or all; a str.
 
-    However many notebooks run at once: the number decides in which order some sums are added, so
-    it is the same whenever a notebook is run on this machine.
+    Of a notebook that runs `ALONE` it is all. However many run at once: the number decides in which
+    order some sums are added, so it is the same whenever a notebook is run on this machine.
     """
-    return os.environ.get("OMP_NUM_THREADS") or str(max(1, cpu_count() // 2))
+    share = 1 if path is not None and path.stem in ALONE else 2
+    return os.environ.get("OMP_NUM_THREADS") or str(max(1, cpu_count() // share))
 
 
 def choose_notebooks(notebooks, *, start=None, only=None):

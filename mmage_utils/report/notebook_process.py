@@ -7,6 +7,8 @@ import sys
 import threading
 import warnings
 
+WAITS = 30 * 86400  # s that a kernel may take to start, as it waits for other notebooks
+
 
 def main():
     """Execute as the first argument says, and print as JSON what papermill raised."""
@@ -25,7 +27,7 @@ def main():
             papermill.execute_notebook(
                 **json.loads(sys.argv[1]),
                 progress_bar=False,
-                start_timeout=120,
+                start_timeout=WAITS,
                 # By default the kernel warns that its connection is not encrypted.
                 config=Config({"KernelManager": {"transport_encryption": "auto"}}),
             )

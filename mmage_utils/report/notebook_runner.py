@@ -6,8 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import nbformat
-
 from mmage_utils import files, runs
 from mmage_utils.data import provenance
 from mmage_utils.data.clips import count_media, with_media
@@ -16,7 +14,7 @@ from mmage_utils.features.recording_keys import INDEX
 from mmage_utils.files import save_json, shown
 from mmage_utils.report import notebook_execution, notebook_order, run_log, stamps
 from mmage_utils.report.committed_outputs import refresh_outputs
-from mmage_utils.report.parameters import find_notebooks, find_unnumbered, resolve_parameters
+from mmage_utils.report.parameters import find_notebooks, resolve_parameters
 from mmage_utils.report.progress_line import REFRESH, ProgressLine
 
 SAME = (*provenance.SAME, "versions")  # of the times that are kept
@@ -92,7 +90,8 @@ def run_report(
         reuse=not (again or refresh or start or only),
         empty_cache=empty_cache,
     )
-    made = _run_all(chosen, steps, at_once or notebook_order.choose_at_once(provenance.memory()))
+    at_once = at_once or notebook_order.choose_at_once(provenance.memory())
+    made = _run_all(chosen, steps, at_once)
     if chosen == notebooks:
         _save_times(folder, made, opened)
     if refresh:
@@ -129,8 +128,11 @@ class _Step(NamedTuple):
 
 
 def _run_all(chosen, steps, at_once):
-    """Execute notebooks, each when those that it waits for have ended; their stamps by name."""
-    waiting, running, made, failures = list(chosen), {}, {}, []
+    """Execute notebooks, each when those that it waits for have ended; their stamps by name.
+
+    While fewer run than may, the next are prepared: their kernels import what they will need.
+    """
+    waiting, running, prepared, made, failures = list(chosen), {}, {}, {}, []
     line = ProgressLine(log=partial(run_log.note, steps.folder))
 
     def tell(path, how):
@@ -139,18 +141,24 @@ def _run_all(chosen, steps, at_once):
 
     try:
         while running or (waiting and not failures):
-            for path in list(waiting):
+            for path in notebook_order.sort_by_urgency(waiting):
                 before = notebook_order.waits_for(path, steps.notebooks)
                 if failures or len(running) == at_once or before & {*waiting, *running}:
                     continue
                 waiting.remove(path)
                 inputs = stamps.notebook_inputs(path, steps.parameters[path], steps.shared)
                 made[path.stem] = stamp = _find_finished(path, inputs, steps)
+                one = prepared.pop(path, None)
                 if stamp:
+                    notebook_execution.stop([one] if one else [])
                     tell(path, f"reused (nothing changed since {stamps.since(stamp)})")
                     continue
                 run_log.note(steps.folder, path.stem)
-                running[path] = _start(path, inputs, steps)
+                running[path] = _start(path, one or _prepare(path, steps), inputs, steps)
+            for path in notebook_order.soonest(waiting, running, steps.notebooks):
+                free = at_once - len(running) - len(prepared)
+                if running and not failures and free > 0 and path not in prepared:
+                    prepared[path] = _prepare(path, steps)
             line.show({steps.head(path): step.one.told for path, step in running.items()})
             over = notebook_execution.ended([step.one for step in running.values()], REFRESH)
             for path, step in [item for item in running.items() if item[1].one in over]:
@@ -166,6 +174,8 @@ def _run_all(chosen, steps, at_once):
         for path in running:
             tell(path, "stopped")
         raise
+    finally:
+        notebook_execution.stop(prepared.values())
     if failures:
         raise DataError("\n\n".join(failures))
     return {path.stem: made[path.stem] for path in chosen}
@@ -180,11 +190,19 @@ def _find_finished(path, inputs, steps):
     return stamp if current else None
 
 
-def _start(path, inputs, steps):
+def _prepare(path, steps):
+    """Start a notebook's kernel, which waits (`notebook_execution.prepare`)."""
+    target = steps.folder / "notebooks" / path.name
+    how = {"threads": notebook_order.choose_threads(path)}
+    how["late"] = notebook_order.LATE.get(path.stem, ())
+    return notebook_execution.prepare(path, target, steps.parameters[path], **how)
+
+
+def _start(path, one, inputs, steps):
     steps.stamp_of(path).unlink(missing_ok=True)
-    target, threads = steps.folder / "notebooks" / path.name, notebook_order.choose_threads()
-    one = notebook_execution.start(path, target, steps.parameters[path], threads)
-    return _Step(one, inputs, time.time())
+    step = _Step(one, inputs, time.time())
+    notebook_execution.go(one)
+    return step
 
 
 def _finish(step, steps, tell):
@@ -256,30 +274,3 @@ def _prepare_data(settings):
     )
     machine = run.provenance["machine"] | {"threads": notebook_order.choose_threads()}
     return run._replace(provenance=run.provenance | {"machine": machine})
-
-
-def prepare_copies(params_file, folder):
-    """Write copies of the notebooks with injected parameters, for others to execute.
-
-    Those without a number come last: they show what a run of the others has made. Only cells
-    tagged ``nbval-check-output`` keep their outputs, which nbval compares.
-
-    Returns
-    -------
-    list of Path
-        The copies, in order.
-    """
-    import papermill
-
-    folder, kernel = Path(folder), notebook_execution.KERNEL
-    folder.mkdir(parents=True, exist_ok=True)
-    notebooks = [*find_notebooks(files.ROOT), *find_unnumbered(files.ROOT)]
-    parameters, _ = resolve_parameters(notebooks, params_file)
-    for path, values in parameters.items():
-        copy = papermill.execute_notebook(path, None, values, **kernel, prepare_only=True)
-        for cell in copy.cells:
-            tags = cell.metadata.get("tags", [])
-            if cell.cell_type == "code" and "nbval-check-output" not in tags:
-                cell.outputs = []
-        nbformat.write(copy, folder / path.name)
-    return [folder / path.name for path in parameters]

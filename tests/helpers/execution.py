@@ -11,13 +11,14 @@ def replace_execution(monkeypatch, execute):
     It returns what `notebook_execution.finish` does.
     """
 
-    def start(source, target, parameters, threads):
+    def prepare(source, target, parameters, threads, *, late):
         return SimpleNamespace(source=source, target=target, parameters=parameters, told=target)
 
     def finish(one):
         return execute(one.source, one.target, one.parameters)
 
-    monkeypatch.setattr(notebook_execution, "start", start)
+    monkeypatch.setattr(notebook_execution, "prepare", prepare)
+    monkeypatch.setattr(notebook_execution, "go", lambda one: None)
     monkeypatch.setattr(notebook_execution, "ended", lambda running, seconds: list(running))
     monkeypatch.setattr(notebook_execution, "finish", finish)
     monkeypatch.setattr(notebook_execution, "stop", lambda running: None)

@@ -1,5 +1,6 @@
 """A kernel notes which files of its run it uses, and does not outlive the runner."""
 
+import json
 import os
 import signal
 import subprocess
@@ -102,6 +103,34 @@ def test_of_tasks_that_end_with_the_kernel_only_its_own_is_not_told(tmp_path, ta
     assert done.returncode == 0
     assert ("Task was destroyed but it is pending!" in done.stderr) is not hidden
     assert bool(done.stderr) is not hidden, done.stderr
+
+
+IMPORTS = [
+    "import colorsys\nfrom json import tool",
+    "%matplotlib inline",
+    "import nothing_of_that_name",
+    "def late():\n    import wave",
+]
+
+
+@pytest.mark.parametrize(("word", "ends"), [("go", False), ("end", True)])
+def test_it_imports_and_then_waits_until_it_is_told(tmp_path, word, ends):
+    source, go = tmp_path / "one.ipynb", tmp_path / "one.go"
+    cells = [{"cell_type": "code", "source": code} for code in IMPORTS]
+    cells.append({"cell_type": "markdown", "source": ["import quopri"]})
+    source.write_text(json.dumps({"cells": cells}))
+    how = {"source": str(source), "late": ("sndhdr",), "go": str(go)}
+    program = start_line(tmp_path, tmp_path / "notes", **how)
+    program += "\nimport sys\nnames = 'colorsys json.tool sndhdr wave quopri'.split()"
+    program += "\nprint([name for name in names if name in sys.modules])"
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    child = subprocess.Popen(command, env=without_parent(), stdout=subprocess.PIPE, text=True)
+    with pytest.raises(subprocess.TimeoutExpired):
+        child.communicate(timeout=3)
+    go.write_text(word)
+    printed, _ = child.communicate(timeout=60)
+    assert child.returncode == 0
+    assert printed == ("" if ends else "['colorsys', 'json.tool', 'sndhdr']\n")
 
 
 def is_alive(process):

@@ -60,7 +60,19 @@ def test_every_notebook_of_the_report_is_known_and_waits_for_known_ones():
     free = [path for path in notebooks if not notebook_order.waits_for(path, notebooks)]
     assert stems(free) == {"01", "02", "05", "06"}
     eleventh = stems(notebook_order.waits_for(notebooks[-1], notebooks))
-    assert eleventh == {"02", "03", "05", "06", "07", "08"}
+    assert eleventh == {"02", "03", "05", "06", "07"}
+    known = {*notebook_order.FIRST, *notebook_order.ALONE, *notebook_order.LATE}
+    assert known <= set(notebook_order.WAITS_FOR)
+
+
+def test_the_most_urgent_begin_first_and_those_that_wait_least_are_prepared():
+    notebooks = find_notebooks(files.ROOT)
+    numbers = [path.stem[:2] for path in notebook_order.sort_by_urgency(notebooks)]
+    assert numbers == ["02", "11", "08", "10", "01", "03", "04", "05", "06", "07", "09"]
+    running, waiting = notebooks[1:2], [*notebooks[:1], *notebooks[2:]]
+    soonest = notebook_order.soonest(waiting, running, notebooks)
+    assert [path.stem[:2] for path in soonest[:5]] == ["01", "05", "06", "03", "04"]
+    assert [path.stem[:2] for path in soonest[5:]] == ["07", "11", "08", "10", "09"]
 
 
 def test_an_unknown_notebook_waits_for_all_before_it():
@@ -85,8 +97,11 @@ def test_two_run_at_once_where_cores_and_memory_allow(monkeypatch, cores, memory
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     assert notebook_order.choose_at_once(memory) == at_once
     assert notebook_order.choose_threads() == str(threads)
+    assert notebook_order.choose_threads(Path("02_image_classifier.ipynb")) == str(threads)
+    assert notebook_order.choose_threads(Path("03_train_strategy.ipynb")) == str(cores)
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     assert notebook_order.choose_threads() == "3"
+    assert notebook_order.choose_threads(Path("03_train_strategy.ipynb")) == "3"
 
 
 def test_two_run_at_once_and_each_has_its_threads(root, capfd, monkeypatch):
@@ -111,19 +126,17 @@ def test_no_more_run_than_wanted_and_none_before_what_it_waits_for(root, monkeyp
     for name in ("01_one", "02_two", "03_three", "04_own"):
         write(root, name)
     replace_execution(monkeypatch, lambda source, target, parameters: ends(source))
-    start = notebook_execution.start
 
-    def starts(source, *rest):
-        order.append(source.stem[:2])
-        now.add(source.stem)
+    def begins(one):
+        order.append(one.source.stem[:2])
+        now.add(one.source.stem)
         most.append(len(now))
-        return start(source, *rest)
 
     def ends(source):
         now.remove(source.stem)
         order.append(f"end {source.stem[:2]}")
 
-    monkeypatch.setattr(notebook_execution, "start", starts)
+    monkeypatch.setattr(notebook_execution, "go", begins)
     monkeypatch.setattr(notebook_execution, "ended", lambda running, seconds: list(running)[:1])
     run_report(at_once=at_once)
     assert max(most) == min(at_once, 2)  # 03 waits for 01, and 04 for all
@@ -149,6 +162,42 @@ def test_one_that_fails_stops_none_beside_it_and_begins_none(root, capfd):
     made = {path.name for path in (root / "runs/toy/notebooks").iterdir()}
     assert made == {"partial_01_one.ipynb", "02_two.ipynb"}
     assert (root / "runs/toy/stamps/02_two.json").is_file()
+
+
+PREPARED = """import time
+from pathlib import Path
+end = time.monotonic() + 60
+while not Path("../runs/toy/notebooks/partial_03_three.uses").is_file():
+    assert time.monotonic() < end
+    time.sleep(0.05)
+time.sleep(2)
+Path("end of 01").touch()
+"""
+IMPORTED = """import sys
+from pathlib import Path
+assert Path("end of 01").is_file()
+assert "colorsys" in sys.modules
+"""
+
+
+def test_one_that_waits_is_prepared_and_has_imported_when_it_begins(root):
+    write(root, "01_one", PREPARED)
+    write(root, "03_three", IMPORTED, "import colorsys")
+    run_report(at_once=2)
+    left = {path.name for path in (root / "runs/toy/notebooks").iterdir()}
+    assert left == {"01_one.ipynb", "03_three.ipynb"}
+
+
+def test_one_that_is_prepared_in_vain_is_stopped(root, capfd):
+    write(root, "01_one", "print('first')")
+    write(root, "03_three", "print('third')")
+    run_report(at_once=2)
+    write(root, "01_one", PREPARED)
+    run_report(at_once=2)
+    assert "[2/2] 03_three … reused" in capfd.readouterr().out
+    left = {path.name for path in (root / "runs/toy/notebooks").iterdir()}
+    assert left == {"01_one.ipynb", "03_three.ipynb"}
+    assert [one for one in psutil.Process().children(recursive=True) if is_alive(one.pid)] == []
 
 
 def test_two_that_fail_are_both_told(root):
@@ -193,7 +242,7 @@ from pathlib import Path
 from mmage_utils.report import notebook_execution
 name, pid = Path("01_one.ipynb"), Path("notebooks/pid")
 source, target = (Path(place, name).absolute() for place in ("notebooks", "runs/toy/notebooks"))
-notebook_execution.start(source, target, {})
+notebook_execution.go(notebook_execution.prepare(source, target, {}))
 while not pid.is_file() or not pid.read_text():
     time.sleep(0.05)
 os._exit(0)

@@ -11,7 +11,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from mmage_utils import files
 from mmage_utils.errors import DataError, UsageError
 from mmage_utils.report.failures import find_failure
-from mmage_utils.report.notebook_runner import prepare_copies, run_report
+from mmage_utils.report.notebook_copies import prepare_copies
+from mmage_utils.report.notebook_runner import run_report
 
 PARAMETERS = 'EPOCHS = 2\nLR = 0.1\nRUN = "sample"'
 
