@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import record
 
 from mmage_utils.files import ROOT, save_json, write_text
+from mmage_utils.processes import keep_memory
 
 # By name: what it measures, and options that make it tiny.
 BENCHMARKS = {
@@ -57,6 +58,7 @@ def measure(name, options):
     with tempfile.TemporaryDirectory() as place:
         out = Path(place) / "found.json"
         command = [f"benchmarks/{name}.py", *options]
+        keep_memory()  # as commands of mmage do
         clock = time.perf_counter()
         done = subprocess.run([sys.executable, *command, "--json", str(out)], cwd=ROOT)
         if not out.is_file():

@@ -6,8 +6,9 @@
 The report's loop: ImageFolder, no workers, transforms image by image, float32, Adam tensor by
 tensor. Ours: faces decoded once, augmented by batches on the device, channels last, fused Adam,
 small convolutions as matrix products, and bfloat16 where the device has it (not with --float32).
-Both see the same images at the same size, with the same network and batch; their rounds take
-turns, and medians are printed. Then one step of our training is profiled: which operators take the
+Both see the same images at the same size, with the same network and batch, and where
+``python -m benchmarks`` starts this, both keep the memory that they free (`processes.keep_memory`);
+their rounds take turns, and medians are printed. Then one step of our training is profiled: which operators take the
 processor's time themselves.
 """
 

@@ -159,20 +159,20 @@ def mark_one_standard_error(rows, n):
     Returns
     -------
     pandas.DataFrame
-        The best first: accuracy, marginal standard error, like_best (whether it is within one of
-        the best), alike (the names of the other rows within one, between semicolons).
+        The best first: accuracy, marginal standard error, within one of the best (a bool), within
+        one of (the names of those other rows, between semicolons).
     """
     accuracy = pd.Series(rows, dtype=float).sort_values(ascending=False, kind="stable")
     error = np.sqrt(accuracy * (1 - accuracy) / n)
     values, errors = accuracy.to_numpy(), error.to_numpy()
     near = np.abs(np.subtract.outer(values, values)) <= np.maximum.outer(errors, errors)
-    others = near & ~np.eye(len(near), dtype=bool)
-    alike = ["; ".join(accuracy.index[mask]) for mask in others]
+    beside = near & ~np.eye(len(near), dtype=bool)
+    others = ["; ".join(accuracy.index[mask]) for mask in beside]
     return pd.DataFrame(
         {
             "accuracy": accuracy,
             "marginal standard error": error,
-            "like_best": near[0],
-            "alike": alike,
+            "within one of the best": near[0],
+            "within one of": others,
         }
     )
