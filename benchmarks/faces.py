@@ -8,8 +8,8 @@ tensor. Ours: faces decoded once, augmented by batches on the device, channels l
 small convolutions as matrix products, and bfloat16 where the device has it (not with --float32).
 Both see the same images at the same size, with the same network and batch, and where
 ``python -m benchmarks`` starts this, both keep the memory that they free (`processes.keep_memory`);
-their rounds take turns, and medians are printed. Then one step of our training is profiled: which operators take the
-processor's time themselves.
+their rounds take turns, and medians are printed. Then one step of our training is profiled: which
+operators take the processor's time themselves.
 """
 
 import argparse
