@@ -188,8 +188,10 @@ def stop(running):
     running : list of Running
     """
     for one in running:
-        with suppress(OSError):  # on a full disk
-            write_text(one.may_go, kernel_watch.END)  # if it has not begun
+        if not one.may_go.exists():  # the kernel waits, and papermill sees that it ends
+            with suppress(OSError):  # on a full disk
+                write_text(one.may_go, kernel_watch.END)
+                continue
         one.process.send_signal(signal.SIGINT)
     end = time.monotonic() + STOP
     for one in running:
