@@ -2,9 +2,9 @@
 
 import os
 
-# Bytes from which glibc gives memory back to the system. By itself it gives back every array of
-# 128 kB or more, or even of a top that is free, and the system then fills new pages with zeros:
-# two fifths of the time of short acoustic features, and an eighth of a training step.
+# Bytes from which glibc gives memory back to the system. By itself it gives back a few megabytes at
+# once, and the system fills the pages with zeros that are asked for next: two fifths of the time of
+# short acoustic features, and an eighth of a training step.
 KEEP_MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": 1 << 28,
     "MALLOC_MMAP_THRESHOLD_": 1 << 25,  # older versions of glibc take no more

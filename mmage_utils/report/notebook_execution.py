@@ -29,6 +29,7 @@ KERNEL_ENV = {
     "TQDM_DISABLE": "1",
 }
 STOP = 10  # s that processes have to end their kernels
+BEGIN = 120  # s that a kernel has to come to its first cell when it may go
 
 
 class Running(NamedTuple):
@@ -123,15 +124,21 @@ def go(running):
 def ended(running, seconds):
     """Which of the notebooks have ended, or do so within some seconds.
 
+    One that has not come to its first cell `BEGIN` after it could is ended.
+
     Parameters
     ----------
     running : list of Running
+        That may `go`.
     seconds : float
 
     Returns
     -------
     list of Running
     """
+    for one in running:
+        if not one.told.exists() and time.time() - one.may_go.stat().st_mtime > BEGIN:
+            one.process.kill()
     ready = wait([one.process.stdout for one in running], seconds) if running else []
     return [one for one in running if one.process.stdout in ready]
 
@@ -160,6 +167,8 @@ def finish(running):
     source, partial, notes, log = running.source, running.partial, running.notes, running.log
     answer, _ = running.process.communicate()
     ended_by = f"its process ended with exit code {running.process.returncode}"
+    if not running.told.exists():
+        ended_by += ", before its first cell"
     crash = json.loads(answer)["crash"] if answer else ended_by
     uses = kernel_watch.read_notes(notes) if notes.is_file() else None
     printed = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""

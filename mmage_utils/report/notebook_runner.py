@@ -148,17 +148,20 @@ def _run_all(chosen, steps, at_once):
                 waiting.remove(path)
                 inputs = stamps.notebook_inputs(path, steps.parameters[path], steps.shared)
                 made[path.stem] = stamp = _find_finished(path, inputs, steps)
-                one = prepared.pop(path, None)
+                one, known = prepared.pop(path, (None, None))
+                if one and (stamp or known != inputs):  # it has imported what was there before
+                    notebook_execution.stop([one])
+                    one = None
                 if stamp:
-                    notebook_execution.stop([one] if one else [])
                     tell(path, f"reused (nothing changed since {stamps.since(stamp)})")
                     continue
                 run_log.note(steps.folder, path.stem)
                 running[path] = _start(path, one or _prepare(path, steps), inputs, steps)
             for path in notebook_order.soonest(waiting, running, steps.notebooks):
-                free = at_once - len(running) - len(prepared)
-                if running and not failures and free > 0 and path not in prepared:
-                    prepared[path] = _prepare(path, steps)
+                free = 0 < len(running) < at_once and len(prepared) < at_once
+                if free and not failures and path not in prepared:
+                    inputs = stamps.notebook_inputs(path, steps.parameters[path], steps.shared)
+                    prepared[path] = _prepare(path, steps), inputs
             line.show({steps.head(path): step.one.told for path, step in running.items()})
             over = notebook_execution.ended([step.one for step in running.values()], REFRESH)
             for path, step in [item for item in running.items() if item[1].one in over]:
@@ -175,7 +178,7 @@ def _run_all(chosen, steps, at_once):
             tell(path, "stopped")
         raise
     finally:
-        notebook_execution.stop(prepared.values())
+        notebook_execution.stop([one for one, _ in prepared.values()])
     if failures:
         raise DataError("\n\n".join(failures))
     return {path.stem: made[path.stem] for path in chosen}

@@ -201,6 +201,25 @@ def test_one_that_is_prepared_in_vain_is_stopped(root, capfd):
     assert not [line for line in command_lines() if str(root) in line]
 
 
+def test_one_that_is_changed_while_it_is_prepared_runs_as_it_is_then(root):
+    write(root, "03_three", "print('old')")
+    old = (root / "notebooks/03_three.ipynb").read_text()
+    change = f"Path('03_three.ipynb').write_text({old.replace('old', 'new')!r})"
+    write(root, "01_one", PREPARED + change)
+    run_report(at_once=2)
+    made = nbformat.read(root / "runs/toy/notebooks/03_three.ipynb", as_version=4)
+    assert [output.text for cell in made.cells[1:] for output in cell.outputs] == ["new\n"]
+
+
+def test_a_kernel_that_does_not_come_to_its_first_cell_is_ended(root, monkeypatch):
+    (root / "slow_to_import.py").write_text("import time\ntime.sleep(60)\n")
+    monkeypatch.setenv("PYTHONPATH", str(root), prepend=os.pathsep)
+    monkeypatch.setattr(notebook_execution, "BEGIN", 5)
+    write(root, "01_one", "import slow_to_import")
+    with pytest.raises(DataError, match=r"(?s)01_one failed.*before its first cell"):
+        run_report(at_once=1)
+
+
 def test_two_that_fail_are_both_told(root):
     for name in ("01_one", "02_two"):
         write(root, name, MEETS.replace("NAME", f"'{name}.here'"), f"raise ValueError('{name}')")
