@@ -159,8 +159,8 @@ def mark_one_standard_error(rows, n):
     Returns
     -------
     pandas.DataFrame
-        The best first: accuracy, marginal standard error, within one of the best (a bool), within
-        one of (the names of those other rows, between semicolons).
+        The best first: accuracy, marginal standard error, within one error of the best (a bool),
+        within one error of (the names of those other rows, between semicolons).
     """
     accuracy = pd.Series(rows, dtype=float).sort_values(ascending=False, kind="stable")
     error = np.sqrt(accuracy * (1 - accuracy) / n)
@@ -172,7 +172,7 @@ def mark_one_standard_error(rows, n):
         {
             "accuracy": accuracy,
             "marginal standard error": error,
-            "within one of the best": near[0],
-            "within one of": others,
+            "within one error of the best": near[0],
+            "within one error of": others,
         }
     )

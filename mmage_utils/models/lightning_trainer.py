@@ -27,7 +27,7 @@ def train(module, train, valid, *, partial, bar):
     train, valid : torch.utils.data.Dataset
         As `training.fit`.
     partial : pathlib.Path or None
-        A folder for the state after every epoch; what is there already is gone on with.
+        A folder for states of the training; what is there already is gone on with.
     bar : tqdm.tqdm
         `progress.progress_bar` of the epochs.
     """
@@ -81,7 +81,8 @@ class StraightCheckpoints(TorchCheckpointIO):
     """Write the state of a training straight to its file, whole or not at all, now and then.
 
     Lightning would put it together in memory first, which takes about twice as long. After the
-    first, a state is written when `APART` times as long has passed as the one before took.
+    first, a state is written when `APART` times as long has passed as the one before took, so a
+    training that is cut off loses that long and the epoch that was going on.
     """
 
     def __init__(self):

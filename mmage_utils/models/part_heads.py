@@ -33,8 +33,8 @@ def train_on_parts(features, folder, out, **settings):
     folder : path-like
         The data folder with the label lists.
     out : path-like
-        Folder to write `CHECKPOINT`, `PREDICTIONS` and `RECORD` to, and `STATE`: the last whole
-        epoch of a training that is cut off, and finished trainings.
+        Folder to write `CHECKPOINT`, `PREDICTIONS` and `RECORD` to, and `STATE`: one of
+        the last epochs of a training that is cut off, and finished trainings.
     **settings
         Of `training.Settings`; by default those of `frozen_heads.HEAD`, with batches of `BATCH`.
 

@@ -38,7 +38,7 @@ def process_group():
             raise
         raise DataError(
             f"Another process of this training ended, so process {rank()} of {world()} ends too. "
-            "Start again: it goes on after the last whole epoch."
+            "Start again: it goes on after one of the last epochs."
         ) from None
     finally:
         distributed.destroy_process_group()

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from pathlib import Path
 
 from mmage_utils.progress import tell_cell
@@ -33,8 +33,8 @@ def start_line(folder, record, **how):
 
 
 def begin(folder, record, *, cells=0, source=None, late=(), go=None):
-    """End with the process that started this one, note which files of a folder are used, and tell
-    which of the cells runs.
+    """End with the process that started this one, note which files of a folder are used, import
+    what a notebook will need, wait with its first cell, and tell which of its cells runs.
 
     Parameters
     ----------
@@ -45,18 +45,20 @@ def begin(folder, record, *, cells=0, source=None, late=(), go=None):
     source : str, optional
         A notebook, of which what it imports is imported now.
     late : iterable of str
-        Other modules to import now.
+        Other modules to import while it waits.
     go : str, optional
-        A file, until which nothing else is done.
+        A file, before which no cell is run; if it says ``end``, none is.
     """
     end_with_children()
     end_with_parent(int(os.environ.get("JPY_PARENT_PID", 0)) or os.getppid())
     note_files(folder, record)
-    tell_cells(cells)
+    go = Path(go) if go else None
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None:
+        before_cells(shell.events, cells, go)
     hide_last_task()
-    import_all([*(imports_of(source) if source else ()), *late])
-    if go:
-        wait_for(Path(go))
+    import_all(imports_of(source) if source else (), go)
+    import_all((name for name in late if not (go and go.is_file())), go)
 
 
 def imports_of(source):
@@ -71,27 +73,36 @@ def imports_of(source):
                     yield from (node.module, *(f"{node.module}.{a.name}" for a in node.names))
 
 
-def import_all(names):
+def import_all(names, go=None):
     """Import modules; what cannot be imported fails in the notebook."""
     for name in names:
-        with suppress(Exception):
+        if go is not None and go.is_file():
+            end_if_told(go)
+        # What an import warns of is kept with what is printed outside of cells.
+        with suppress(Exception), redirect_stderr(sys.__stderr__):
             importlib.import_module(name)
 
 
-def wait_for(go):
-    """Wait for a file; end if it says ``end``."""
-    while not go.is_file():
-        time.sleep(LOOK)
+def before_cells(events, cells, go):
+    """Let a kernel wait with its first cell, and tell its runner which of so many cells it runs
+    (`progress`)."""
+
+    def wait_once(_):
+        events.unregister("pre_run_cell", wait_once)
+        while not go.is_file():
+            time.sleep(LOOK)
+        end_if_told(go)
+
+    numbers = itertools.count(1)
+    if go is not None:
+        events.register("pre_run_cell", wait_once)
+    events.register("pre_run_cell", lambda _: tell_cell(next(numbers), cells))
+
+
+def end_if_told(go):
+    """End this process if a file says so."""
     if go.read_text(encoding="utf-8") == END:
         os._exit(0)
-
-
-def tell_cells(cells):
-    """Let a kernel tell its runner which of so many cells it runs (`progress`)."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if shell is not None:
-        numbers = itertools.count(1)
-        shell.events.register("pre_run_cell", lambda _: tell_cell(next(numbers), cells))
 
 
 def hide_last_task():

@@ -29,7 +29,6 @@ KERNEL_ENV = {
     "TQDM_DISABLE": "1",
 }
 STOP = 10  # s that processes have to end their kernels
-BEGIN = 120  # s that a kernel has to come to its first cell when it may go
 
 
 class Running(NamedTuple):
@@ -60,8 +59,8 @@ class Running(NamedTuple):
 
     @property
     def may_go(self):
-        """What the kernel waits for."""
-        return self.partial.with_suffix(".go")
+        """What the kernel waits for with its first cell."""
+        return self.target.with_name(f".go_{self.target.stem}")
 
     @property
     def notes(self):
@@ -72,7 +71,8 @@ class Running(NamedTuple):
 def prepare(source, target, parameters, threads="1", *, late=()):
     """Start papermill and a kernel for one notebook, in its own folder.
 
-    The kernel imports what the notebook imports, and then waits until it is told to `go`.
+    The kernel imports what the notebook imports, and waits with the first cell until it is told to
+    `go`.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def prepare(source, target, parameters, threads="1", *, late=()):
     threads : str
         Of the kernel's libraries (``OMP_NUM_THREADS``).
     late : tuple of str
-        Modules to import too, as functions that the notebook calls import them.
+        Modules to import too while it waits, as functions that the notebook calls import them.
 
     Returns
     -------
@@ -124,21 +124,15 @@ def go(running):
 def ended(running, seconds):
     """Which of the notebooks have ended, or do so within some seconds.
 
-    One that has not come to its first cell `BEGIN` after it could is ended.
-
     Parameters
     ----------
     running : list of Running
-        That may `go`.
     seconds : float
 
     Returns
     -------
     list of Running
     """
-    for one in running:
-        if not one.told.exists() and time.time() - one.may_go.stat().st_mtime > BEGIN:
-            one.process.kill()
     ready = wait([one.process.stdout for one in running], seconds) if running else []
     return [one for one in running if one.process.stdout in ready]
 
@@ -167,8 +161,6 @@ def finish(running):
     source, partial, notes, log = running.source, running.partial, running.notes, running.log
     answer, _ = running.process.communicate()
     ended_by = f"its process ended with exit code {running.process.returncode}"
-    if not running.told.exists():
-        ended_by += ", before its first cell"
     crash = json.loads(answer)["crash"] if answer else ended_by
     uses = kernel_watch.read_notes(notes) if notes.is_file() else None
     printed = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
@@ -208,7 +200,8 @@ def stop(running):
             one.process.wait(max(0.0, end - time.monotonic()))
         except subprocess.TimeoutExpired:
             one.process.kill()
-        one.process.communicate()
+        with suppress(ValueError):  # if it was stopped before
+            one.process.communicate()
         _remove(one, one.partial, one.log)
 
 

@@ -69,7 +69,7 @@ def sort_by_urgency(notebooks):
 
 
 def soonest(waiting, running, notebooks):
-    """Those that wait, in the order in which they are likely to begin.
+    """Those that wait for one that runs, in the order in which they are likely to begin.
 
     Parameters
     ----------
@@ -81,10 +81,9 @@ def soonest(waiting, running, notebooks):
     -------
     list of Path
     """
-    unfinished = {*waiting, *running}
-    return sorted(
-        sort_by_urgency(waiting), key=lambda path: len(waits_for(path, notebooks) & unfinished)
-    )
+    before = {path: waits_for(path, notebooks) for path in sort_by_urgency(waiting)}
+    next_ones = [path for path in before if before[path] & {*running}]
+    return sorted(next_ones, key=lambda path: len(before[path] & {*waiting, *running}))
 
 
 def choose_at_once(memory):

@@ -7,7 +7,7 @@ import sys
 import threading
 import warnings
 
-WAITS = 30 * 86400  # s that a kernel may take to start, as it waits for other notebooks
+START = 600  # s that a kernel may take to start and to import what its notebook will need
 
 
 def main():
@@ -27,7 +27,7 @@ def main():
             papermill.execute_notebook(
                 **json.loads(sys.argv[1]),
                 progress_bar=False,
-                start_timeout=WAITS,
+                start_timeout=START,
                 # By default the kernel warns that its connection is not encrypted.
                 config=Config({"KernelManager": {"transport_encryption": "auto"}}),
             )

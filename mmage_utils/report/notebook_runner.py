@@ -120,7 +120,7 @@ class _Steps(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """A notebook that runs, what it rests on, and since when."""
+    """A notebook that runs or is prepared, what it rests on, and since when."""
 
     one: notebook_execution.Running
     inputs: dict
@@ -133,6 +133,7 @@ def _run_all(chosen, steps, at_once):
     While fewer run than may, the next are prepared: their kernels import what they will need.
     """
     waiting, running, prepared, made, failures = list(chosen), {}, {}, {}, []
+    ended = notebook_execution.ended
     line = ProgressLine(log=partial(run_log.note, steps.folder))
 
     def tell(path, how):
@@ -148,22 +149,24 @@ def _run_all(chosen, steps, at_once):
                 waiting.remove(path)
                 inputs = stamps.notebook_inputs(path, steps.parameters[path], steps.shared)
                 made[path.stem] = stamp = _find_finished(path, inputs, steps)
-                one, known = prepared.pop(path, (None, None))
-                if one and (stamp or known != inputs):  # it has imported what was there before
-                    notebook_execution.stop([one])
-                    one = None
+                # What it imported, and read of the notebook, may have changed since.
+                fit = path in prepared and prepared[path].inputs == inputs
+                if path in prepared and (stamp or not fit or ended([prepared[path].one], 0)):
+                    notebook_execution.stop([prepared[path].one])
+                    del prepared[path]
                 if stamp:
                     tell(path, f"reused (nothing changed since {stamps.since(stamp)})")
                     continue
                 run_log.note(steps.folder, path.stem)
-                running[path] = _start(path, one or _prepare(path, steps), inputs, steps)
+                running[path] = prepared.pop(path, None) or _prepare(path, inputs, steps)
+                running[path] = _start(running[path], steps)
             for path in notebook_order.soonest(waiting, running, steps.notebooks):
-                free = 0 < len(running) < at_once and len(prepared) < at_once
+                free = len(running) + len(prepared) < at_once
                 if free and not failures and path not in prepared:
                     inputs = stamps.notebook_inputs(path, steps.parameters[path], steps.shared)
-                    prepared[path] = _prepare(path, steps), inputs
+                    prepared[path] = _prepare(path, inputs, steps)
             line.show({steps.head(path): step.one.told for path, step in running.items()})
-            over = notebook_execution.ended([step.one for step in running.values()], REFRESH)
+            over = ended([step.one for step in running.values()], REFRESH)
             for path, step in [item for item in running.items() if item[1].one in over]:
                 try:
                     made[path.stem] = _finish(step, steps, tell)
@@ -173,12 +176,11 @@ def _run_all(chosen, steps, at_once):
                     failures.append(str(error))
                 del running[path]
     except BaseException:
-        notebook_execution.stop([step.one for step in running.values()])
+        notebook_execution.stop([step.one for step in (running | prepared).values()])
         for path in running:
             tell(path, "stopped")
         raise
-    finally:
-        notebook_execution.stop([one for one, _ in prepared.values()])
+    notebook_execution.stop([step.one for step in prepared.values()])
     if failures:
         raise DataError("\n\n".join(failures))
     return {path.stem: made[path.stem] for path in chosen}
@@ -193,18 +195,20 @@ def _find_finished(path, inputs, steps):
     return stamp if current else None
 
 
-def _prepare(path, steps):
+def _prepare(path, inputs, steps):
     """Start a notebook's kernel, which waits (`notebook_execution.prepare`)."""
     target = steps.folder / "notebooks" / path.name
     how = {"threads": notebook_order.choose_threads(path)}
     how["late"] = notebook_order.LATE.get(path.stem, ())
-    return notebook_execution.prepare(path, target, steps.parameters[path], **how)
+    one = notebook_execution.prepare(path, target, steps.parameters[path], **how)
+    return _Step(one, inputs, time.time())
 
 
-def _start(path, one, inputs, steps):
-    steps.stamp_of(path).unlink(missing_ok=True)
-    step = _Step(one, inputs, time.time())
-    notebook_execution.go(one)
+def _start(step, steps):
+    """Let a prepared notebook begin; its step from now on."""
+    steps.stamp_of(step.one.source).unlink(missing_ok=True)
+    step = step._replace(began=time.time())
+    notebook_execution.go(step.one)
     return step
 
 
@@ -263,7 +267,7 @@ def _save_times(folder, made, opened):
 def _prepare_data(settings):
     """Make the sample if its folder is missing, and check the label lists before anything runs.
 
-    Returns the run (`runs.Run`), with the threads that its notebooks have.
+    Returns the run (`runs.Run`), with the threads that most notebooks have.
     """
     run, clips = runs.open_run(
         settings["RUN"], settings["DATA_DIR"], n_clips=settings["N_CLIPS"], seed=settings["SEED"]

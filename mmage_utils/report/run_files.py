@@ -163,6 +163,8 @@ def check_origins(origins, findings, notes):
         values = {file: one.get(key) for file, one in origins.items()}
         if key == "commit":
             values = {file: str(commit)[:DIGITS] for file, commit in values.items()}
+        elif key == "machine":  # notebooks of one machine may have other threads
+            values = {file: {**(own or {}), "threads": None} for file, own in values.items()}
         notes += map(str, _odd_ones(values, name))
     changed = sum(bool(one.get("changed")) for one in origins.values())
     if changed:

@@ -192,7 +192,7 @@ def test_published_rows_within_one_standard_error():
     result = mark_one_standard_error(rows, published.TEST_CLIPS)
     assert result["accuracy"].is_monotonic_decreasing
     assert result["marginal standard error"].iloc[0] == pytest.approx(0.0112, abs=1e-4)
-    assert result["within one of the best"].all()
+    assert result["within one error of the best"].all()
     far = mark_one_standard_error({"a": 0.5, "b": 0.6, "c": 0.505}, 1975)
-    assert far["within one of the best"].to_dict() == {"b": True, "c": False, "a": False}
-    assert far["within one of"].to_dict() == {"b": "", "c": "a", "a": "c"}
+    assert far["within one error of the best"].to_dict() == {"b": True, "c": False, "a": False}
+    assert far["within one error of"].to_dict() == {"b": "", "c": "a", "a": "c"}

@@ -197,6 +197,7 @@ from mmage_utils.models import lightning_trainer, training
 from mmage_utils.models.networks import acoustic_mlp
 
 stop, patience, cache = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
+lightning_trainer.APART = int(sys.argv[4])
 rng = np.random.default_rng(0)
 groups = rng.integers(1, 8, 70)
 train = training.as_dataset(rng.normal(0, 1, (70, 4)) + groups[:, None], groups)
@@ -212,7 +213,6 @@ def prepare(batch):
 
 
 train.prepare = prepare
-lightning_trainer.APART = 0
 training.seed_everything(0)
 settings = training.Settings(
     epochs=8, batch_size=16, lr=0.02, schedule="warm-up", patience=patience, monitor="valid_loss"
@@ -224,21 +224,23 @@ print(float(sum(p.detach().double().sum() for p in found.model.parameters())))
 """
 
 
-def _train_elsewhere(stop, cache, patience=8):
-    command = [sys.executable, "-c", CUT_OFF, str(stop), str(patience), str(cache)]
+def _train_elsewhere(stop, cache, patience=8, apart=0):
+    command = [sys.executable, "-c", CUT_OFF, *map(str, (stop, patience, cache, apart))]
     return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
 @pytest.mark.slow
-def test_training_killed_midway_goes_on_and_ends_the_same(tmp_path):
+@pytest.mark.parametrize(("apart", "left"), [(0, "24"), (10**9, "42")])
+def test_training_killed_midway_goes_on_and_ends_the_same(tmp_path, apart, left):
     whole = _train_elsewhere(0, tmp_path / "whole")
-    killed = _train_elsewhere(27, tmp_path / "cut")  # in the fifth epoch of six batches
+    # In the fifth epoch of six batches; the state is that of the fourth, or of the first.
+    killed = _train_elsewhere(27, tmp_path / "cut", apart=apart)
     assert killed.returncode == -signal.SIGKILL
     resumed = _train_elsewhere(0, tmp_path / "cut")
     calls, *rest = resumed.stdout.splitlines()
     whole_calls, *whole_rest = whole.stdout.splitlines()
     assert rest == whole_rest
-    assert (calls.split()[0], whole_calls.split()[0]) == ("24", "48")
+    assert (calls.split()[0], whole_calls.split()[0]) == (left, "48")
     assert calls.split()[1] == whole_calls.split()[1]
     assert not list((tmp_path / "cut").glob("*.partial"))
 

@@ -119,18 +119,33 @@ def test_it_imports_and_then_waits_until_it_is_told(tmp_path, word, ends):
     cells = [{"cell_type": "code", "source": code} for code in IMPORTS]
     cells.append({"cell_type": "markdown", "source": ["import quopri"]})
     source.write_text(json.dumps({"cells": cells}))
+    names = ["colorsys", "json.tool", "sndhdr", "wave", "quopri"]
     how = {"source": str(source), "late": ("sndhdr",), "go": str(go)}
-    program = start_line(tmp_path, tmp_path / "notes", **how)
-    program += "\nimport sys\nnames = 'colorsys json.tool sndhdr wave quopri'.split()"
-    program += "\nprint([name for name in names if name in sys.modules])"
+    program = f"""
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+{start_line(tmp_path, tmp_path / "notes", **how)}
+print("ready", flush=True)
+shell.run_cell("import sys")
+shell.run_cell("print([name for name in {names} if name in sys.modules])")
+"""
     command = [sys.executable, "-W", "ignore", "-c", program]
     child = subprocess.Popen(command, env=without_parent(), stdout=subprocess.PIPE, text=True)
+    assert child.stdout.readline() == "ready\n"
     with pytest.raises(subprocess.TimeoutExpired):
         child.communicate(timeout=3)
     go.write_text(word)
     printed, _ = child.communicate(timeout=60)
     assert child.returncode == 0
     assert printed == ("" if ends else "['colorsys', 'json.tool', 'sndhdr']\n")
+
+
+def test_what_is_imported_late_is_left_where_it_may_go_at_once(tmp_path):
+    go = tmp_path / "one.go"
+    go.write_text("go")
+    program = start_line(tmp_path, tmp_path / "notes", late=("sndhdr",), go=str(go))
+    program += "\nimport sys\nassert 'sndhdr' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], env=without_parent(), check=True, timeout=60)
 
 
 def is_alive(process):

@@ -70,10 +70,9 @@ def test_the_most_urgent_begin_first_and_those_that_wait_least_are_prepared():
     notebooks = find_notebooks(files.ROOT)
     numbers = [path.stem[:2] for path in notebook_order.sort_by_urgency(notebooks)]
     assert numbers == ["02", "11", "08", "10", "01", "03", "04", "05", "06", "07", "09"]
-    running, waiting = notebooks[1:2], [*notebooks[:1], *notebooks[2:]]
-    soonest = notebook_order.soonest(waiting, running, notebooks)
-    assert [path.stem[:2] for path in soonest[:5]] == ["01", "05", "06", "03", "04"]
-    assert [path.stem[:2] for path in soonest[5:]] == ["07", "11", "08", "10", "09"]
+    soonest = notebook_order.soonest(notebooks[2:], notebooks[:2], notebooks)
+    assert [path.stem[:2] for path in soonest] == ["03", "04", "07", "11", "08", "10", "09"]
+    assert notebook_order.soonest(notebooks[1:], notebooks[:1], notebooks) == []
 
 
 def test_an_unknown_notebook_waits_for_all_before_it():
@@ -211,13 +210,28 @@ def test_one_that_is_changed_while_it_is_prepared_runs_as_it_is_then(root):
     assert [output.text for cell in made.cells[1:] for output in cell.outputs] == ["new\n"]
 
 
-def test_a_kernel_that_does_not_come_to_its_first_cell_is_ended(root, monkeypatch):
-    (root / "slow_to_import.py").write_text("import time\ntime.sleep(60)\n")
+def test_what_an_import_warns_of_is_in_the_log(root, monkeypatch):
+    (root / "warns_at_import.py").write_text("import warnings\nwarnings.warn('an old name')\n")
     monkeypatch.setenv("PYTHONPATH", str(root), prepend=os.pathsep)
-    monkeypatch.setattr(notebook_execution, "BEGIN", 5)
-    write(root, "01_one", "import slow_to_import")
-    with pytest.raises(DataError, match=r"(?s)01_one failed.*before its first cell"):
-        run_report(at_once=1)
+    write(root, "01_one", "import warns_at_import")
+    run_report(at_once=1)
+    assert "an old name" in (root / "runs/toy/log.txt").read_text()
+
+
+def test_a_prepared_one_that_has_died_is_started_anew(root):
+    kills = """import os, psutil, signal
+for process in psutil.process_iter():
+    try:
+        line = process.cmdline()
+    except psutil.Error:
+        continue
+    if "03_three.ipynb" in " ".join(line) and "ipykernel" in " ".join(line):
+        process.kill()
+time.sleep(3)"""
+    write(root, "01_one", PREPARED + kills.replace("03_three", str(root / "notebooks/03_three")))
+    write(root, "03_three", "print('third')")
+    run_report(at_once=2)
+    assert (root / "runs/toy/notebooks/03_three.ipynb").is_file()
 
 
 def test_two_that_fail_are_both_told(root):
