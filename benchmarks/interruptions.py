@@ -166,19 +166,23 @@ def is_polite(said):
 def products(root):
     """What a run made: its results without times, its predictions, and the features in the cache.
 
+    A hidden file is what a killed process was writing; a day later it is removed.
+
     Returns
     -------
     dict of str to object
         By the name of the file; comparable.
     """
     folder, made = root / "runs" / "tiny", {}
-    for path in sorted(folder.glob("results/*.json")):
+    for path in sorted(folder.glob("results/[!.]*.json")):
         if path.name != "times.json":
             text = path.read_text(encoding="utf-8").replace(str(root), "")
             made[path.name] = without_times(json.loads(text))
-    for path in sorted([*folder.glob("predictions/*.csv"), *(root / "cache").glob("*.npy")]):
+    for path in sorted(
+        [*folder.glob("predictions/[!.]*.csv"), *(root / "cache").glob("[!.]*.npy")]
+    ):
         made[path.name] = path.read_bytes()
-    for path in sorted((root / "cache").glob("*.sqlite")):
+    for path in sorted((root / "cache").glob("[!.]*.sqlite")):
         if path.name != INDEX:  # which holds places and times
             made[path.name] = table_cache.load(path)[1]
     return made

@@ -110,7 +110,7 @@ def _parameters(run):
     are made of those predictions, some of them while this is read.
     """
     now, known = run.provenance or {}, {}
-    paths = (run.folder / "predictions").glob("*.csv")
+    paths = (run.folder / "predictions").glob("[!.]*.csv")
     for path in sorted(path for path in paths if not path.name.startswith("fusion")):
         record = provenance.read_record(run.folder, path)
         origin = record["provenance"] if record else {}

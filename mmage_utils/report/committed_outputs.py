@@ -89,7 +89,7 @@ def refresh_outputs(run_folder, *, since):
 
 
 def _pictures(folder):
-    return [*folder.glob("*.png"), *folder.glob("*.svg")]
+    return [*folder.glob("[!.]*.png"), *folder.glob("[!.]*.svg")]
 
 
 def _with_outputs(source, executed):

@@ -115,6 +115,6 @@ def export_slides(run_folder):
 
 def _describe_data(run_folder):
     """The description of the data in the results of a run; empty if there is none."""
-    paths = sorted((run_folder / "results").glob("*.json"))
+    paths = sorted((run_folder / "results").glob("[!.]*.json"))
     records = (json.loads(path.read_text(encoding="utf-8")) for path in paths)
     return next((record["data"] for record in records if "data" in record), "")

@@ -31,6 +31,8 @@ def test_what_differs_is_noticed_and_times_are_not(tmp_path):
         (folder / "a.json").write_text(json.dumps(record))
         (folder / "times.json").write_text(str(seconds))
         made.append(interruptions.products(tmp_path / name))
+    (folder / ".abcdefgh.json").write_text("{")  # cut off by a kill
+    assert interruptions.products(tmp_path / "three").keys() == {"a.json"}
     assert interruptions.differences(made[0], made[1]) == []
     assert interruptions.differences(made[0], made[2]) == ["a.json"]
     assert interruptions.differences(made[0], {}) == ["a.json"]

@@ -152,6 +152,13 @@ def test_a_pdf_that_fails_leaves_no_earlier_one_and_is_tried_again(small, monkey
     assert pdf.read_text() == "new"
 
 
+def test_what_a_killed_process_was_writing_is_no_result(small):
+    write_text(small / "results" / "a_data.json", '{"data": "a small set"}')
+    (small / "results" / ".abcdefgh.json").write_text("{")
+    deck, _ = export.export_slides(small)
+    assert "a small set" in deck.read_text()
+
+
 def test_slides_that_are_made_again_are_those_of_the_stamp(small, monkeypatch):
     for text in ("first", "second"):
         pretend(monkeypatch, text)
