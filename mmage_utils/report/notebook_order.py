@@ -23,9 +23,9 @@ WAITS_FOR = {
 # Of those that may begin, these do so first, as it is longest from them to the end of the report.
 FIRST = ("02_image_classifier", "11_fused_model", "08_ablation", "10_nine_errors")
 ALONE = ("03_train_strategy",)  # when no other has much left to do
-# What takes seconds to import and is imported late, by a function that the notebook calls.
+# What takes seconds to import and is imported late, by a function that the notebook calls; of those
+# that wait for another.
 LATE = {
-    "02_image_classifier": ("torchvision", "lightning"),
     "03_train_strategy": ("torchvision", "lightning"),
     "07_multimodal_fusion": ("lightning",),
     "10_nine_errors": ("torchvision", "lightning"),
