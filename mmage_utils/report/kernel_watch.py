@@ -19,6 +19,7 @@ from contextlib import redirect_stderr, suppress
 from pathlib import Path
 
 from mmage_utils.progress import tell_cell
+from mmage_utils.report.used_modules import named_modules
 
 PR_SET_PDEATHSIG = 1  # of Linux
 LOOK = 0.02  # s
@@ -66,11 +67,7 @@ def imports_of(source):
     for cell in json.loads(Path(source).read_bytes())["cells"]:
         code = "".join(cell["source"]) if cell["cell_type"] == "code" else ""
         with suppress(SyntaxError):  # it fails in the notebook
-            for node in ast.parse(code).body:
-                if isinstance(node, ast.Import):
-                    yield from (alias.name for alias in node.names)
-                elif isinstance(node, ast.ImportFrom) and node.module:
-                    yield from (node.module, *(f"{node.module}.{a.name}" for a in node.names))
+            yield from named_modules(ast.parse(code).body)
 
 
 def import_all(names, go=None):

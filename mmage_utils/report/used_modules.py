@@ -49,12 +49,30 @@ def imported_modules(source):
         nodes = list(ast.walk(ast.parse(source)))
     except SyntaxError:
         return set()
-    plain = (node.names for node in nodes if isinstance(node, ast.Import))
-    names = {alias.name for aliases in plain for alias in aliases}
-    for node in nodes:
-        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    names = named_modules(nodes)
     return {name for name in names if name.partition(".")[0] == NAME}
+
+
+def named_modules(nodes):
+    """Full names of the modules, and of what may be modules, that statements import.
+
+    Parameters
+    ----------
+    nodes : iterable of ast.AST
+        Statements; those that import nothing are passed over, and relative ones.
+
+    Returns
+    -------
+    list of str
+        In their order.
+    """
+    names = []
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return names
 
 
 def _path_of(name):
